@@ -1,0 +1,81 @@
+"""`segstudio`: a picture, a folder, a video or nothing opens the window; a command runs in the
+terminal. Imports neither side before it knows which one is meant.
+"""
+
+import difflib
+import importlib.util
+import pkgutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+_NOT_COMMANDS = {"main", "report"}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Exit code: 0 done, 1 a bug, 2 wrong use or bad input, 130 interrupted."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words and words[0] == "window-picture":  # what `demo --headless` starts as a child
+        return _window_picture(words[1:])
+    if words and (words[0].startswith("-") or _is_command(words[0])):
+        if words[0] == "demo" and not {"--headless", "-h", "--help"} & set(words):
+            return _open_window([], demo=True)
+        from segstudio.cli.main import main as run_command
+
+        return run_command(words)
+    unknown = next((word for word in words if not _is_path(word)), None)
+    if unknown is not None:
+        return _refuse(unknown)
+    return _open_window(words, demo=False)
+
+
+def _is_command(word: str) -> bool:
+    return (
+        word.isidentifier()
+        and word not in _NOT_COMMANDS
+        and importlib.util.find_spec(f"segstudio.cli.{word}") is not None
+    )
+
+
+def _is_path(word: str) -> bool:
+    """Whether the window should try to open it: it exists, or nobody means it as a command."""
+    return Path(word).exists() or any(mark in word for mark in "/\\.*?%")
+
+
+def _refuse(word: str) -> int:
+    import segstudio.cli
+
+    names = {m.name for m in pkgutil.iter_modules(segstudio.cli.__path__)} - _NOT_COMMANDS
+    near = difflib.get_close_matches(word, names, n=1)
+    hint = f"did you mean '{near[0]}'?" if near else "see segstudio --help."
+    return _error(f"'{word}' is neither a file nor a command; {hint}")
+
+
+def _error(text: str) -> int:
+    sys.stderr.write(f"segstudio: error: {text}\n")
+    return 2
+
+
+def _open_window(paths: Sequence[str], *, demo: bool) -> int:
+    """The window; a clear sentence instead of Qt's abort where none can open."""
+    from segstudio.engine.qtlibs import window_problem
+
+    problem = window_problem()
+    if problem:
+        return _error(problem)
+    from segstudio.ui.app import main as run_window
+
+    return int(run_window(paths, demo=demo))
+
+
+def _window_picture(words: Sequence[str]) -> int:
+    """`window-picture SOURCE MODEL FRAME FILE`: the real window, drawn offscreen into a PNG."""
+    source, model, frame, file = words
+    from segstudio.ui.snapshot import save_window_picture
+
+    save_window_picture(Path(source), Path(file), model=model, frame=int(frame))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
