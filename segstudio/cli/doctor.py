@@ -25,7 +25,7 @@ def add(subparsers: Subparsers) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_report_options(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run_command=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

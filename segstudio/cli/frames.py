@@ -28,7 +28,7 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument("--index", required=True, metavar="N[,N…]", help="frames: 0,17,230-232")
     parser.add_argument("-o", "--output", required=True, metavar="DIR", type=Path)
     add_report_options(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run_command=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -58,7 +58,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = build_parser().parse_args(argv)
     log_file.start()
     try:
-        return int(arguments.run(arguments) or 0)
+        return int(arguments.run_command(arguments) or 0)
     except SegStudioError as error:
         print(f"segstudio: error: {error}", file=sys.stderr)
         return 2
