@@ -1,0 +1,184 @@
+"""A seeded drive through a made-up street: frames with exact labels, by number."""
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from segstudio.media.synthetic.camera import FAR, LOOP, Floats, View
+from segstudio.media.synthetic.ground import Ground
+from segstudio.media.synthetic.light import pick_light
+from segstudio.media.synthetic.paint import Canvas, Picture
+from segstudio.media.synthetic.street import build_street
+from segstudio.media.synthetic.surfaces import clouds_of
+from segstudio.media.synthetic.things import BUILDING, SKY, TREE, Moment
+
+
+@dataclass(frozen=True)
+class DriveSettings:
+    """What a drive is made from. height, width: pixels, at least 32. seed: which street, weather
+    and camera, 0 or more. fps: frames per second of driving.
+    """
+
+    height: int = 720
+    width: int = 1280
+    seed: int = 0
+    fps: float = 30.0
+
+
+class SyntheticDrive:
+    """A drive of any length: the same settings and index give the same frame, in any order.
+
+    Safe to use from several threads: nothing changes after it is made.
+    """
+
+    def __init__(self, settings: DriveSettings) -> None:
+        self.settings = settings
+        rng = np.random.default_rng((settings.seed, 5))
+        self._street = build_street(rng)
+        self._light = pick_light(rng)
+        self._focal = float(rng.uniform(0.8, 1.25)) * settings.width
+        self._horizon = float(rng.uniform(0.38, 0.56))
+        self._aside = float(rng.normal(0, 0.03))
+        self._eye = float(rng.uniform(1.15, 1.75))
+        self._speed = float(rng.uniform(5, 12))
+        self._start = float(rng.uniform(0, LOOP))
+        self._phases = rng.uniform(0, 2 * math.pi, 8)
+        self._shake = float(rng.uniform(0.3, 1.0))
+        self._vignette = _vignette((settings.height, settings.width), float(rng.uniform(0.05, 0.3)))
+        self._sky = self._make_sky(rng)
+        self._skyline = 0.6 + 0.4 * clouds_of(rng, (1, 512), octaves=6)[0]
+        self._skyline_m = float(rng.uniform(3, 11))
+        self._is_leafy = bool(rng.random() < 0.6)
+
+    def frame(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Frame `index`, 0 or more: RGB uint8 (H, W, 3) and labels uint8 (H, W), CamVid ids."""
+        time_s = index / self.settings.fps
+        view = self._view(time_s)
+        moment = Moment(Canvas(view), self._light, time_s)
+        self._paint_sky(moment)
+        seen = []
+        for thing in self._street.things:
+            z = thing.distance(moment)
+            if -1.0 < z < FAR:
+                seen.append((z, thing))
+        seen.sort(key=lambda pair: -pair[0])
+        shadows = [
+            shadow
+            for z, thing in seen
+            if z < 90 and (shadow := thing.shadow(moment, z)) is not None
+        ]
+        Ground(moment, self._street).paint(shadows)
+        for z, thing in seen:
+            thing.paint(moment, z)
+        return self._developed(moment.canvas.rgb, index), moment.canvas.labels
+
+    def _view(self, time_s: float) -> View:
+        """The camera's place and shake at that time."""
+        p, size = self._phases, self.settings.height
+        s = (
+            self._start
+            + self._speed * time_s
+            + 0.25 * self._speed * math.sin(0.4 * time_s + p[0]) / 0.4
+        )
+        wobble = self._shake * 0.0035 * size
+        pitch = wobble * (
+            math.sin(7.3 * time_s + p[1]) * 0.5 + math.sin(17.0 * time_s + p[2]) * 0.3
+        )
+        yaw = wobble * math.sin(3.1 * time_s + p[3]) + 0.006 * size * math.sin(0.5 * time_s + p[4])
+        horizon = (self._horizon * size + pitch, (0.5 + self._aside) * self.settings.width + yaw)
+        d = self._street.lane + 0.12 * math.sin(0.6 * time_s + p[5])
+        return View(
+            (size, self.settings.width),
+            focal=self._focal,
+            horizon=horizon,
+            place=(s % LOOP, d, self._eye + 0.01 * math.sin(9 * time_s + p[6])),
+            bend=self._street.bend,
+            rise=self._street.rise,
+        )
+
+    def _make_sky(self, rng: np.random.Generator) -> Picture:
+        """The sky (H/2, W/2, 3) above a horizon at its lower edge."""
+        light = self._light
+        h, w = max(16, self.settings.height // 2), max(16, self.settings.width // 2)
+        up = np.linspace(1, 0, h)[:, None, None] ** 0.8
+        blue = np.array(light.zenith) * up + np.array(light.haze) * (1 - up)
+        field = cv2.resize(
+            clouds_of(rng, (128, 256), octaves=6), (w, h), interpolation=cv2.INTER_CUBIC
+        )
+        cover = np.clip((field + (light.cloud_cover - 0.5) * 4) * 0.8, 0, 1)[..., None]
+        bright = np.clip(0.98 - 0.12 * field, 0.55, 1.1)[..., None]
+        white = np.array(light.haze) * bright * (1.06 if light.is_sunny else 0.97)
+        sky = blue * (1 - cover) + white * cover
+        return np.clip(sky, 0, 255).astype(np.uint8)
+
+    def _paint_sky(self, moment: Moment) -> None:
+        """Sky, then the silhouettes where the street ends."""
+        canvas, view, light = moment.canvas, moment.view, moment.light
+        size = self.settings.height
+        canvas.rgb[:] = np.array(light.haze, np.uint8)
+        canvas.labels[:] = SKY
+        low = min(max(int(view.cy) + 2, 1), size)
+        tall = max(int(0.6 * size), low)
+        whole = cv2.resize(self._sky, (self.settings.width, tall), interpolation=cv2.INTER_LINEAR)
+        canvas.rgb[:low] = whole[tall - low :]
+        first, _, bend = view.rows()
+        angle = (np.arange(0, 65) / 64 - 0.5) * self.settings.width / self._focal
+        tops = np.interp((angle * 160 + view.s * 0.2) % 512, np.arange(512), self._skyline)
+        floor = float(max(first, view.cy)) + 3
+        x = np.arange(0, 65) / 64 * self.settings.width
+        y = view.cy - np.clip(tops, 0.15, 2) * self._skyline_m * self._focal / FAR
+        outline = np.vstack((np.column_stack((x, y)), [(self.settings.width, floor), (0, floor)]))
+        color = np.array((86, 98, 66.0)) if self._is_leafy else np.array((120, 112, 108.0))
+        canvas.fill(outline, light.tint(color, "back", FAR), TREE if self._is_leafy else BUILDING)
+        del bend
+
+    def _developed(self, rgb: Picture, index: int) -> Picture:
+        """What the sensor makes of the scene: softness, exposure, vignette, grain, rain."""
+        light, size = self._light, rgb.shape[:2]
+        rng = np.random.default_rng((self.settings.seed, index, 7))
+        if light.rain:
+            rgb = _rained(rng, rgb, light.rain)
+        rgb = cv2.GaussianBlur(rgb, (3, 3), 0.55 + 0.25 * size[0] / 720)
+        drift = 1 + 0.05 * math.sin(0.7 * index / self.settings.fps + self._phases[7])
+        ramp = np.arange(256) / 255.0
+        table = np.clip(255 * (ramp**light.gamma) * light.gain * drift, 0, 255).astype(np.uint8)
+        rgb = cv2.LUT(rgb, table)
+        if abs(light.saturation - 1) > 0.04:
+            grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+            grey = cv2.merge((grey, grey, grey))
+            rgb = cv2.addWeighted(rgb, light.saturation, grey, 1 - light.saturation, 0)
+        rgb = cv2.multiply(rgb, self._vignette, scale=1 / 255)
+        return _grained(rng, rgb, light.noise)
+
+
+def _vignette(size: tuple[int, int], strength: float) -> Picture:
+    """uint8 (H, W, 3), 255 in the middle and darker in the corners."""
+    y, x = np.ogrid[-1 : 1 : size[0] * 1j, -1 : 1 : size[1] * 1j]
+    fall = 255 * (1 - strength * np.clip((x * x + y * y) / 2, 0, 1) ** 1.5)
+    flat = fall.astype(np.uint8)
+    return cv2.merge((flat, flat, flat))
+
+
+def _grained(rng: np.random.Generator, rgb: Picture, strength: float) -> Picture:
+    """Sensor noise of that many grey levels: one tile, laid down at random places."""
+    h, w = rgb.shape[:2]
+    tile = np.random.default_rng(31).normal(0, strength, (256, 256, 3)).astype(np.int8)
+    y, x = (int(v) for v in rng.integers(0, 256, 2))
+    tile = np.roll(tile, (y, x), axis=(0, 1))
+    whole = np.tile(tile, (h // 256 + 1, w // 256 + 1, 1))[:h, :w]
+    return cv2.add(rgb, np.ascontiguousarray(whole), dtype=cv2.CV_8U)
+
+
+def _rained(rng: np.random.Generator, rgb: Picture, strength: float) -> Picture:
+    """Thin bright streaks."""
+    h, w = rgb.shape[:2]
+    layer = np.zeros((h, w), np.uint8)
+    count = int(strength * 140)
+    starts: Floats = rng.uniform(0, 1, (count, 2)) * (w, h)
+    for x, y in starts:
+        long = h * 0.03 * rng.uniform(0.5, 1.5)
+        cv2.line(layer, (int(x), int(y)), (int(x + long * 0.15), int(y + long)), (46,), 1)
+    return cv2.add(rgb, cv2.merge((layer, layer, layer)))

@@ -1,0 +1,125 @@
+"""Sun, sky light, haze and the camera's answer to them."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from segstudio.media.synthetic.camera import Floats
+from segstudio.media.synthetic.paint import Picture
+
+FACINGS = {
+    "right": (1.0, 0.0, 0.0),
+    "left": (-1.0, 0.0, 0.0),
+    "back": (0.0, 0.0, -1.0),
+    "away": (0.0, 0.0, 1.0),
+    "up": (0.0, 1.0, 0.0),
+    "round": (0.0, 0.35, -0.35),
+}
+"""Unit directions (right, up, ahead) that surfaces face; "back" looks at the camera."""
+
+_RAMP = np.arange(256, dtype=np.float64)[:, None]
+
+
+@dataclass(frozen=True)
+class Light:
+    """The weather of one drive.
+
+    ambient, sun: RGB factors on a surface's own colour. toward: unit vector to the sun (right,
+    up, ahead). haze: RGB 0..255. haze_per_m: share of haze gained per metre. wetness, rain: 0..1.
+    gain, gamma, saturation: the camera's grade. noise: sensor noise in grey levels.
+    """
+
+    ambient: tuple[float, float, float]
+    sun: tuple[float, float, float]
+    toward: tuple[float, float, float]
+    haze: tuple[float, float, float]
+    haze_per_m: float
+    zenith: tuple[float, float, float]
+    cloud_cover: float
+    wetness: float
+    rain: float
+    gain: float
+    gamma: float
+    saturation: float
+    noise: float
+    lamps_on: bool
+
+    @cached_property
+    def is_sunny(self) -> bool:
+        """Whether things throw a hard shadow."""
+        return sum(self.sun) > 0.9
+
+    @cached_property
+    def facing(self) -> dict[str, Floats]:
+        """RGB factor of a surface by the name of its direction."""
+        found = {}
+        for name, normal in FACINGS.items():
+            cosine = sum(a * b for a, b in zip(normal, self.toward, strict=True))
+            sky_part = 0.85 + 0.15 * normal[1]
+            found[name] = np.array(self.ambient) * sky_part + np.array(self.sun) * max(cosine, 0.0)
+        return found
+
+    def veil(self, z: float) -> float:
+        """Share of haze at z metres, 0..1."""
+        return 1.0 - math.exp(-max(z, 0.0) * self.haze_per_m)
+
+    def tint(self, color: Floats, facing: str, z: float) -> Floats:
+        """What a surface colour (RGB 0..255) looks like at z metres."""
+        share = self.veil(z)
+        lit: Floats = color * self.facing[facing] * (1 - share) + np.array(self.haze) * share
+        return np.clip(lit, 0, 255)
+
+    def table(self, facing: str, z: float, own: Floats | float = 1.0) -> Picture:
+        """The same for every value of a texture: uint8 (256, 1, 3). own: extra RGB factor."""
+        share = self.veil(z)
+        lit = _RAMP * (self.facing[facing] * own * (1 - share)) + np.array(self.haze) * share
+        return np.clip(lit, 0, 255).astype(np.uint8)[:, None, :]
+
+
+def pick_light(rng: np.random.Generator) -> Light:
+    """The weather of a drive: clear, fair, overcast, dusk, mist or rain."""
+    kind = rng.choice(
+        ["clear", "fair", "overcast", "dusk", "mist", "rain"], p=[0.3, 0.22, 0.2, 0.14, 0.05, 0.09]
+    )
+    azimuth = rng.uniform(-math.pi, math.pi)
+    height = math.radians(rng.uniform(14, 55))
+    toward = (
+        math.sin(azimuth) * math.cos(height),
+        math.sin(height),
+        math.cos(azimuth) * math.cos(height),
+    )
+    warm = rng.uniform(0.0, 0.25)
+    strength = {"clear": 0.85, "fair": 0.55, "overcast": 0.06, "dusk": 0.12, "mist": 0.08}
+    power = strength.get(str(kind), 0.03) * rng.uniform(0.8, 1.2)
+    level = 0.62 if power > 0.3 else 0.86
+    if kind == "dusk":
+        level = rng.uniform(0.16, 0.4)
+    blue = np.array((0.95, 1.0, 1.08)) if power > 0.3 else np.array((0.98, 1.0, 1.02))
+    bright = 0.75 if kind == "dusk" else 1.0
+    haze = np.array((222, 230, 240)) * bright * rng.uniform(0.88, 1.0)
+    zenith = np.array((96, 150, 220)) * bright * rng.uniform(0.85, 1.15)
+    cover = {"clear": 0.12, "fair": 0.5, "dusk": 0.75}.get(str(kind), 1.0)
+    density = {"mist": 0.012, "rain": 0.006}.get(str(kind), 0.0016) * rng.uniform(0.6, 1.5)
+    return Light(
+        ambient=_triple(blue * level * rng.uniform(0.85, 1.15)),
+        sun=_triple(np.array((1.0, 1.0 - 0.35 * warm, 1.0 - warm)) * power),
+        toward=toward,
+        haze=_triple(haze),
+        haze_per_m=float(density),
+        zenith=_triple(zenith),
+        cloud_cover=float(np.clip(cover + rng.uniform(-0.15, 0.15), 0, 1)),
+        wetness=float(rng.uniform(0.5, 1.0)) if kind == "rain" else 0.0,
+        rain=float(rng.uniform(0.3, 1.0)) if kind == "rain" else 0.0,
+        gain=float(rng.uniform(0.85, 1.2)),
+        gamma=float(rng.uniform(0.9, 1.25)),
+        saturation=float(rng.uniform(0.65, 1.1)),
+        noise=float(rng.uniform(1.0, 5.0)),
+        lamps_on=bool(kind in ("dusk", "rain") and rng.random() < 0.7),
+    )
+
+
+def _triple(values: Floats) -> tuple[float, float, float]:
+    r, g, b = (float(v) for v in values)
+    return r, g, b

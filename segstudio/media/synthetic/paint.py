@@ -1,0 +1,196 @@
+"""Drawing colour and label with one geometry.
+
+Every call covers exactly the same pixels in the frame and in the labels: nothing is antialiased,
+so a pixel's label is the class of the thing whose colour it has.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from segstudio.media.synthetic.camera import Floats, View, clip_near
+
+Picture = NDArray[np.uint8]
+_SHIFT = 4
+_LIMIT = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Texture:
+    """A picture to be drawn in perspective, with its halvings.
+
+    levels: uint8 (h, w, 3) RGB each. masks: uint8 (h, w) 0..255 coverage each, or None where
+    the whole rectangle is drawn. Label and colour cover where the mask is not 0.
+    size_m: (height, width) in metres. is_veil: the mask is also the opacity.
+    """
+
+    levels: tuple[Picture, ...]
+    masks: tuple[Picture, ...] | None
+    size_m: tuple[float, float]
+    is_veil: bool = False
+
+    @staticmethod
+    def of(
+        rgb: Picture,
+        size_m: tuple[float, float],
+        *,
+        mask: Picture | None = None,
+        veil: bool = False,
+    ) -> "Texture":
+        """The texture of one picture; halvings down to 8 pixels."""
+        levels, masks = [rgb], [mask] if mask is not None else None
+        while min(levels[-1].shape[:2]) >= 16 and len(levels) < 6:
+            h, w = levels[-1].shape[:2]
+            half = (w // 2, h // 2)
+            levels.append(cv2.resize(levels[-1], half, interpolation=cv2.INTER_AREA))
+            if masks is not None:
+                small = cv2.resize(masks[-1], half, interpolation=cv2.INTER_AREA)
+                masks.append(small if veil else np.where(small >= 128, 255, 0).astype(np.uint8))
+        return Texture(
+            tuple(levels), tuple(masks) if masks is not None else None, size_m, is_veil=veil
+        )
+
+    def level_for(self, pixels: float) -> int:
+        """The halving whose height is nearest above `pixels`."""
+        level = 0
+        while level + 1 < len(self.levels) and self.levels[level + 1].shape[0] >= pixels:
+            level += 1
+        return level
+
+
+class Canvas:
+    """A frame and its labels while they are painted, far things first.
+
+    rgb: uint8 (H, W, 3). labels: uint8 (H, W).
+    """
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.size = (view.height, view.width)
+        self.rgb: Picture = np.zeros((*self.size, 3), np.uint8)
+        self.labels: Picture = np.full(self.size, 255, np.uint8)
+
+    def fill(self, pixels: Floats, color: Floats, class_id: int) -> None:
+        """A polygon given in pixels (N, 2) as (x, y)."""
+        if len(pixels) < 3:
+            return
+        points = fixed(pixels)
+        cv2.fillPoly(self.rgb, [points], color.tolist(), 8, _SHIFT)
+        cv2.fillPoly(self.labels, [points], (class_id,), 8, _SHIFT)
+
+    def fill_street(self, points: Floats, color: Floats, class_id: int) -> None:
+        """A convex polygon given in street coordinates (N, 3)."""
+        seen = clip_near(points)
+        if len(seen) >= 3:
+            self.fill(self.view.project(seen), color, class_id)
+
+    def face(
+        self,
+        texture: Texture,
+        corners: Floats,
+        table: Picture,
+        class_id: int,
+        *,
+        span: tuple[float, float] = (0.0, 1.0),
+    ) -> None:
+        """A texture on a plane; corners (4, 2) pixels: bottom left, bottom right, top right, top
+        left. table: uint8 (256, 1, 3), the colour each value becomes. span: which part of the
+        texture's width lies between the corners.
+        """
+        box = self._box(corners)
+        if box is None:
+            return
+        x0, y0, x1, y1 = box
+        tall = max(abs(corners[3, 1] - corners[0, 1]), abs(corners[2, 1] - corners[1, 1]))
+        level = texture.level_for(float(tall))
+        source = texture.levels[level]
+        h, w = source.shape[:2]
+        u0, u1 = span[0] * w, span[1] * w
+        square = np.array([(u0, h), (u1, h), (u1, 0), (u0, 0)], np.float32) - 0.5
+        target = (corners - (x0, y0)).astype(np.float32)
+        matrix = cv2.getPerspectiveTransform(square, target)
+        size = (x1 - x0, y1 - y0)
+        color = cv2.warpPerspective(
+            cv2.LUT(source, table), matrix, size, borderMode=cv2.BORDER_REPLICATE
+        )
+        mask = np.zeros((size[1], size[0]), np.uint8)
+        cv2.fillConvexPoly(mask, fixed(corners - (x0, y0)), (255,), 8, _SHIFT)
+        if texture.masks is not None:
+            way = cv2.INTER_LINEAR if texture.is_veil else cv2.INTER_NEAREST
+            cover = cv2.warpPerspective(
+                texture.masks[level], matrix, size, flags=way, borderMode=cv2.BORDER_REPLICATE
+            )
+            mask = cv2.bitwise_and(mask, cover)
+        self._put(color, mask, box, class_id, is_veil=texture.is_veil)
+
+    def sprite(
+        self,
+        texture: Texture,
+        foot: tuple[float, float],
+        scale: float,
+        table: Picture,
+        class_id: int,
+        *,
+        is_mirrored: bool = False,
+    ) -> None:
+        """An upright cut-out that faces the camera.
+
+        foot: (x, y) in pixels of the middle of its lower edge. scale: pixels per metre.
+        """
+        tall, wide = texture.size_m[0] * scale, texture.size_m[1] * scale
+        left, top = foot[0] - wide / 2, foot[1] - tall
+        corners = np.array([(left, foot[1]), (left + wide, foot[1]), (left + wide, top)])
+        box = self._box(np.vstack((corners, (left, top))))
+        if box is None or texture.masks is None or tall < 1.5:
+            return
+        x0, y0, x1, y1 = box
+        level = texture.level_for(tall)
+        source, cover = texture.levels[level], texture.masks[level]
+        h, w = source.shape[:2]
+        fx, fy = wide / w, tall / h
+        matrix = np.array([[fx, 0, left - x0 + fx / 2], [0, fy, top - y0 + fy / 2]])
+        if is_mirrored:
+            matrix[0] = (-fx, 0, left + wide - x0 - fx / 2)
+        size = (x1 - x0, y1 - y0)
+        color = cv2.warpAffine(
+            cv2.LUT(source, table), matrix, size, borderMode=cv2.BORDER_REPLICATE
+        )
+        way = cv2.INTER_LINEAR if texture.is_veil else cv2.INTER_NEAREST
+        mask = cv2.warpAffine(cover, matrix, size, flags=way, borderMode=cv2.BORDER_CONSTANT)
+        self._put(color, mask, box, class_id, is_veil=texture.is_veil)
+
+    def _put(
+        self,
+        color: Picture,
+        mask: Picture,
+        box: tuple[int, int, int, int],
+        class_id: int,
+        *,
+        is_veil: bool,
+    ) -> None:
+        x0, y0, x1, y1 = box
+        under = self.rgb[y0:y1, x0:x1]
+        if is_veil:
+            opacity = cv2.merge((mask, mask, mask))
+            shown = cv2.multiply(color, opacity, scale=1 / 255)
+            kept = cv2.multiply(under, cv2.bitwise_not(opacity), scale=1 / 255)
+            under[:] = cv2.add(shown, kept)
+            mask = cv2.threshold(mask, 40, 255, cv2.THRESH_BINARY)[1]
+        else:
+            cv2.copyTo(color, mask, under)
+        region = self.labels[y0:y1, x0:x1]
+        region[mask > 0] = class_id
+
+    def _box(self, corners: Floats) -> tuple[int, int, int, int] | None:
+        """The part of the picture that the corners span: (x0, y0, x1, y1), None when none."""
+        low, high = corners.min(axis=0), corners.max(axis=0)
+        x0, y0 = max(int(low[0]) - 1, 0), max(int(low[1]) - 1, 0)
+        x1, y1 = min(int(high[0]) + 2, self.size[1]), min(int(high[1]) + 2, self.size[0])
+        return (x0, y0, x1, y1) if x1 > x0 and y1 > y0 else None
+
+
+def fixed(pixels: Floats) -> NDArray[np.int32]:
+    """Pixels as the fixed-point numbers that OpenCV's fills take with shift 4."""
+    return np.rint(np.clip(pixels, -_LIMIT, _LIMIT) * (1 << _SHIFT)).astype(np.int32)

@@ -1,0 +1,214 @@
+"""Cut-outs that face the camera: trees, walkers, cyclists. Pure functions of a key."""
+
+import math
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from segstudio.media.synthetic.paint import Picture, Texture
+from segstudio.media.synthetic.surfaces import roughen
+
+TREES = 28
+WALKERS = 24
+RIDERS = 12
+PHASES = 6
+"""How many drawings there are of each, and of each step or turn of the pedals."""
+
+Point = tuple[float, float]
+_SKIN = ((224, 184, 156), (198, 152, 120), (140, 98, 72), (92, 62, 46))
+_CLOTH = (
+    (34, 36, 44), (52, 54, 62), (40, 52, 86), (98, 40, 40), (120, 116, 108), (60, 78, 56),
+    (190, 186, 176), (86, 68, 52), (150, 60, 50), (30, 30, 32), (210, 200, 60), (70, 110, 150),
+)  # fmt: skip
+
+
+class _Sketch:
+    """A small colour picture with its mask, drawn in metres from the foot's middle, up positive."""
+
+    def __init__(self, size_m: tuple[float, float], dots: int) -> None:
+        self.dots, self.size_m = dots, size_m
+        h, w = round(size_m[0] * dots), round(size_m[1] * dots)
+        self.rgb: Picture = np.full((h, w, 3), 60, np.uint8)
+        self.mask: Picture = np.zeros((h, w), np.uint8)
+
+    def _at(self, point: Point) -> tuple[int, int]:
+        h, w = self.mask.shape
+        return round(w / 2 + point[0] * self.dots), round(h - point[1] * self.dots)
+
+    def line(self, start: Point, end: Point, wide: float, color: tuple[int, ...]) -> None:
+        thick = max(1, round(wide * self.dots))
+        cv2.line(self.rgb, self._at(start), self._at(end), color, thick)
+        cv2.line(self.mask, self._at(start), self._at(end), (255,), thick)
+
+    def blob(self, middle: Point, radii: Point, color: tuple[int, ...], turn: float = 0) -> None:
+        axes = (max(1, round(radii[0] * self.dots)), max(1, round(radii[1] * self.dots)))
+        cv2.ellipse(self.rgb, self._at(middle), axes, turn, 0, 360, color, -1)
+        cv2.ellipse(self.mask, self._at(middle), axes, turn, 0, 360, (255,), -1)
+
+    def ring(self, middle: Point, radius: float, wide: float, color: tuple[int, ...]) -> None:
+        thick = max(1, round(wide * self.dots))
+        r = round(radius * self.dots)
+        cv2.circle(self.rgb, self._at(middle), r, color, thick)
+        cv2.circle(self.mask, self._at(middle), r, (255,), thick)
+
+    def shape(self, points: list[Point], color: tuple[int, ...]) -> None:
+        pixels = np.array([self._at(p) for p in points], np.int32)
+        cv2.fillPoly(self.rgb, [pixels], color)
+        cv2.fillPoly(self.mask, [pixels], (255,))
+
+    def texture(self, rng: np.random.Generator, coarse: float, fine: float) -> Texture:
+        return Texture.of(roughen(rng, self.rgb, coarse, fine), self.size_m, mask=self.mask)
+
+
+def _dim(color: tuple[int, ...], gain: float) -> tuple[int, ...]:
+    return tuple(int(min(255, max(0, c * gain))) for c in color)
+
+
+@lru_cache(maxsize=TREES)
+def tree(key: int) -> Texture:
+    """Tree number `key`: round, tall, conifer or bush, 2 to 12 m."""
+    rng = np.random.default_rng((21, key))
+    kind = ("round", "round", "tall", "conifer", "bush", "round", "tall")[key % 7]
+    tall = {"round": 8.0, "tall": 11.0, "conifer": 9.0, "bush": 2.2}[kind] * rng.uniform(0.75, 1.2)
+    wide = tall * {"round": 0.8, "tall": 0.5, "conifer": 0.45, "bush": 1.4}[kind]
+    sketch = _Sketch((tall, wide), round(300 / tall))
+    leaf = np.array(
+        ((74, 98, 44), (58, 80, 40), (98, 112, 52), (120, 108, 48), (52, 64, 36), (134, 96, 44))[
+            int(rng.choice(6, p=[0.3, 0.25, 0.17, 0.08, 0.12, 0.08]))
+        ],
+        float,
+    )
+    bark = tuple(int(v) for v in np.array((84, 72, 60)) * rng.uniform(0.6, 1.2))
+    bottom = {"round": 0.28, "tall": 0.2, "conifer": 0.1, "bush": 0.0}[kind] * tall
+    if kind != "bush":
+        girth = 0.035 * tall
+        sketch.line((0, 0), (0, tall * 0.55), girth, bark)
+        sketch.line((girth * 0.3, 0), (girth * 0.3, tall * 0.5), girth * 0.35, _dim(bark, 0.6))
+        for _ in range(7):
+            tip = (rng.uniform(-0.35, 0.35) * wide, rng.uniform(0.5, 0.85) * tall)
+            sketch.line((0, rng.uniform(0.22, 0.45) * tall), tip, girth * 0.4, bark)
+    _crown(rng, sketch, kind, bottom, leaf)
+    return sketch.texture(rng, 0.08, 0.13)
+
+
+def _crown(
+    rng: np.random.Generator, sketch: _Sketch, kind: str, bottom: float, leaf: NDArray[np.float64]
+) -> None:
+    """Some hundreds of tufts, darker below and inside, lighter above."""
+    tall, wide = sketch.size_m
+    count = 520
+    for number in range(count):
+        u = rng.uniform(0, 1)
+        if kind == "conifer":
+            reach = (1 - u) * 0.48 * wide
+        elif kind == "bush":
+            reach = math.sqrt(max(0.0, 1 - u * u)) * 0.44 * wide
+        else:
+            reach = math.sqrt(max(0.0, 1 - (2 * u - 1) ** 2)) * 0.43 * wide
+        x = rng.uniform(-1, 1) * reach * rng.uniform(0.75, 1.04)
+        y = bottom + (tall * 0.95 - bottom) * u
+        size = rng.uniform(0.018, 0.05) * min(tall, wide) * (1.3 if number < count / 2 else 0.8)
+        light = 0.5 + 0.55 * u + 0.12 * x / max(wide, 1) + rng.normal(0, 0.14)
+        light += 0.25 * (number / count) - 0.12
+        color = tuple(int(v) for v in np.clip(leaf * max(light, 0.25), 0, 255))
+        sketch.blob((x, y), (size, size * rng.uniform(0.5, 0.9)), color, rng.uniform(0, 180))
+
+
+@lru_cache(maxsize=WALKERS * PHASES * 2)
+def walker(key: int, phase: int, *, is_side: bool) -> Texture:
+    """A person walking; phase 0..PHASES-1 of the step. Seen from the side or from front or back."""
+    rng = np.random.default_rng((22, key))
+    skin = _SKIN[rng.integers(len(_SKIN))]
+    coat, legs = (_CLOTH[rng.integers(len(_CLOTH))] for _ in range(2))
+    legs = _dim(legs, 0.8)
+    hair = ((40, 30, 24), (90, 66, 40), (150, 140, 130), (30, 28, 28))[rng.integers(4)]
+    tall = float(rng.uniform(1.55, 1.88))
+    build = float(rng.uniform(0.9, 1.2))
+    is_long = rng.random() < 0.35
+    has_bag = rng.random() < 0.4
+    sketch = _Sketch((2.0, 1.2), 90)
+    swing = math.sin(2 * math.pi * phase / PHASES)
+    k = tall / 1.75
+    stride = 0.30 * swing * k
+    for side, shade in ((-1, 0.75), (1, 1.0)):
+        foot = (stride * side, 0.03) if is_side else (0.10 * side * k, 0.05 * max(0, swing * side))
+        hip = (0.0, 0.92 * k) if is_side else (0.09 * side * k, 0.92 * k)
+        bend = 0.06 if is_side else 0.0
+        knee = ((foot[0] + hip[0]) / 2 + bend, 0.48 * k)
+        sketch.line(hip, knee, 0.17 * build, _dim(legs, shade))
+        sketch.line(knee, foot, 0.13 * build, _dim(legs, shade))
+        sketch.blob((foot[0] + (0.05 if is_side else 0), 0.04), (0.1, 0.045), (28, 26, 26))
+    half = (0.15 if is_side else 0.23) * build
+    hem = (0.6 if is_long else 0.82) * k
+    body = [(-half, 1.42 * k), (half, 1.42 * k), (half * 0.95, hem), (-half * 0.95, hem)]
+    sketch.shape(body, coat)
+    sketch.blob((0, 1.40 * k), (half, 0.09), coat)
+    sketch.shape([(half * 0.3, 1.42 * k), body[1], body[2], (half * 0.4, hem)], _dim(coat, 0.72))
+    for side in (-1, 1):
+        shoulder = (0.0, 1.38 * k) if is_side else (half * side, 1.38 * k)
+        hand = (-0.24 * swing * side * k, 0.86 * k) if is_side else ((half + 0.05) * side, 0.85 * k)
+        sketch.line(shoulder, hand, 0.10 * build, _dim(coat, 0.85 if side < 0 else 1.1))
+        sketch.blob(hand, (0.045, 0.05), skin)
+    if has_bag:
+        bag = _CLOTH[rng.integers(len(_CLOTH))]
+        spot = (-half - 0.06, 1.2 * k) if is_side else (half * 0.6, 1.0 * k)
+        sketch.blob(spot, (0.11, 0.2), bag)
+    sketch.line((0, 1.42 * k), (0, 1.55 * k), 0.11, skin)
+    sketch.blob((0, 1.63 * k), (0.095, 0.125), skin)
+    sketch.blob((-0.02 if is_side else 0, 1.68 * k), (0.105, 0.09), hair)
+    return sketch.texture(np.random.default_rng((23, key)), 0.08, 0.05)
+
+
+@lru_cache(maxsize=RIDERS * PHASES * 2)
+def rider(key: int, phase: int, *, is_side: bool) -> Texture:
+    """A cyclist with the bicycle; phase of the pedals. Seen from the side or from behind."""
+    rng = np.random.default_rng((24, key))
+    skin = _SKIN[rng.integers(len(_SKIN))]
+    coat, legs, frame = (_CLOTH[rng.integers(len(_CLOTH))] for _ in range(3))
+    helmet = ((40, 40, 44), (200, 200, 200), (150, 40, 40), (60, 46, 36))[rng.integers(4)]
+    sketch = _Sketch((1.95, 1.95 if is_side else 0.9), 80)
+    turn = 2 * math.pi * phase / PHASES
+    tyre = (34, 34, 34)
+    if is_side:
+        for x in (-0.52, 0.52):
+            sketch.ring((x, 0.36), 0.33, 0.05, tyre)
+            for spoke in range(4):
+                angle = turn / 4 + spoke * math.pi / 4
+                dx, dy = 0.32 * math.cos(angle), 0.32 * math.sin(angle)
+                sketch.line((x - dx, 0.36 - dy), (x + dx, 0.36 + dy), 0.012, (120, 120, 120))
+        crank, saddle, head = (-0.05, 0.34), (-0.22, 0.92), (0.40, 0.90)
+        for start, end in (
+            ((-0.52, 0.36), crank), (crank, saddle), (crank, head), (saddle, head),
+            ((-0.52, 0.36), saddle), (head, (0.52, 0.36)), (head, (0.36, 1.05)),
+        ):  # fmt: skip
+            sketch.line(start, end, 0.05, frame)
+        for side, shade in ((-1, 0.7), (1, 1.0)):
+            pedal = (
+                crank[0] + 0.17 * math.cos(turn) * side,
+                crank[1] + 0.17 * math.sin(turn) * side,
+            )
+            knee = ((saddle[0] + pedal[0]) / 2 + 0.26, (0.98 + pedal[1]) / 2 + 0.1)
+            sketch.line((saddle[0], 0.98), knee, 0.17, _dim(legs, shade))
+            sketch.line(knee, pedal, 0.12, _dim(legs, shade))
+            sketch.blob((pedal[0] + 0.05, pedal[1]), (0.1, 0.04), (30, 30, 30))
+        sketch.shape([(-0.36, 0.98), (-0.08, 0.95), (0.22, 1.38), (-0.02, 1.52)], coat)
+        sketch.line((0.08, 1.40), (0.38, 1.06), 0.10, _dim(coat, 0.85))
+        neck = (0.16, 1.60)
+    else:
+        sketch.line((0, 0.03), (0, 0.68), 0.07, tyre)
+        sketch.line((0, 0.6), (0, 0.95), 0.06, frame)
+        for side in (-1, 1):
+            lift = 0.14 * math.sin(turn) * side
+            sketch.line((0.1 * side, 0.95), (0.15 * side, 0.62 + lift), 0.16, legs)
+            sketch.line((0.15 * side, 0.62 + lift), (0.12 * side, 0.25 + lift), 0.12, legs)
+        sketch.shape([(-0.19, 0.9), (0.19, 0.9), (0.24, 1.45), (-0.24, 1.45)], coat)
+        sketch.shape([(0.05, 0.9), (0.19, 0.9), (0.24, 1.45), (0.08, 1.45)], _dim(coat, 0.75))
+        for side in (-1, 1):
+            sketch.line((0.22 * side, 1.42), (0.28 * side, 1.05), 0.1, _dim(coat, 0.9))
+        sketch.line((-0.3, 1.05), (0.3, 1.05), 0.035, (40, 40, 40))
+        neck = (0.0, 1.60)
+    sketch.blob(neck, (0.095, 0.125), skin)
+    sketch.blob((neck[0], neck[1] + 0.06), (0.12, 0.09), helmet)
+    return sketch.texture(np.random.default_rng((25, key)), 0.08, 0.05)
