@@ -73,19 +73,21 @@ class ClassMap:
     def from_json(name: str, rows: object) -> "ClassMap":
         """The inverse of `to_json`; SegStudioError when a row is not of that form."""
         try:
-            assert isinstance(rows, list)
-            found = []
-            for row in rows:
-                red, green, blue = (int(v) for v in row["color"])
-                if not all(0 <= v <= 255 for v in (red, green, blue)):
-                    raise ValueError("colour out of range")
-                found.append(ClassDef(int(row["id"]), str(row["name"]), (red, green, blue)))
-        except (KeyError, TypeError, ValueError, AssertionError) as error:
+            found = [_class_from_json(row) for row in rows]  # type: ignore[attr-defined]  # checked below
+        except (KeyError, TypeError, ValueError) as error:
             raise SegStudioError(
                 f"The class list of '{name}' is malformed; each class needs id, name and color"
                 " [r, g, b]."
             ) from error
         return ClassMap(name, tuple(found))
+
+
+def _class_from_json(row: dict[str, Any]) -> ClassDef:
+    """One row; KeyError, TypeError or ValueError when it is not {"id", "name", "color"}."""
+    red, green, blue = (int(v) for v in row["color"])
+    if not all(0 <= v <= 255 for v in (red, green, blue)):
+        raise ValueError("colour out of range")
+    return ClassDef(int(row["id"]), str(row["name"]), (red, green, blue))
 
 
 def load_class_map(path: Path) -> ClassMap:

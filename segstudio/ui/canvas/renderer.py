@@ -1,6 +1,7 @@
 """The thread that makes a view's rasters, so that the UI thread only blits them."""
 
 import logging
+import sys
 import threading
 
 from segstudio.core.scene import Scene
@@ -8,6 +9,8 @@ from segstudio.engine.flow import LatestSlot
 from segstudio.ui.bridge.port import Port
 
 log = logging.getLogger("segstudio.ui")
+
+_PATIENCE_S = 5.0
 
 
 class Renderer:
@@ -30,7 +33,11 @@ class Renderer:
     def stop(self) -> None:
         """Join the thread; nothing arrives at the port from here afterwards."""
         self._slot.close()
-        self._thread.join()
+        if sys.is_finalizing():  # daemon threads are frozen by now and would never be joined
+            return
+        self._thread.join(_PATIENCE_S)
+        if self._thread.is_alive():
+            log.error("%s did not stop within %g s", self._thread.name, _PATIENCE_S)
 
     def _run(self) -> None:
         # OpenCV takes a quarter of a second to import: here, and not before the window is seen.

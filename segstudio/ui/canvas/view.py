@@ -1,0 +1,390 @@
+"""The picture in the window: one frame, its labels in their colours, zoom and pan.
+
+A plain QWidget that blits two rasters of its own size, made by the render thread: the frame as
+RGB32 and the labels as premultiplied ARGB32. Measured at 4K in a 1920×1080 view, a paint costs
+0.9 ms here against 7 when full-size images are drawn and 15 with pyqtgraph's image items. While
+new rasters are under way the last ones are drawn moved and scaled to where they belong now, so
+that wheel and drag answer at once and the picture turns sharp a moment later.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal, Slot
+from PySide6.QtGui import (
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QNativeGestureEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QPen,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QGestureEvent, QPinchGesture, QSizePolicy, QWidget
+
+from segstudio.core.classes import CAMVID
+from segstudio.core.frame import Frame
+from segstudio.core.geometry import Rect
+from segstudio.core.mask_style import MaskStyle
+from segstudio.core.prediction import Prediction
+from segstudio.core.scene import Scene
+from segstudio.core.viewport import ViewTransform
+from segstudio.ui.canvas import painting
+from segstudio.ui.canvas.dropping import DropTarget
+from segstudio.ui.canvas.navigation import NOTCH, Navigator
+from segstudio.ui.canvas.placeholder import paint_drop_hint, paint_placeholder
+from segstudio.ui.canvas.screen import Screen
+
+MESSAGE = ("Drop a video, a folder or pictures here", "or press Ctrl+O to choose one")
+
+
+class CanvasView(DropTarget):
+    """Shows one frame and the labels over it. UI thread only; call `stop` before it goes.
+
+    Signals (and files_dropped, see DropTarget):
+        hovered(object): the frame pixel (y, x) under the cursor, or None beside the frame.
+        zoom_changed(float): device pixels per frame pixel.
+        view_changed(object): the new ViewTransform.
+        painted(object): a screen.Painted, once per shown frame that really was painted.
+        tapped_space(): space was tapped, not held for panning.
+        failed(object): the exception that kept a frame from being drawn.
+    """
+
+    hovered = Signal(object)
+    zoom_changed = Signal(float)
+    view_changed = Signal(object)
+    painted = Signal(object)
+    tapped_space = Signal()
+    failed = Signal(object)
+    _was_painted = Signal(object)
+
+    def __init__(
+        self, parent: QWidget | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """clock: seconds, from any start; it tells a tap of the space bar from holding it."""
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setMinimumSize(160, 120)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAccessibleName("Picture")
+        self.grabGesture(Qt.GestureType.PinchGesture)
+        self._screen = Screen(self)
+        self._screen.changed.connect(self._repaint)
+        self._screen.failed.connect(self.failed)
+        # Queued: a listener may do anything, also what must not happen inside a paint event.
+        self._was_painted.connect(self.painted, Qt.ConnectionType.QueuedConnection)
+        self._navigator = Navigator(self, self.tapped_space.emit, clock)
+        self._style = MaskStyle.of(CAMVID)
+        self._scene: Scene | None = None
+        self._number = 0
+        self._is_fit = True
+        self._cursor: QPointF | None = None
+        self._hover: tuple[int, int] | None = None
+        self._has_key_focus = False
+        self._message = MESSAGE
+        self.set_message(*MESSAGE)
+
+    # --- what is shown
+
+    def show_frame(self, frame: Frame, prediction: Prediction | None = None) -> None:
+        """Show a frame with the labels of its prediction, as soon as both are drawn.
+
+        ValueError when the prediction is about another frame.
+        """
+        labels = prediction.labels if prediction is not None else None
+        if prediction is not None and prediction.frame.id != frame.id:
+            raise ValueError("the prediction belongs to another frame")
+        if labels is not None and labels.shape != frame.rgb.shape[:2]:
+            raise ValueError(f"labels of {labels.shape} do not cover {frame.rgb.shape[:2]}")
+        size, old = (frame.height, frame.width), self.transform
+        transform = old
+        if transform is None or transform.frame != size:
+            self._is_fit = True
+            transform = ViewTransform.fitted(size, self._device_size())
+        self._number += 1
+        self._scene = Scene(frame, labels, transform, self._style, number=self._number)
+        self._screen.show(self._scene)
+        if old != transform:
+            self._tell_view(transform)
+
+    def clear(self) -> None:
+        """Back to the empty state."""
+        self._scene = None
+        self._screen.clear()
+        self._is_fit = True
+        self._tell_hover()
+        self.update()
+
+    def set_message(self, title: str, text: str) -> None:
+        """What is said while there is no frame."""
+        self._message = (title, text)
+        self.setAccessibleDescription(f"{title}. {text}")
+        self.update()
+
+    @property
+    def mask_style(self) -> MaskStyle:
+        """How labels are drawn."""
+        return self._style
+
+    def set_style(self, style: MaskStyle) -> None:
+        """Draw the labels in another way: recolours what the view shows, nothing more."""
+        old, self._style = self._style, style
+        if self._scene is not None:
+            self._scene = replace(self._scene, style=style)
+            comes_back = old.hidden and not style.hidden
+            if comes_back or not style.draws_like(old):
+                self._screen.show(self._scene)
+        self.update()
+
+    def set_opacity(self, opacity: float) -> None:
+        """0..1: costs one paint."""
+        self.set_style(replace(self._style, opacity=opacity))
+
+    def update_labels(self, rect: Rect, labels: NDArray[np.uint8]) -> None:
+        """Somebody wrote into `rect` of `labels`, uint8 (H, W) of the shown frame: draw it.
+
+        Only the box is coloured, here and at once; later rasters are made from `labels`, which
+        the caller may go on writing into as long as it says so here. ValueError without a frame.
+        """
+        if self._scene is None or labels.shape != self._scene.transform.frame:
+            raise ValueError(f"labels of {labels.shape} do not cover the shown frame")
+        self._scene = replace(self._scene, labels=labels, revision=self._scene.revision + 1)
+        self._screen.edit(self._scene, rect)
+
+    @property
+    def is_sharp(self) -> bool:
+        """True when the rasters on the screen are those of the newest frame, view and style."""
+        return self._screen.is_sharp
+
+    def stop(self) -> None:
+        """Join the render thread; what is shown stays, nothing new is drawn."""
+        self._screen.stop()
+
+    @Slot(object)
+    def _repaint(self, box: Rect | None) -> None:
+        """Paint again: a box of device pixels, or everything."""
+        if box is None:
+            self.update()
+            self._tell_hover()
+        elif not box.is_empty:
+            ratio = self.devicePixelRatioF()
+            area = QRectF(box.x0, box.y0, box.width, box.height)
+            logical = QRectF(area.topLeft() / ratio, area.size() / ratio).toAlignedRect()
+            # One more on each side: logical pixels may begin between device pixels.
+            self.update(logical.adjusted(-1, -1, 1, 1))
+
+    # --- zoom and pan
+
+    @property
+    def transform(self) -> ViewTransform | None:
+        """Where the frame lies; None while there is none."""
+        return self._scene.transform if self._scene is not None else None
+
+    @property
+    def is_fit(self) -> bool:
+        """True while the whole frame is kept in view, also when the window changes its size."""
+        return self._is_fit
+
+    def fit(self) -> None:
+        """The whole frame, as large as it can be."""
+        if self._scene is not None:
+            size = self._scene.transform.frame
+            self._move_to(ViewTransform.fitted(size, self._device_size()), fit=True)
+
+    def actual_size(self) -> None:
+        """One frame pixel = one device pixel, about the middle of the view."""
+        if self._scene is not None:
+            at = (self._scene.transform.view[0] / 2, self._scene.transform.view[1] / 2)
+            self._move_to(self._scene.transform.scaled_to(1.0, at))
+
+    def zoom_in(self) -> None:
+        """One step larger about the middle."""
+        self.zoom(NOTCH)
+
+    def zoom_out(self) -> None:
+        """One step smaller about the middle."""
+        self.zoom(1 / NOTCH)
+
+    def zoom(self, factor: float, at: QPointF | None = None) -> None:
+        """Larger or smaller about a logical position of the widget; None: about the middle."""
+        if self._scene is not None:
+            now = self._scene.transform
+            place = (now.view[0] / 2, now.view[1] / 2) if at is None else self.device_position(at)
+            self._move_to(now.zoomed(factor, place))
+
+    def pan(self, dy: float, dx: float) -> None:
+        """Move the picture by logical pixels."""
+        if self._scene is not None:
+            ratio = self.devicePixelRatioF()
+            self._move_to(self._scene.transform.panned(dy * ratio, dx * ratio))
+
+    def show_transform(self, transform: ViewTransform) -> None:
+        """Take the zoom and the middle of another view of a frame of the same size."""
+        if self._scene is not None and transform.frame == self._scene.transform.frame:
+            self._move_to(transform.resized(self._device_size()))
+
+    def _move_to(self, transform: ViewTransform, *, fit: bool = False) -> None:
+        if self._scene is None:
+            return
+        self._is_fit = fit
+        if transform == self._scene.transform:
+            return
+        self._scene = replace(self._scene, transform=transform)
+        self._screen.show(self._scene)
+        self._tell_view(transform)
+        self.update()
+
+    def _tell_view(self, transform: ViewTransform) -> None:
+        self.zoom_changed.emit(transform.scale)
+        self.view_changed.emit(transform)
+        self._tell_hover()
+
+    def _device_size(self) -> tuple[int, int]:
+        """(h, w) of the widget in device pixels, at least 1."""
+        ratio = self.devicePixelRatioF()
+        return max(1, math.ceil(self.height() * ratio)), max(1, math.ceil(self.width() * ratio))
+
+    def _fill_view(self) -> None:
+        """The widget has another size in device pixels."""
+        if self._scene is not None and self._scene.transform.view != self._device_size():
+            if self._is_fit:
+                self.fit()
+            else:
+                self._move_to(self._scene.transform.resized(self._device_size()))
+
+    # --- where the cursor is
+
+    def device_position(self, at: QPointF) -> tuple[float, float]:
+        """A logical position of the widget → (y, x) in device pixels of the view."""
+        ratio = self.devicePixelRatioF()
+        corner = self.mapTo(self.window(), QPointF(0, 0)) * ratio
+        # The view's pixels begin on a whole device pixel, see painting.use_device_pixels.
+        y = corner.y() - math.floor(corner.y() + 0.5)
+        x = corner.x() - math.floor(corner.x() + 0.5)
+        return at.y() * ratio + y, at.x() * ratio + x
+
+    def pixel_at(self, at: QPointF) -> tuple[int, int] | None:
+        """The frame pixel (y, x) at a logical position of the widget; None beside the frame."""
+        if self._scene is None:
+            return None
+        return self._scene.transform.pixel_at(*self.device_position(at))
+
+    def _tell_hover(self) -> None:
+        pixel = self.pixel_at(self._cursor) if self._cursor is not None else None
+        if pixel != self._hover:
+            self._hover = pixel
+            self.hovered.emit(pixel)
+
+    # --- Qt's events
+
+    def event(self, event: QEvent) -> bool:
+        """Claims the space bar before a shortcut gets it; touchpad pinches; another ratio."""
+        kind = event.type()
+        if kind == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
+            if event.key() == Qt.Key.Key_Space and plain:
+                event.accept()
+                return True
+        if isinstance(event, QNativeGestureEvent):
+            if event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
+                self.zoom(max(0.1, 1.0 + event.value()), event.position())
+                return True
+        elif isinstance(event, QGestureEvent):
+            return self._pinched(event)
+        elif kind == QEvent.Type.DevicePixelRatioChange:
+            self._fill_view()
+        return super().event(event)
+
+    def _pinched(self, event: QGestureEvent) -> bool:
+        pinch = event.gesture(Qt.GestureType.PinchGesture)
+        if not isinstance(pinch, QPinchGesture):
+            return False
+        self.zoom(pinch.scaleFactor(), self.mapFromGlobal(pinch.centerPoint()))
+        return True
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt asks for pixels."""
+        painter = QPainter(self)
+        report = self._paint(painter)
+        painter.end()
+        if report is not None:
+            self._was_painted.emit(report)
+
+    def _paint(self, painter: QPainter) -> object:
+        report = None
+        if self._scene is None:
+            painter.fillRect(self.rect(), painting.BACKGROUND)
+            painter.save()
+            paint_placeholder(painter, QRectF(self.rect()), *self._message, self.font())
+            painter.restore()
+        else:
+            painter.save()
+            painting.use_device_pixels(painter)
+            report = self._screen.paint(painter, self._scene.transform, self._style)
+            painter.restore()
+        accent = self.palette().color(QPalette.ColorRole.Highlight)
+        if self.is_dropping:
+            paint_drop_hint(painter, QRectF(self.rect()), accent)
+        elif self._has_key_focus:
+            painter.setPen(QPen(accent, 2))
+            painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
+        return report
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The view has another size."""
+        super().resizeEvent(event)
+        self._fill_view()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom."""
+        event.setAccepted(self._navigator.wheel_turned(event))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Zoom, pan, hold."""
+        if not self._navigator.key_pressed(event):
+            super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        """Let go."""
+        if not self._navigator.key_released(event):
+            super().keyReleaseEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """A drag may begin."""
+        event.setAccepted(self._navigator.pressed(event))
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Drag or hover."""
+        self._cursor = event.position()
+        self._navigator.moved(event)
+        self._tell_hover()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """A drag may end."""
+        event.setAccepted(self._navigator.released(event))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Nothing is under the cursor any more."""
+        self._cursor = None
+        self._tell_hover()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Shown only when the keyboard brought the focus: a click needs no frame."""
+        reasons = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
+        self._has_key_focus = event.reason() in reasons
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Nothing is held any more."""
+        self._has_key_focus = False
+        self._navigator.focus_lost()
+        self.update()
