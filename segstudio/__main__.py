@@ -3,13 +3,12 @@ terminal. Imports neither side before it knows which one is meant.
 """
 
 import difflib
+import importlib
 import importlib.util
 import pkgutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-
-_NOT_COMMANDS = {"main", "report"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,11 +29,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _is_command(word: str) -> bool:
-    return (
-        word.isidentifier()
-        and word not in _NOT_COMMANDS
-        and importlib.util.find_spec(f"segstudio.cli.{word}") is not None
-    )
+    """Whether a file of the command line carries that name and adds a command."""
+    if not word.isidentifier() or importlib.util.find_spec(f"segstudio.cli.{word}") is None:
+        return False
+    return hasattr(importlib.import_module(f"segstudio.cli.{word}"), "add")
 
 
 def _is_path(word: str) -> bool:
@@ -45,7 +43,7 @@ def _is_path(word: str) -> bool:
 def _refuse(word: str) -> int:
     import segstudio.cli
 
-    names = {m.name for m in pkgutil.iter_modules(segstudio.cli.__path__)} - _NOT_COMMANDS
+    names = [m.name for m in pkgutil.iter_modules(segstudio.cli.__path__) if _is_command(m.name)]
     near = difflib.get_close_matches(word, names, n=1)
     hint = f"did you mean '{near[0]}'?" if near else "see segstudio --help."
     return _error(f"'{word}' is neither a file nor a command; {hint}")

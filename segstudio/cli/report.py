@@ -61,7 +61,7 @@ class Report:
         finally:
             bar.clear()
 
-    def write(self, report: Mapping[str, Any]) -> None:
+    def write(self, report: Mapping[str, Any] | list[Json]) -> None:
         """The JSON report, when one was asked for."""
         if self._file is None:
             return
@@ -104,7 +104,7 @@ class Progress:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
-def to_json(report: Mapping[str, Any]) -> str:
+def to_json(report: Mapping[str, Any] | list[Json]) -> str:
     """Strict JSON: NaN becomes null, NumPy numbers become plain ones, paths text."""
     return json.dumps(_plain(report), indent=1, allow_nan=False, ensure_ascii=False)
 

@@ -1,0 +1,77 @@
+"""Pictures and the label files that belong to them, found by name in two folders."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from segstudio.errors import MediaError
+
+PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+LABELS = (".png", ".tif", ".tiff", ".bmp")
+"""Lossless kinds only: JPEG invents class ids along every edge."""
+
+PICTURE_ENDINGS = ("_leftImg8bit",)
+LABEL_ENDINGS = ("_gtFine_labelTrainIds", "_gtFine_labelIds", "_labelTrainIds", "_labelIds", "_L")
+"""What label files carry after the picture's stem, the preferred first: Cityscapes, CamVid."""
+
+_OTHER_ENDINGS = ("_color", "_instanceIds", "_instanceTrainIds", "_polygons")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One picture (or one prediction) and its reference labels. name: the stem they share.
+
+    ending: the entry of LABEL_ENDINGS that the label file's name carries, "" for none.
+    """
+
+    name: str
+    picture: Path
+    labels: Path
+    ending: str
+
+
+def find_pairs(pictures: Path, labels: Path, *, predictions: bool = False) -> list[Pair]:
+    """The pairs of the same stem in two folders and the folders inside them, sorted by name.
+
+    predictions: the first folder holds label files too. MediaError when a folder is missing or
+    nothing belongs together.
+    """
+    reference = _by_stem(labels, LABELS, LABEL_ENDINGS)
+    found = _by_stem(
+        pictures,
+        LABELS if predictions else PICTURES,
+        (*LABEL_ENDINGS, *PICTURE_ENDINGS) if predictions else PICTURE_ENDINGS,
+    )
+    pairs = [
+        Pair(stem, picture, reference[stem][0], reference[stem][1])
+        for stem, (picture, _) in sorted(found.items())
+        if stem in reference
+    ]
+    if not pairs:
+        raise MediaError(
+            f"No file in {pictures} has a label file of the same name in {labels}; check that the"
+            " stems are equal (endings like _leftImg8bit, _gtFine_labelIds and _L may differ)."
+        )
+    return pairs
+
+
+def _by_stem(
+    folder: Path, kinds: tuple[str, ...], endings: tuple[str, ...]
+) -> Mapping[str, tuple[Path, str]]:
+    """stem without its ending -> (file, ending)."""
+    if not folder.is_dir():
+        raise MediaError(f"There is no folder {folder}; check the path.")
+    found: dict[str, tuple[Path, str]] = {}
+    for file in sorted(folder.rglob("*")):
+        if file.suffix.lower() not in kinds or file.stem.endswith(_OTHER_ENDINGS):
+            continue
+        ending = next((e for e in endings if file.stem.endswith(e)), "")
+        stem = file.stem.removesuffix(ending)
+        known = found.get(stem)
+        if known is None or _rank(ending, endings) < _rank(known[1], endings):
+            found[stem] = (file, ending)
+    return found
+
+
+def _rank(ending: str, endings: tuple[str, ...]) -> int:
+    return endings.index(ending) if ending in endings else len(endings)

@@ -1,0 +1,63 @@
+"""Pictures find their label files by name."""
+
+import pytest
+
+from segstudio.errors import MediaError
+from segstudio.store.pairs import find_pairs
+
+
+def touch(folder, *names):
+    for name in names:
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"")
+    return folder
+
+
+def test_equal_stems_belong_together(tmp_path):
+    images = touch(tmp_path / "i", "a.jpg", "b.png", "c.png", "notes.txt")
+    labels = touch(tmp_path / "l", "a.png", "b.png", "d.png")
+    assert [(p.name, p.labels.name) for p in find_pairs(images, labels)] == [
+        ("a", "a.png"),
+        ("b", "b.png"),
+    ]
+
+
+def test_camvid_and_cityscapes_endings_are_recognised(tmp_path):
+    images = touch(
+        tmp_path / "i", "0001TP_008550.png", "aachen/aachen_000000_000019_leftImg8bit.png"
+    )
+    labels = touch(
+        tmp_path / "l",
+        "0001TP_008550_L.png",
+        "aachen/aachen_000000_000019_gtFine_color.png",
+        "aachen/aachen_000000_000019_gtFine_instanceIds.png",
+        "aachen/aachen_000000_000019_gtFine_labelIds.png",
+        "aachen/aachen_000000_000019_gtFine_polygons.json",
+    )
+    found = {p.name: (p.labels.name, p.ending) for p in find_pairs(images, labels)}
+    assert found == {
+        "0001TP_008550": ("0001TP_008550_L.png", "_L"),
+        "aachen_000000_000019": (
+            "aachen_000000_000019_gtFine_labelIds.png",
+            "_gtFine_labelIds",
+        ),
+    }
+
+
+def test_train_ids_are_preferred(tmp_path):
+    images = touch(tmp_path / "i", "x_leftImg8bit.png")
+    labels = touch(tmp_path / "l", "x_gtFine_labelIds.png", "x_gtFine_labelTrainIds.png")
+    assert find_pairs(images, labels)[0].ending == "_gtFine_labelTrainIds"
+
+
+def test_jpeg_is_never_a_label_file(tmp_path):
+    images = touch(tmp_path / "i", "a.png")
+    labels = touch(tmp_path / "l", "a.jpg")
+    with pytest.raises(MediaError, match="same name"):
+        find_pairs(images, labels)
+
+
+def test_a_missing_folder_is_told(tmp_path):
+    with pytest.raises(MediaError, match="no folder"):
+        find_pairs(tmp_path / "none", tmp_path)
