@@ -122,7 +122,7 @@ class ImageSource:
         """The file of each frame."""
         return self._paths
 
-    def time_us(self, index: int) -> int | None:
+    def time_us(self, index: int) -> int | None:  # noqa: ARG002 - the protocol's name
         """Stills have no time."""
         return None
 
@@ -138,7 +138,7 @@ class ImageSource:
             rgb = read_image(self._paths[index])
         except MediaError as error:
             raise FrameMissing(str(error)) from error
-        identity = FrameId(self._info.id, index, None, zlib.crc32(rgb))
+        identity = FrameId(self._info.id, index, None, zlib.crc32(rgb.data))
         return Frame(identity, rgb, (time.perf_counter() - start) * 1000)
 
     def close(self) -> None:

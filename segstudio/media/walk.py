@@ -1,0 +1,134 @@
+"""A decoder that knows the number of each picture it hands out, and the pictures it passed."""
+
+from dataclasses import dataclass
+
+from av.video.frame import VideoFrame
+
+from segstudio.media.color import luma_crc, size_in_memory
+from segstudio.media.decoder import Decoder
+from segstudio.media.video_index import VideoIndex
+
+
+@dataclass(slots=True, eq=False)
+class Picture:
+    """A decoded picture, not yet RGB. crc: of its luma plane, once somebody asked."""
+
+    image: VideoFrame
+    note: str = ""
+    _crc: int | None = None
+
+    @property
+    def crc(self) -> int:
+        """CRC-32 of the luma plane."""
+        if self._crc is None:
+            self._crc = luma_crc(self.image)
+        return self._crc
+
+
+class PictureCache:
+    """Decoded pictures by number, within a byte limit; those far from `focus` go first."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit = limit_bytes
+        self._used = 0
+        self._pictures: dict[int, Picture] = {}
+        self.focus = 0
+
+    def get(self, number: int) -> Picture | None:
+        """The picture, None when it is not kept."""
+        return self._pictures.get(number)
+
+    def put(self, number: int, picture: Picture) -> None:
+        """Keep it, unless it is the one that lies farthest away and there is no room."""
+        old = self._pictures.pop(number, None)
+        if old is not None:
+            self._used -= size_in_memory(old.image)
+        self._pictures[number] = picture
+        self._used += size_in_memory(picture.image)
+        while self._used > self._limit and len(self._pictures) > 1:
+            far = max(self._pictures, key=lambda n: abs(n - self.focus))
+            self._used -= size_in_memory(self._pictures.pop(far).image)
+
+    def before(self, number: int) -> Picture | None:
+        """The nearest kept picture before `number`."""
+        lower = [n for n in self._pictures if n < number]
+        return self._pictures[max(lower)] if lower else None
+
+    def stamps(self) -> dict[int, int | None]:
+        """The stamp of each kept picture."""
+        return {number: picture.image.pts for number, picture in self._pictures.items()}
+
+    @property
+    def used_bytes(self) -> int:
+        """What is kept now."""
+        return self._used
+
+    def __len__(self) -> int:
+        return len(self._pictures)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._pictures.clear()
+        self._used = 0
+
+
+class Walk:
+    """Pictures from one place of a file on. One thread at a time.
+
+    row: restart point of `index` to begin at, -1 for the very first picture.
+    first: number of the first picture that came; position: number of the last one, -1 before.
+    is_usable: False when the file refused the seek or what came is not what the index says.
+    """
+
+    def __init__(self, decoder: Decoder, index: VideoIndex | None, row: int) -> None:
+        self._decoder = decoder
+        self.index = index
+        self.starts_at_zero = row < 0 or index is None
+        self.first: int | None = None
+        self.position = -1
+        self.is_usable = True
+        if index is None or row < 0:
+            decoder.restart()
+        else:
+            number, stamp, skip = (int(v) for v in index.restarts[row])
+            self.is_usable = decoder.seek(stamp)
+            if self.is_usable and not index.by_time:
+                self._enter(number, skip)
+
+    def _enter(self, number: int, skip: int) -> None:
+        """Count from a proved place: the picture behind `skip` others is `number`."""
+        for _ in range(skip):
+            if self._decoder.next() is None:
+                self.is_usable = False
+                return
+        self.position = number - 1
+
+    def next(self) -> tuple[int, Picture] | None:
+        """(number, picture); None at the end."""
+        while (image := self._decoder.next()) is not None:
+            number = self._number(image)
+            if number is None:
+                continue
+            if self.first is None:
+                self.first = number
+            self.position = number
+            return number, Picture(image, _DAMAGED if image.is_corrupt else "")
+        return None
+
+    @property
+    def met_errors(self) -> bool:
+        """Something could not be read or decoded since the file was opened."""
+        return self._decoder.errors > 0
+
+    def _number(self, image: VideoFrame) -> int | None:
+        """Its number, None for a picture that does not count or cannot be trusted."""
+        if self.index is None or not self.index.by_time:
+            return self.position + 1
+        entry = self._decoder.entry_pts
+        is_leading = entry is not None and image.pts is not None and image.pts < entry
+        if is_leading and not self.starts_at_zero:
+            return None
+        return self.index.number_of(image.pts)
+
+
+_DAMAGED = "This frame is damaged; parts of it are guesses of the decoder."
