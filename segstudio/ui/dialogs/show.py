@@ -1,0 +1,39 @@
+"""Dialogs by name, each imported when it is first wanted."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QWidget
+
+from segstudio.ui.menus import Menus
+from segstudio.ui.session import Session
+
+
+def dialog(name: str, parent: QWidget, session: Session, menus: Menus) -> QDialog:
+    """Show "settings", "keys", "check", "about" or "palette"; none of them blocks the program."""
+    found = _make(name, parent, session, menus)
+    found.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    found.open()
+    return found
+
+
+def _make(name: str, parent: QWidget, session: Session, menus: Menus) -> QDialog:
+    if name == "settings":
+        from segstudio.ui.dialogs.settings import SettingsDialog
+
+        return SettingsDialog(parent, session)
+    if name == "keys":
+        from segstudio.ui.dialogs.keys import KeysDialog
+
+        return KeysDialog(parent)
+    if name == "check":
+        from segstudio.ui.dialogs.check import CheckDialog
+
+        return CheckDialog(parent, session)
+    if name == "palette":
+        from segstudio.ui.dialogs.palette import PaletteDialog
+
+        return PaletteDialog(parent, menus)
+    if name == "about":
+        from segstudio.ui.dialogs.about import AboutDialog
+
+        return AboutDialog(parent)
+    raise ValueError(f"there is no dialog {name!r}")

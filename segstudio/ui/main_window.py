@@ -1,0 +1,321 @@
+"""The window: puts bars, picture and side panel together, and asks questions for commands.
+
+No state but geometry, no logic: what is shown comes from the session, what is done from commands.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QSettings, Qt, QUrl, Signal, Slot
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDesktopServices,
+    QDragEnterEvent,
+    QDropEvent,
+    QImage,
+    QPaintEvent,
+)
+from PySide6.QtWidgets import (
+    QApplication,
+    QFileDialog,
+    QFrame,
+    QMainWindow,
+    QScrollArea,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from segstudio import paths
+from segstudio.ui import icons, theme
+from segstudio.ui.canvas.view import CanvasView
+from segstudio.ui.dialogs import ask, show
+from segstudio.ui.keys import Keys
+from segstudio.ui.menus import Menus
+from segstudio.ui.panels.banner import Banner
+from segstudio.ui.panels.classes import ClassesPanel
+from segstudio.ui.panels.header import Header
+from segstudio.ui.panels.models import ModelPanel
+from segstudio.ui.panels.parts import rule
+from segstudio.ui.panels.start import StartPage
+from segstudio.ui.panels.status import StatusLine
+from segstudio.ui.panels.transport import Transport
+from segstudio.ui.panels.view import ViewPanel
+from segstudio.ui.session import Session
+
+PANEL_WIDTH = 304
+DEFAULT_SIZE = (1400, 860)
+
+
+class MainWindow(QMainWindow):
+    """The Desk of all commands.
+
+    Signals:
+        first_painted(): the window is on the screen; slow imports may begin.
+        closed(): everything that was running has been told to stop and waited for.
+    """
+
+    first_painted = Signal()
+    closed = Signal()
+    _was_painted = Signal()
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._has_painted = False
+        self.setWindowIcon(icons.window_icon())
+        self.setAcceptDrops(True)
+        self._canvas = CanvasView()
+        self._start = StartPage(session, lambda: self.ask_files(session.open))
+        self._stage = QStackedWidget()
+        self._stage.addWidget(self._start)
+        self._stage.addWidget(self._canvas)
+        self._status = StatusLine(session)
+        self._panel = _side_panel(session)
+        self._splitter = QSplitter(Qt.Orientation.Horizontal)
+        self._build()
+        self._banner = Banner(session, self._stage)
+        self.menus = Menus(self, self)
+        self._header.use_actions(self.menus.actions)
+        self._keys = Keys(self, session)
+        QApplication.instance().installEventFilter(self._keys)  # type: ignore[union-attr]  # there
+        self._connect()
+        self._restore()
+        self.show_source()
+        self._was_painted.connect(self.first_painted, Qt.ConnectionType.QueuedConnection)
+
+    def _build(self) -> None:
+        left = QWidget()
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._stage, 1)
+        column.addWidget(Transport(self._session))
+        self._splitter.addWidget(left)
+        self._splitter.addWidget(self._panel)
+        self._splitter.setHandleWidth(1)
+        self._splitter.setStretchFactor(0, 1)
+        self._splitter.setStretchFactor(1, 0)
+        self._splitter.setCollapsible(0, False)
+        self._splitter.setCollapsible(1, False)
+        self._splitter.setSizes([10_000, PANEL_WIDTH])
+        self._header = Header(self._session)
+        body = QWidget()
+        rows = QVBoxLayout(body)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        rows.addWidget(self._header)
+        rows.addWidget(self._splitter, 1)
+        rows.addWidget(self._status)
+        self.setCentralWidget(body)
+
+    def _connect(self) -> None:
+        session, canvas = self._session, self._canvas
+        session.source_changed.connect(self.show_source)
+        session.shown_changed.connect(self.show_result)
+        session.view_changed.connect(self.show_style)
+        session.models.changed.connect(self.show_style)
+        session.settings_changed.connect(self._apply_settings)
+        for signal in (session.source_changed, session.view_changed, session.shown_changed):
+            signal.connect(self._header.follow)
+        canvas.hovered.connect(self._status.hover)
+        canvas.zoom_changed.connect(self._status.show_zoom)
+        canvas.zoom_changed.connect(self._header.show_zoom)
+        canvas.files_dropped.connect(session.open)
+        canvas.tapped_space.connect(session.toggle_play)
+        canvas.painted.connect(self._count_paint)
+        canvas.failed.connect(session.tell_error)
+        hints = QApplication.styleHints()
+        hints.colorSchemeChanged.connect(self._follow_system)
+
+    # --- what is shown
+
+    @Slot()
+    def show_source(self) -> None:
+        """The start page, or the picture."""
+        info = self._session.info
+        self.setWindowTitle("SegStudio" if info is None else f"{info.title} – SegStudio")
+        if info is None:
+            self._canvas.clear()
+            self._stage.setCurrentWidget(self._start)
+        else:
+            self._stage.setCurrentWidget(self._canvas)
+            if QApplication.focusWidget() is None:
+                self._canvas.setFocus()
+        self.menus.refresh()
+
+    @Slot()
+    def show_result(self) -> None:
+        """The newest frame with its own prediction."""
+        result = self._session.result
+        if result is None:
+            return
+        if result.prediction is not None:
+            self.show_style()
+        self._canvas.show_frame(result.frame, result.prediction)
+
+    @Slot()
+    def show_style(self) -> None:
+        """How masks are drawn; nothing happens when nothing changed."""
+        self._canvas.set_style(self._session.style())
+
+    @Slot(object)
+    def _count_paint(self, painted: object) -> None:
+        self._session.meters.painted(painted.draw_ms)  # type: ignore[attr-defined]  # a Painted
+
+    @Slot(object)
+    def _apply_settings(self, keys: frozenset[str]) -> None:
+        if "theme" in keys:
+            self._follow_system()
+        self.menus.refresh()
+
+    @Slot()
+    def _follow_system(self) -> None:
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            theme.apply(app, self._session.settings.theme)
+
+    # --- the Desk: what commands use
+
+    @property
+    def session(self) -> Session:
+        """What is open."""
+        return self._session
+
+    @property
+    def canvas(self) -> CanvasView:
+        """The picture."""
+        return self._canvas
+
+    def ask_files(self, then: Callable[[list[Path]], None]) -> None:
+        """Which video or pictures?"""
+        ask.files(self, _last_folder(self._session), then)
+
+    def ask_folder(self, title: str, then: Callable[[Path], None]) -> None:
+        """Which folder?"""
+        ask.folder(self, title, _last_folder(self._session), then)
+
+    def ask_save(self, title: str, name: str, then: Callable[[Path], None]) -> None:
+        """Where to?"""
+        ask.save(self, title, _last_folder(self._session) / name, then)
+
+    def ask_frame(self, then: Callable[[int], None]) -> None:
+        """Which frame?"""
+        ask.frame(self, self._session, then)
+
+    def show_dialog(self, name: str) -> None:
+        """One of the dialogs that are no questions."""
+        show.dialog(name, self, self._session, self.menus)
+
+    def show_folder(self, folder: Path) -> None:
+        """In the system's file manager."""
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+    def picture_of_view(self) -> QImage:
+        """What the canvas shows now."""
+        return self._canvas.grab().toImage()
+
+    def toggle_panel(self) -> None:
+        """Show or hide the side panel."""
+        self._panel.setVisible(self._panel.isHidden())
+        self.menus.refresh()
+        self._header.follow()
+
+    def is_panel_shown(self) -> bool:
+        """True while the side panel is there."""
+        return not self._panel.isHidden()
+
+    def toggle_full_screen(self) -> None:
+        """The whole screen and back."""
+        if self.isFullScreen():
+            self.showNormal()
+        else:
+            self.showFullScreen()
+
+    def quit(self) -> None:
+        """Close the window, and with it the program."""
+        self.close()
+
+    # --- Qt
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        found = [Path(u.toLocalFile()) for u in event.mimeData().urls() if u.isLocalFile()]
+        if found:
+            event.acceptProposedAction()
+            self._session.open(found)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._has_painted:
+            self._has_painted = True
+            self._was_painted.emit()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        for dialog in self.findChildren(QFileDialog):
+            dialog.close()
+        self._save()
+        self._canvas.stop()
+        QApplication.instance().removeEventFilter(self._keys)  # type: ignore[union-attr]  # there
+        self.closed.emit()
+        super().closeEvent(event)
+
+    # --- geometry, the one thing that Qt keeps
+
+    def _restore(self) -> None:
+        stored = _geometry()
+        if not self.restoreGeometry(_bytes(stored.value("geometry"))):
+            screen = self.screen().availableGeometry()
+            width, height = DEFAULT_SIZE
+            self.resize(min(width, screen.width() - 40), min(height, screen.height() - 60))
+            self.move(screen.center() - self.rect().center())
+        self._splitter.restoreState(_bytes(stored.value("splitter")))
+        self._panel.setVisible(stored.value("panel", "true") != "false")
+        self.setMinimumSize(760, 480)
+
+    def _save(self) -> None:
+        stored = _geometry()
+        stored.setValue("geometry", self.saveGeometry())
+        stored.setValue("splitter", self._splitter.saveState())
+        stored.setValue("panel", "false" if self._panel.isHidden() else "true")
+        stored.sync()
+
+
+def _side_panel(session: Session) -> QScrollArea:
+    inside = QFrame()
+    inside.setProperty("look", "panel")
+    column = QVBoxLayout(inside)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(0)
+    parts: tuple[QWidget, ...] = (ModelPanel(session), ViewPanel(session), ClassesPanel(session))
+    for number, part in enumerate(parts):
+        if number:
+            column.addWidget(rule())
+        column.addWidget(part)
+    column.addStretch(1)
+    area = QScrollArea()
+    area.setWidget(inside)
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setMinimumWidth(272)
+    area.setMaximumWidth(400)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    return area
+
+
+def _last_folder(session: Session) -> Path:
+    """Where the last opened file lies."""
+    recent = session.settings.recent
+    return Path(recent[0]).parent if recent else Path.home()
+
+
+def _geometry() -> QSettings:
+    return QSettings(str(paths.user_config() / "window.ini"), QSettings.Format.IniFormat)
+
+
+def _bytes(value: object) -> QByteArray:
+    return value if isinstance(value, QByteArray) else QByteArray()

@@ -1,0 +1,153 @@
+"""ModelShelf: which models there are, which one is chosen, where it runs, how it is doing.
+
+Part of the session. Cards are read without torch, so the list is there when the window opens;
+devices are only known once torch is loaded.
+"""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from segstudio.core.catalogue import ModelCard
+from segstudio.core.settings import Settings
+from segstudio.errors import SegStudioError
+from segstudio.store import models as store
+
+log = logging.getLogger("segstudio.ui")
+
+NO_MODEL = "-"
+"""The setting that says: pictures without masks, on purpose. "" means: the best there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStatus:
+    """kind: "none" (no model chosen), "idle" (loads with the first picture), "loading", "ready"
+    or "failed". text: the sentence of a failure. device: where it really runs, once ready.
+    """
+
+    kind: str = "none"
+    text: str = ""
+    device: str = ""
+
+
+class ModelShelf(QObject):
+    """Signals:
+    changed(): any of `cards`, `chosen`, `device`, `devices`, `status`, `input_scale` is new.
+    wanted(): another model, device or size was chosen: load it.
+    """
+
+    changed = Signal()
+    wanted = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.cards: tuple[ModelCard, ...] = ()
+        self.broken: tuple[str, ...] = ()
+        self.chosen: ModelCard | None = None
+        self.device = "auto"
+        self.devices: tuple[Any, ...] = ()  # engine.device.DeviceChoice
+        self.input_scale = 1.0
+        self.status = ModelStatus()
+        self._added: dict[str, ModelCard] = {}
+
+    def scan(self) -> None:
+        """Read the cards of every model folder; the chosen model stays chosen."""
+        cards, self.broken = store.scan_models()
+        known = {card.name: card for card in cards} | self._added
+        self.cards = tuple(known.values())
+        if self.chosen is not None:
+            self.chosen = known.get(self.chosen.name, self.chosen)
+        self.changed.emit()
+
+    def restore(self, settings: Settings) -> str:
+        """Take what the settings say; a sentence when their model is gone, else ""."""
+        self.device, self.input_scale = settings.device, settings.input_scale
+        trouble = ""
+        if settings.model == NO_MODEL:
+            self.chosen = None
+        else:
+            try:
+                self.chosen = store.find_model(settings.model) if settings.model else None
+            except SegStudioError as error:
+                trouble = str(error)
+            if self.chosen is None:
+                self.chosen = store.default_model()
+            elif self.chosen.name not in {card.name for card in self.cards}:
+                self._added[self.chosen.name] = self.chosen
+                self.cards = (*self.cards, self.chosen)
+        self.show_idle()
+        return trouble
+
+    def as_settings(self) -> dict[str, str | float]:
+        """What of this is remembered."""
+        name = NO_MODEL
+        if self.chosen is not None:
+            is_added = self.chosen.name in self._added
+            name = str(self.chosen.folder) if is_added else self.chosen.name
+        elif not self.cards:
+            name = ""
+        return {"model": name, "device": self.device, "input_scale": self.input_scale}
+
+    def choose(self, name: str | None) -> None:
+        """Use the model with that name; None: none. An unknown name is ignored with a log line."""
+        card = next((c for c in self.cards if c.name == name), None)
+        if name is not None and card is None:
+            log.warning("there is no model %s to choose", name)
+            return
+        self.chosen = card
+        self._want()
+
+    def add(self, card: ModelCard) -> None:
+        """Put a model from anywhere on the shelf and choose it."""
+        self._added[card.name] = card
+        self.cards = (*(c for c in self.cards if c.name != card.name), card)
+        self.chosen = card
+        self._want()
+
+    def choose_device(self, name: str) -> None:
+        """ "auto" or a device's name."""
+        if name != self.device:
+            self.device = name
+            self._want()
+
+    def set_input_scale(self, scale: float) -> None:
+        """Factor on the side of the model's input."""
+        if scale != self.input_scale:
+            self.input_scale = scale
+            self._want()
+
+    def reload(self) -> None:
+        """Load the chosen model again, as after a failure."""
+        self._want()
+
+    def show_idle(self) -> None:
+        """Nothing runs: say what would."""
+        self._set_status(ModelStatus("none" if self.chosen is None else "idle"))
+
+    @Slot(object)
+    def show_state(self, state: Any) -> None:
+        """A ModelState of the pipeline."""
+        if state.kind == "failed":
+            error = state.error
+            known = isinstance(error, SegStudioError)
+            text = str(error) if known else f"{type(error).__name__}: {error}"
+            self._set_status(ModelStatus("failed", text))
+        elif state.kind == "none":
+            self.show_idle()
+        else:
+            self._set_status(ModelStatus(state.kind, device=state.device))
+
+    def show_devices(self, devices: tuple[Any, ...]) -> None:
+        """What this computer has, once it is known."""
+        self.devices = devices
+        self.changed.emit()
+
+    def _want(self) -> None:
+        self.show_idle()
+        self.wanted.emit()
+
+    def _set_status(self, status: ModelStatus) -> None:
+        self.status = status
+        self.changed.emit()

@@ -1,0 +1,84 @@
+"""From what was dropped, picked or typed to an open source. Runs in a background thread."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from segstudio.core.catalogue import ModelCard
+from segstudio.errors import Cancelled, MediaError
+from segstudio.media.source import FrameSource
+from segstudio.store.models import WEIGHTS_SUFFIXES, load_card
+from segstudio.ui.bridge.background import Job
+
+log = logging.getLogger("segstudio.ui")
+
+MEGABYTE = 1_000_000
+
+Opened = FrameSource | ModelCard
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What is being opened now. fraction: 0..1, negative while unknown."""
+
+    title: str
+    text: str = ""
+    fraction: float = -1.0
+
+
+def title_of(paths: Sequence[Path]) -> str:
+    """What people call it: the file's name, or how many files."""
+    if len(paths) == 1:
+        return paths[0].name or str(paths[0])
+    return f"{len(paths)} files"
+
+
+def open_paths(paths: Sequence[Path], cache_mb: int) -> Callable[[Job], Opened]:
+    """A job that opens pictures, a folder or a video; a model's folder gives its card."""
+
+    def op(job: Job) -> Opened:
+        if not paths:
+            raise MediaError("Nothing was named to open; choose a picture, a folder or a video.")
+        if len(paths) == 1 and _is_model(paths[0]):
+            return load_card(paths[0])
+        from segstudio.media.open import open_source
+
+        what = paths[0] if len(paths) == 1 else list(paths)
+        return _unless_cancelled(open_source(what, cache_bytes=cache_mb * MEGABYTE), job)
+
+    return op
+
+
+def open_demo(cache_mb: int) -> Callable[[Job], Opened]:
+    """A job that opens the demo drive, rendering it first where that was never done."""
+
+    def op(job: Job) -> Opened:
+        from segstudio.media.demo import ensure_demo
+        from segstudio.media.open import open_source
+
+        clip = ensure_demo(
+            lambda fraction: job.report(fraction, "Painting the demo drive"),
+            lambda: job.token.cancelled,
+        )
+        job.token.check()
+        return _unless_cancelled(open_source(clip, cache_bytes=cache_mb * MEGABYTE), job)
+
+    return op
+
+
+def close_unused(opened: Opened) -> None:
+    """Let go of what nobody wants any more."""
+    if not isinstance(opened, ModelCard):
+        opened.close()
+
+
+def _is_model(path: Path) -> bool:
+    return path.suffix in WEIGHTS_SUFFIXES or (path / "card.json").is_file()
+
+
+def _unless_cancelled(source: FrameSource, job: Job) -> FrameSource:
+    if job.token.cancelled:
+        source.close()
+        raise Cancelled
+    return source

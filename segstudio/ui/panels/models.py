@@ -1,0 +1,154 @@
+"""The model part of the side panel: which one, where it runs, how large its input is, how it does."""
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QGridLayout, QWidget
+
+from segstudio.core.catalogue import ModelCard
+from segstudio.core.settings import INPUT_SCALES
+from segstudio.ui.icons import IconButton
+from segstudio.ui.panels.parts import Dot, Picker, Section, Spinner, button, label, row, set_tone
+from segstudio.ui.session import Session
+from segstudio.ui.theme import UNIT
+
+
+class ModelPanel(Section):
+    """Listens to the session's shelf and result; keeps nothing."""
+
+    def __init__(self, session: Session) -> None:
+        self._reload = IconButton("reload", "Reload the model (Ctrl+R)")
+        super().__init__("Model", self._reload)
+        self._session = session
+        shelf = session.models
+        self._reload.clicked.connect(lambda _=False: shelf.reload())
+        self._model = Picker("Model", self._pick_model)
+        self._facts = label(look="small", tone="muted")
+        self._facts.setWordWrap(True)
+        self._device = Picker("Where the model runs", lambda v: shelf.choose_device(str(v)))
+        self._scale = Picker(
+            "Size of the model's input\nSmaller is faster and coarser.",
+            lambda v: session.set_setting("input_scale", v),
+        )
+        self._spinner, self._dot = Spinner(), Dot()
+        self._status = label(look="small", tone="muted")
+        self._status.setWordWrap(True)
+        self._status.setMinimumHeight(18)
+        self._status.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._retry = button("Try again", "link", shelf.reload)
+        self._build()
+        shelf.changed.connect(self.show_shelf)
+        session.shown_changed.connect(self.show_result)
+        self.show_shelf()
+
+    def _build(self) -> None:
+        self.body.addWidget(self._model)
+        self.body.addWidget(self._facts)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(UNIT)
+        grid.setVerticalSpacing(UNIT)
+        grid.setColumnMinimumWidth(0, 56)
+        grid.setColumnStretch(1, 1)
+        for line, (name, widget) in enumerate((("Device", self._device), ("Input", self._scale))):
+            grid.addWidget(label(name, tone="muted"), line, 0)
+            grid.addWidget(widget, line, 1)
+        self.body.addLayout(grid)
+        marks = QWidget()
+        marks.setFixedWidth(14)
+        holder = row(self._spinner, self._dot, spacing=0)
+        marks.setLayout(holder)
+        line = row(marks, self._status)
+        line.setAlignment(marks, Qt.AlignmentFlag.AlignTop)
+        line.setStretch(1, 1)
+        self.body.addLayout(line)
+        self.body.addWidget(self._retry)
+
+    def _pick_model(self, name: object) -> None:
+        self._session.models.choose(None if name is None else str(name))
+
+    @Slot()
+    def show_shelf(self) -> None:
+        """Everything but the input size, which only a prediction knows."""
+        shelf = self._session.models
+        entries: list[tuple[object, str]] = [(card.name, card.title) for card in shelf.cards]
+        chosen = shelf.chosen
+        self._model.fill([*entries, (None, "No model")], chosen.name if chosen else None)
+        self._facts.setText(_facts(chosen) if chosen else _how_to_get_one(len(entries)))
+        self._facts.setToolTip(_tip(chosen) if chosen else "")
+        self._model.setToolTip(_tip(chosen) if chosen else "Model")
+        devices: list[tuple[object, str]] = [("auto", "Automatic")]
+        devices += [(d.name, d.title) for d in shelf.devices]
+        if shelf.device not in [value for value, _ in devices]:
+            devices.append((shelf.device, shelf.device))
+        self._device.fill(devices, shelf.device)
+        for widget in (self._device, self._scale, self._reload):
+            widget.setEnabled(chosen is not None)
+        self._show_status()
+        self.show_result()
+
+    def _show_status(self) -> None:
+        shelf = self._session.models
+        status = shelf.status
+        self._spinner.setVisible(status.kind == "loading")
+        self._dot.setVisible(status.kind != "loading")
+        self._retry.setVisible(status.kind == "failed")
+        tones = {"ready": "good", "failed": "bad"}
+        self._dot.set_tone(tones.get(status.kind, "faint"))
+        set_tone(self._status, "bad" if status.kind == "failed" else "muted")
+        titles = {d.name: d.title for d in shelf.devices}
+        where = titles.get(status.device, status.device)
+        self._status.setText(
+            {
+                "none": "Pictures are shown without masks.",
+                "idle": "Loads with the first picture.",
+                "loading": "Loading…",
+                "ready": f"Ready on {where}",
+                "failed": status.text,
+            }[status.kind]
+        )
+
+    @Slot()
+    def show_result(self) -> None:
+        """The sizes on offer, and what the model really saw."""
+        session = self._session
+        result, chosen = session.result, session.models.chosen
+        entries: list[tuple[object, str]] = []
+        for scale in INPUT_SCALES:
+            title = "Full size" if scale == 1 else f"{round(100 * scale)} %"
+            if chosen is not None and result is not None:
+                frame = result.frame
+                h, w = chosen.input.size_for(frame.height, frame.width, scale)
+                title += f" · {w} × {h}"
+            entries.append((scale, title))
+        self._scale.fill(entries, session.models.input_scale)
+
+
+def _facts(card: ModelCard) -> str:
+    """Two or three facts on one line."""
+    facts = []
+    if card.scores:
+        facts.append(f"mIoU {100 * card.scores[0].miou:.1f} % on {card.scores[0].dataset}")
+    if card.params:
+        facts.append(f"{card.params / 1e6:.1f} M parameters")
+    facts.append(f"{len(card.classes)} classes")
+    return " · ".join(facts)
+
+
+def _tip(card: ModelCard) -> str:
+    """Everything the card says, for the tooltip."""
+    lines = [card.title, card.description, f"Net: {card.net}"]
+    lines += [f"mIoU {100 * s.miou:.1f} % on {s.dataset}. {s.detail}".strip() for s in card.scores]
+    if card.trained_on:
+        lines.append(f"Trained on: {card.trained_on}")
+    if card.licence:
+        lines.append(f"Licence: {card.licence}")
+    lines.append(f"Folder: {card.folder}")
+    body = "<br>".join(line.replace("&", "&amp;").replace("<", "&lt;") for line in lines if line)
+    return f"<div style='max-width: 360px'>{body}</div>"
+
+
+def _how_to_get_one(count: int) -> str:
+    if count:
+        return "Choose a model to see masks."
+    return (
+        "No model is installed. Put a folder with card.json and weights into the model folder"
+        " (Model ▸ Show Model Folder), or train one: segstudio train --help."
+    )

@@ -1,0 +1,171 @@
+"""The timeline: where we are, how far the index is, and a place to scrub."""
+
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Slot
+from PySide6.QtGui import QColor, QEnterEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from segstudio.ui import theme
+from segstudio.ui.session import Session
+
+MARGIN = 9
+"""Room at both ends, so that the handle is never cut."""
+
+HEIGHT = 22
+
+
+def time_code(time_us: int | None) -> str:
+    """mm:ss.mmm, or h:mm:ss.mmm from an hour on; dashes for no time."""
+    if time_us is None:
+        return "--:--.---"
+    ms = round(time_us / 1000)
+    seconds, ms = divmod(ms, 1000)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    head = f"{hours}:{minutes:02d}" if hours else f"{minutes:02d}"
+    return f"{head}:{seconds:02d}.{ms:03d}"
+
+
+class Timeline(QWidget):
+    """A slider over all frames; dragging it seeks, and pauses while it is held.
+
+    The position belongs to the session. Only while the mouse is down does the handle follow the
+    mouse instead, because frames arrive later than the hand moves.
+    """
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._held: int | None = None
+        self._was_playing = False
+        self._hover_x: float | None = None
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName("Timeline")
+        session.playing_changed.connect(self.update)
+        session.source_changed.connect(self._follow_source)
+        self._follow_source()
+
+    def sizeHint(self) -> QSize:
+        return QSize(320, HEIGHT)
+
+    @Slot()
+    def _follow_source(self) -> None:
+        self.setEnabled(self._session.can_play)
+        self.setCursor(
+            Qt.CursorShape.PointingHandCursor
+            if self._session.can_play
+            else Qt.CursorShape.ArrowCursor
+        )
+        self.update()
+
+    # --- where is what
+
+    def _x_of(self, index: int) -> float:
+        """The middle of a frame on the track."""
+        last = max(1, self._session.last_index)
+        return MARGIN + (self.width() - 2 * MARGIN) * min(1.0, max(0, index) / last)
+
+    def _index_at(self, x: float) -> int:
+        last = max(0, self._session.last_index)
+        share = (x - MARGIN) / max(1, self.width() - 2 * MARGIN)
+        return round(min(1.0, max(0.0, share)) * last)
+
+    # --- painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        colors, session = theme.current(), self._session
+        is_hot = self.isEnabled() and (self._hover_x is not None or self._held is not None)
+        middle, thick = self.height() / 2, 6.0 if is_hot else 4.0
+        track = QRectF(MARGIN, middle - thick / 2, self.width() - 2 * MARGIN, thick)
+        self._bar(painter, track, colors.track)
+        if not session.can_play:
+            painter.end()
+            return
+        info = session.info
+        if info is not None and not info.is_complete:
+            part = QRectF(track)
+            part.setWidth(track.width() * min(1.0, max(0.0, info.progress)))
+            self._bar(painter, part, colors.line_strong)
+        index = self._held if self._held is not None else session.playing.index
+        x = self._x_of(index)
+        played = QRectF(track)
+        played.setRight(max(track.left() + thick, x))
+        self._bar(painter, played, colors.accent)
+        if is_hot and self._hover_x is not None and self._held is None:
+            painter.setBrush(QColor(colors.muted))
+            painter.drawRect(QRectF(round(self._x_of(self._index_at(self._hover_x))), middle - 6,
+                                    1.5, 12))  # fmt: skip
+        radius = 7.0 if is_hot else 6.0
+        painter.setBrush(QColor(colors.window))
+        painter.drawEllipse(QPointF(x, middle), radius + 2, radius + 2)
+        painter.setBrush(QColor(colors.text))
+        painter.drawEllipse(QPointF(x, middle), radius, radius)
+        if self.hasFocus():
+            painter.setBrush(QColor(colors.accent))
+            painter.drawEllipse(QPointF(x, middle), 3, 3)
+        painter.end()
+
+    @staticmethod
+    def _bar(painter: QPainter, area: QRectF, color: str) -> None:
+        painter.setBrush(QColor(color))
+        painter.drawRoundedRect(area, area.height() / 2, area.height() / 2)
+
+    # --- the mouse
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton and self.isEnabled():
+            self._was_playing = self._session.playing.is_playing
+            if self._was_playing:
+                self._session.pause()
+            self._scrub(event.position().x())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._hover_x = event.position().x()
+        if self._held is not None:
+            self._scrub(event.position().x())
+        elif self.isEnabled():
+            self._tell(event.globalPosition().toPoint(), event.position().x())
+        self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._held is None or event.button() != Qt.MouseButton.LeftButton:
+            return
+        self._held = None
+        if self._was_playing:
+            self._session.play()
+        self.update()
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        self._hover_x = event.position().x()
+        self.update()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._hover_x = None
+        QToolTip.hideText()
+        self.update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        pages = {Qt.Key.Key_PageUp: 0.1, Qt.Key.Key_PageDown: -0.1}
+        if event.key() in pages:
+            step = round(pages[Qt.Key(event.key())] * max(10, self._session.last_index))
+            self._session.step(step)
+        else:
+            super().keyPressEvent(event)
+
+    def _scrub(self, x: float) -> None:
+        index = self._index_at(x)
+        if index != self._held:
+            self._held = index
+            self._session.seek(index)
+        self.update()
+
+    def _tell(self, at: QPoint, x: float) -> None:
+        index = self._index_at(x)
+        time = self._session.time_us(index)
+        text = f"Frame {index}" if time is None else f"{time_code(time)}  ·  frame {index}"
+        top = self.mapToGlobal(QPoint(0, 0)).y() - 44
+        QToolTip.showText(QPoint(at.x() - 12, top), text, self)

@@ -1,0 +1,140 @@
+"""The bar below the picture: timeline, buttons, speed, time and frame number."""
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
+
+from segstudio.core.settings import SPEEDS
+from segstudio.ui.icons import IconButton
+from segstudio.ui.panels.parts import Picker, label, row
+from segstudio.ui.panels.timeline import Timeline, time_code
+from segstudio.ui.session import Session
+from segstudio.ui.theme import UNIT, tabular
+
+
+class FrameBox(QSpinBox):
+    """The frame number; typing one and Enter goes there."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self.setFont(tabular(self.font()))
+        self.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.setKeyboardTracking(False)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setFixedWidth(72)
+        self.setToolTip("Frame number, counted from 0 as on the command line (Ctrl+G)")
+        self.setAccessibleName("Frame number")
+        self.lineEdit().returnPressed.connect(self._go)
+
+    def _go(self) -> None:
+        self._session.seek(self.value())
+        self.clearFocus()
+
+    def show_index(self, index: int, last: int) -> None:
+        """Follow the session, unless somebody is typing."""
+        if not self.hasFocus():
+            self.blockSignals(True)
+            self.setRange(0, max(0, last))
+            self.setValue(max(0, index))
+            self.blockSignals(False)
+
+
+class Transport(QFrame):
+    """Listens to `session.playing` and `session.info`; keeps nothing."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self.setProperty("look", "bottom")
+        self._timeline = Timeline(session)
+        self._play = IconButton("play", "Play or pause (Space)", tone="accent_text",
+                                on="accent_text")  # fmt: skip
+        self._play.setProperty("look", "play")
+        self._play.clicked.connect(lambda _=False: session.toggle_play())
+        self._buttons = [
+            self._stepper("jump-previous", "10 frames back (Shift+A)", -10),
+            self._stepper("step-previous", "Previous frame (A or ←)", -1),
+            self._play,
+            self._stepper("step-next", "Next frame (D or →)", 1),
+            self._stepper("jump-next", "10 frames forward (Shift+D)", 10),
+        ]
+        self._loop = IconButton("loop", "Loop (Ctrl+L)")
+        self._loop.setCheckable(True)
+        self._loop.clicked.connect(lambda on=False: session.set_loop(loop=on))
+        self._speed = Picker("Speed (Shift+, and Shift+.)", lambda v: session.set_speed(_number(v)))
+        self._speed.setFixedWidth(76)
+        self._time = _figures(160)
+        self._frame = FrameBox(session)
+        self._of = _figures(64)
+        self._build()
+        session.playing_changed.connect(self.show_playing)
+        session.source_changed.connect(self.show_playing)
+        session.shown_changed.connect(self.show_playing)
+        self.show_playing()
+
+    def _stepper(self, drawing: str, tip: str, by: int) -> IconButton:
+        result = IconButton(drawing, tip)
+        result.setAutoRepeat(True)
+        result.setAutoRepeatDelay(350)
+        result.setAutoRepeatInterval(60)
+        result.clicked.connect(lambda _=False: self._session.step(by))
+        return result
+
+    def _build(self) -> None:
+        box = QVBoxLayout(self)
+        box.setContentsMargins(UNIT, 6, UNIT, UNIT)
+        box.setSpacing(4)
+        box.addWidget(self._timeline)
+        line = QGridLayout()
+        line.setContentsMargins(UNIT, 0, UNIT, 0)
+        line.setHorizontalSpacing(UNIT)
+        middle = QWidget()
+        middle.setLayout(row(*self._buttons, spacing=4))
+        right = QWidget()
+        right.setLayout(
+            row(1, self._loop, self._speed, label("Frame", tone="muted"), self._frame, self._of)
+        )
+        left = QWidget()
+        left.setLayout(row(self._time, 1))
+        for column, part in enumerate((left, middle, right)):
+            line.addWidget(part, 0, column)
+        line.setColumnStretch(0, 1)
+        line.setColumnStretch(2, 1)
+        box.addLayout(line)
+
+    @Slot()
+    def show_playing(self) -> None:
+        """Follow the session."""
+        session = self._session
+        playing, last = session.playing, session.last_index
+        can = session.can_play
+        for one in (*self._buttons, self._frame, self._loop, self._speed):
+            one.setEnabled(can)
+        self._play.set_drawing("pause" if playing.is_playing else "play")
+        self._loop.setChecked(playing.is_looping)
+        self._speed.fill([(s, f"{s:g}×") for s in SPEEDS], playing.speed)
+        self._frame.show_index(playing.index, last)
+        known = session.info is None or session.info.is_complete
+        self._of.setText("" if last < 0 else f"/ {last}{'' if known else ' …'}")
+        self._time.setText(self._time_text())
+
+    def _time_text(self) -> str:
+        session = self._session
+        info = session.info
+        if info is None or info.kind != "video":
+            return ""
+        now = session.time_us(max(0, session.playing.index))
+        total = "" if info.duration_us is None else f"  /  {time_code(info.duration_us)}"
+        return f"{time_code(now)}{total}"
+
+
+def _figures(width: int) -> QLabel:
+    """A label of fixed width with figures of one width: nothing moves when numbers change."""
+    result = label(tone="muted")
+    result.setFont(tabular(result.font()))
+    result.setFixedWidth(width)
+    return result
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 1.0
