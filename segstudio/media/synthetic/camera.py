@@ -20,6 +20,9 @@ NEAR = 0.7
 FAR = 190.0
 """Farthest distance in metres that is drawn."""
 
+_BEHIND = 12
+"""Metres behind the camera up to which the road is known."""
+
 Floats = NDArray[np.float64]
 
 
@@ -67,18 +70,35 @@ class View:
         self.focal = focal
         self.cy, self.cx = horizon
         self.s, self.d, self.h = place
-        grid = np.concatenate((np.arange(-12.0, 60.0, 1.0), np.arange(60.0, FAR + 20, 4.0)))
+        grid = np.arange(-_BEHIND, FAR + 20, 1.0)
         self._grid = grid
         self._bend = _relative(bend, self.s, grid)
         self._rise = _relative(rise, self.s, grid)
+        self._pairs = list(zip(self._bend.tolist(), self._rise.tolist(), strict=True))
 
     def ahead(self, s: float) -> float:
         """Metres from the camera to the place `s` of the loop, in -100 .. LOOP - 100."""
         return (s - self.s + 100.0) % LOOP - 100.0
 
-    def bend_at(self, z: float) -> float:
-        """How far the road has moved to the right at distance z, metres."""
-        return float(np.interp(z, self._grid, self._bend))
+    def spot(self, z: float, d: float, h: float) -> tuple[float, float]:
+        """One street point as a pixel (x, y); z at least `NEAR`. `project` for a single point."""
+        place = z + _BEHIND
+        cell = int(place)
+        part = place - cell
+        bend, rise = self._pairs[cell]
+        next_bend, next_rise = self._pairs[cell + 1]
+        scale = self.focal / z
+        x = d - self.d + bend + part * (next_bend - bend)
+        y = h - self.h + rise + part * (next_rise - rise)
+        return self.cx + x * scale, self.cy - y * scale
+
+    def sees(self, z: float, d: float, reach: float) -> bool:
+        """Whether anything within `reach` metres sideways of a point can be in the picture."""
+        if z < NEAR:
+            return True
+        x = self.spot(z, d, 0.0)[0]
+        margin = reach * self.focal / z
+        return -margin < x < self.width + margin
 
     def project(self, points: Floats) -> Floats:
         """Street points float (N, 3) as (z, d, h) to pixels float (N, 2) as (x, y), for OpenCV.

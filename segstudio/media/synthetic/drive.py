@@ -13,7 +13,10 @@ from segstudio.media.synthetic.light import pick_light
 from segstudio.media.synthetic.paint import Canvas, Picture
 from segstudio.media.synthetic.street import build_street
 from segstudio.media.synthetic.surfaces import clouds_of
-from segstudio.media.synthetic.things import BUILDING, SKY, TREE, Moment
+from segstudio.media.synthetic.things import BUILDING, ROAD, SKY, TREE, Moment
+
+VERSION = 1
+"""Goes up when a drive's frames change, so that kept clips are rendered again."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class SyntheticDrive:
         self._phases = rng.uniform(0, 2 * math.pi, 8)
         self._shake = float(rng.uniform(0.3, 1.0))
         self._vignette = _vignette((settings.height, settings.width), float(rng.uniform(0.05, 0.3)))
+        self._noise = _noise((settings.height, settings.width), self._light.noise)
         self._sky = self._make_sky(rng)
         self._skyline = 0.6 + 0.4 * clouds_of(rng, (1, 512), octaves=6)[0]
         self._skyline_m = float(rng.uniform(3, 11))
@@ -73,7 +77,7 @@ class SyntheticDrive:
         Ground(moment, self._street).paint(shadows)
         for z, thing in seen:
             thing.paint(moment, z)
-        return self._developed(moment.canvas.rgb, index), moment.canvas.labels
+        return self._developed(moment, index), moment.canvas.labels
 
     def _view(self, time_s: float) -> View:
         """The camera's place and shake at that time."""
@@ -109,7 +113,7 @@ class SyntheticDrive:
             clouds_of(rng, (128, 256), octaves=6), (w, h), interpolation=cv2.INTER_CUBIC
         )
         cover = np.clip((field + (light.cloud_cover - 0.5) * 4) * 0.8, 0, 1)[..., None]
-        bright = np.clip(0.98 - 0.12 * field, 0.55, 1.1)[..., None]
+        bright = np.clip(0.98 - 0.07 * field, 0.7, 1.08)[..., None]
         white = np.array(light.haze) * bright * (1.06 if light.is_sunny else 0.97)
         sky = blue * (1 - cover) + white * cover
         return np.clip(sky, 0, 255).astype(np.uint8)
@@ -118,12 +122,12 @@ class SyntheticDrive:
         """Sky, then the silhouettes where the street ends."""
         canvas, view, light = moment.canvas, moment.view, moment.light
         size = self.settings.height
-        canvas.rgb[:] = np.array(light.haze, np.uint8)
         canvas.labels[:] = SKY
         low = min(max(int(view.cy) + 2, 1), size)
         tall = max(int(0.6 * size), low)
         whole = cv2.resize(self._sky, (self.settings.width, tall), interpolation=cv2.INTER_LINEAR)
         canvas.rgb[:low] = whole[tall - low :]
+        canvas.rgb[low : low + size // 8] = whole[-1:]
         first, _, bend = view.rows()
         angle = (np.arange(0, 65) / 64 - 0.5) * self.settings.width / self._focal
         tops = np.interp((angle * 160 + view.s * 0.2) % 512, np.arange(512), self._skyline)
@@ -135,10 +139,13 @@ class SyntheticDrive:
         canvas.fill(outline, light.tint(color, "back", FAR), TREE if self._is_leafy else BUILDING)
         del bend
 
-    def _developed(self, rgb: Picture, index: int) -> Picture:
+    def _developed(self, moment: Moment, index: int) -> Picture:
         """What the sensor makes of the scene: softness, exposure, vignette, grain, rain."""
-        light, size = self._light, rgb.shape[:2]
+        light, rgb = self._light, moment.canvas.rgb
+        size = moment.canvas.size
         rng = np.random.default_rng((self.settings.seed, index, 7))
+        if light.wetness:
+            rgb = _wetted(rgb, moment.canvas.labels, moment.view.cy, light.wetness)
         if light.rain:
             rgb = _rained(rng, rgb, light.rain)
         rgb = cv2.GaussianBlur(rgb, (3, 3), 0.55 + 0.25 * size[0] / 720)
@@ -151,7 +158,9 @@ class SyntheticDrive:
             grey = cv2.merge((grey, grey, grey))
             rgb = cv2.addWeighted(rgb, light.saturation, grey, 1 - light.saturation, 0)
         rgb = cv2.multiply(rgb, self._vignette, scale=1 / 255)
-        return _grained(rng, rgb, light.noise)
+        y, x = (int(v) for v in rng.integers(0, 64, 2))
+        noise = self._noise[y : y + size[0], x : x + size[1]]
+        return cv2.addWeighted(rgb, 1, noise, 1, -128)
 
 
 def _vignette(size: tuple[int, int], strength: float) -> Picture:
@@ -162,14 +171,29 @@ def _vignette(size: tuple[int, int], strength: float) -> Picture:
     return cv2.merge((flat, flat, flat))
 
 
-def _grained(rng: np.random.Generator, rgb: Picture, strength: float) -> Picture:
-    """Sensor noise of that many grey levels: one tile, laid down at random places."""
-    h, w = rgb.shape[:2]
-    tile = np.random.default_rng(31).normal(0, strength, (256, 256, 3)).astype(np.int8)
-    y, x = (int(v) for v in rng.integers(0, 256, 2))
-    tile = np.roll(tile, (y, x), axis=(0, 1))
-    whole = np.tile(tile, (h // 256 + 1, w // 256 + 1, 1))[:h, :w]
-    return cv2.add(rgb, np.ascontiguousarray(whole), dtype=cv2.CV_8U)
+def _noise(size: tuple[int, int], strength: float) -> Picture:
+    """Sensor noise around 128 with that many grey levels, 64 pixels larger than the frame."""
+    tile = np.random.default_rng(31).normal(128, strength, (256, 256, 3)) + 0.5
+    rows, cols = size[0] + 64, size[1] + 64
+    whole = np.tile(tile.astype(np.uint8), (rows // 256 + 1, cols // 256 + 1, 1))
+    return np.ascontiguousarray(whole[:rows, :cols])
+
+
+def _wetted(rgb: Picture, labels: Picture, horizon: float, strength: float) -> Picture:
+    """The street above the horizon mirrored in the wet road, upright and smeared."""
+    middle = int(horizon)
+    rows = rgb.shape[0] - middle
+    have = min(middle, rows)
+    if have < 8:
+        return rgb
+    out = rgb.copy()
+    mirror = np.ascontiguousarray(rgb[middle - have : middle][::-1])
+    mirror = cv2.copyMakeBorder(mirror, 0, rows - have, 0, 0, cv2.BORDER_REPLICATE)
+    mirror = cv2.blur(mirror, (3, max(3, rows // 6)))
+    ground = out[middle : middle + rows]
+    mixed = cv2.addWeighted(ground, 1 - 0.38 * strength, mirror, 0.38 * strength, 0)
+    cv2.copyTo(mixed, cv2.compare(labels[middle : middle + rows], ROAD, cv2.CMP_EQ), ground)
+    return out
 
 
 def _rained(rng: np.random.Generator, rgb: Picture, strength: float) -> Picture:

@@ -2,16 +2,22 @@
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from segstudio.media.synthetic.camera import FAR, LOOP, NEAR, Floats
+from segstudio.media.synthetic.camera import FAR, NEAR, Floats
 from segstudio.media.synthetic.paint import Picture, fixed
 from segstudio.media.synthetic.street import Street, Zone
 from segstudio.media.synthetic.surfaces import ground_grain
 from segstudio.media.synthetic.things import KERB_M, PAVEMENT, ROAD, TREE, Moment
 
 _ASPHALT, _PAVING, _GRASS = 0, 1, 2
+_LABEL = (ROAD, PAVEMENT, TREE)
 _WHITE = np.array((206, 206, 202), float)
 _YELLOW = np.array((206, 176, 70), float)
+_START = 0.8
+_NODES = np.geomspace(_START, FAR, 48)
+_SIDE = 170.0
+"""Metres to each side that are painted."""
 
 
 class Ground:
@@ -21,27 +27,37 @@ class Ground:
         self.moment, self.street = moment, street
         self.canvas, self.light, self.view = moment.canvas, moment.light, moment.view
         self.material: Picture = np.zeros(self.canvas.size, np.uint8)
-        self.start = max(NEAR, 0.8)
-        wet = 1 - 0.35 * self.light.wetness
-        up = self.light.facing["up"] * wet
+        self.up = self.light.facing["up"] * (1 - 0.35 * self.light.wetness)
         self.colors = [
-            np.clip(np.array(c) * up, 0, 255) for c in (street.asphalt, street.paving, street.grass)
+            np.clip(np.array(c) * self.up, 0, 255)
+            for c in (street.asphalt, street.paving, street.grass)
+        ]
+        self.zones = [
+            (zone, z0, z0 + zone.length)
+            for zone in street.zones
+            if (z0 := self.view.ahead(zone.s)) < FAR and z0 + zone.length > _START
         ]
 
     def paint(self, shadows: list[Floats]) -> None:
         """Everything, then grain, shadows and haze."""
-        street = self.street
-        far = FAR
-        self._strip((self.start, far), (-60, 60), _GRASS, TREE, 0.0)
-        for zone in street.zones:
-            self._zone(zone)
+        street, whole = self.street, (_START, FAR)
+        self._strip(whole, (-_SIDE, _SIDE), _GRASS)
+        for zone, z0, z1 in self.zones:
+            material = {"houses": _PAVING, "gardens": _GRASS, "park": _GRASS}.get(
+                zone.kind, _ASPHALT
+            )
+            wide = street.pavement[0 if zone.side < 0 else 1]
+            inner = zone.side * (street.half_road + wide - 0.3)
+            if material != _GRASS:
+                self._strip((z0, z1), (inner, zone.side * _SIDE), material)
         for side, wide in zip((-1, 1), street.pavement, strict=True):
             edge = side * street.half_road
-            self._strip((self.start, far), (edge, edge + side * wide), _PAVING, PAVEMENT, KERB_M)
-        for zone in street.zones:
+            self._strip(whole, (edge, edge + side * wide), _PAVING, h=KERB_M)
+        for zone, z0, z1 in self.zones:
             if zone.kind == "side road":
-                self._side_road(zone)
-        self._strip((self.start, far), (-street.half_road, street.half_road), _ASPHALT, ROAD, 0.0)
+                inner = zone.side * (street.half_road - 0.2)
+                self._strip((z0 + 0.4, z1 - 0.4), (inner, zone.side * _SIDE), _ASPHALT)
+        self._strip(whole, (-street.half_road, street.half_road), _ASPHALT)
         self._kerbs()
         self._markings()
         self._finish(shadows)
@@ -51,184 +67,211 @@ class Ground:
         z: tuple[float, float],
         d: tuple[float, float],
         material: int,
-        class_id: int,
-        h: float,
+        *,
+        h: float | tuple[float, float] = 0.0,
         color: Floats | None = None,
     ) -> None:
         """The ground between two offsets from z[0] to z[1]; colour of its material unless given."""
-        z0, z1 = max(z[0], self.start), min(z[1], FAR)
+        z0, z1 = max(z[0], _START), min(z[1], FAR)
         if z1 <= z0:
             return
-        count = 2 + int(10 * np.log(z1 / z0))
-        along = np.geomspace(z0, z1, count)
+        along = np.concatenate(((z0,), _NODES[(_NODES > z0) & (_NODES < z1)], (z1,)))
+        count = len(along)
         points = np.empty((2 * count, 3))
         points[:count, 0], points[count:, 0] = along, along[::-1]
         points[:count, 1], points[count:, 1] = d
-        points[:, 2] = h
-        pixels = self.view.project(points)
-        self.canvas.fill(pixels, self.colors[material] if color is None else color, class_id)
-        cv2.fillPoly(self.material, [fixed(pixels)], (material,), 8, 4)
-
-    def _zone(self, zone: Zone) -> None:
-        z0 = self.view.ahead(zone.s)
-        street = self.street
-        inner = zone.side * (street.half_road + street.pavement[0 if zone.side < 0 else 1])
-        material, class_id = {
-            "houses": (_PAVING, PAVEMENT),
-            "gardens": (_GRASS, TREE),
-            "park": (_GRASS, TREE),
-        }.get(zone.kind, (_ASPHALT, ROAD))
-        self._strip(
-            (z0, z0 + zone.length),
-            (inner - zone.side * 0.3, zone.side * 60),
-            material,
-            class_id,
-            0.0,
-        )
-
-    def _side_road(self, zone: Zone) -> None:
-        z0 = self.view.ahead(zone.s)
-        street = self.street
-        self._strip(
-            (z0 + 0.4, z0 + zone.length - 0.4),
-            (zone.side * (street.half_road - 0.2), zone.side * 60),
-            _ASPHALT,
-            ROAD,
-            0.0,
-        )
-        for gap in (0.15, 0.45):
-            d = zone.side * (street.half_road + gap)
-            for piece in np.arange(z0 + 1, z0 + zone.length - 1, 1.0):
-                self._strip(
-                    (piece, piece + 0.6), (d, d + 0.15), _ASPHALT, ROAD, 0.0, self._ink(_WHITE)
-                )
-
-    def _ink(self, color: Floats) -> Floats:
-        return np.clip(color * self.light.facing["up"], 0, 255)
+        points[:count, 2], points[count:, 2] = h if isinstance(h, tuple) else (h, h)
+        pixels = fixed(self.view.project(points))
+        shown = self.colors[material] if color is None else color
+        self.canvas.fill_fixed(pixels, shown.tolist(), _LABEL[material])
+        cv2.fillPoly(self.material, [pixels], material, 8, 4)
 
     def _kerbs(self) -> None:
         """The kerb's face towards the road and its stone on top, except at side roads."""
         face = np.clip(self.colors[_PAVING] * 0.6, 0, 255)
         stone = np.clip(self.colors[_PAVING] * 1.15, 0, 255)
-        for zone in self.street.zones:
-            if zone.kind == "side road":
-                continue
-            z0 = max(self.view.ahead(zone.s), self.start)
-            z1 = min(self.view.ahead(zone.s) + zone.length, FAR)
-            if z1 <= z0:
-                continue
-            d = zone.side * self.street.half_road
-            along = np.geomspace(z0, z1, 2 + int(8 * np.log(z1 / z0)))
-            count = len(along)
-            points = np.empty((2 * count, 3))
-            points[:, 0] = np.concatenate((along, along[::-1]))
-            points[:, 1] = d
-            points[:count, 2], points[count:, 2] = 0.0, KERB_M
-            self.canvas.fill(self.view.project(points), face, PAVEMENT)
-            self._strip((z0, z1), (d, d + zone.side * 0.16), _PAVING, PAVEMENT, KERB_M, stone)
+        for zone, z0, z1 in self.zones:
+            if zone.kind != "side road":
+                d = zone.side * self.street.half_road
+                self._strip((z0, z1), (d, d), _PAVING, h=(0.0, KERB_M), color=face)
+                self._strip((z0, z1), (d, d + zone.side * 0.16), _PAVING, h=KERB_M, color=stone)
 
     def _markings(self) -> None:
+        """Lines, crossings and the dashes before side roads."""
         street, view = self.street, self.view
-        white, yellow = self._ink(_WHITE), self._ink(_YELLOW)
+        self._wear()
+        white = _Dashes()
         drawn, gap = street.centre_line
-        period = drawn + gap
-        if gap == 0:
-            self._line((self.start, FAR), 0.0, 0.12, white)
-        else:
-            first = -(view.s % period)
-            for z in np.arange(first, 110, period):
-                self._line((float(z), float(z + drawn)), 0.0, 0.12, white)
+        white.line((-(view.s % (drawn + gap)), 120.0), 0.0, 0.12, (drawn, gap))
         kerb = street.half_road - street.bay
         for side in (-1, 1):
             if street.bay:
-                for z in np.arange(-(view.s % 4.0), 60, 4.0):
-                    self._line((float(z), float(z) + 1.0), side * kerb, 0.1, white)
+                white.line((-(view.s % 4.0), 60.0), side * kerb, 0.1, (1.0, 3.0))
             elif street.edge_lines == "white":
-                self._line((self.start, FAR), side * (kerb - 0.3), 0.1, white)
-            elif street.edge_lines != "none":
-                for zone in street.zones:
-                    if zone.side == side and zone.kind != "side road":
-                        z0 = view.ahead(zone.s)
-                        z1 = z0 + zone.length
-                        self._line((z0, z1), side * (kerb - 0.3), 0.08, yellow)
-                        if street.edge_lines == "double yellow":
-                            self._line((z0, z1), side * (kerb - 0.5), 0.08, yellow)
+                white.line((_START, FAR), side * (kerb - 0.3), 0.1, (5.0, 0.0))
+        yellow = _Dashes()
+        for zone, z0, z1 in self.zones:
+            if zone.kind == "side road":
+                self._give_way(white, zone, z0, z1)
+            elif "yellow" in street.edge_lines and not street.bay:
+                yellow.line((z0, z1), zone.side * (kerb - 0.3), 0.08, (5.0, 0.0))
+                if street.edge_lines == "double yellow":
+                    yellow.line((z0, z1), zone.side * (kerb - 0.5), 0.08, (5.0, 0.0))
         for s in street.crossings:
             z = view.ahead(s)
-            if not 0 < z < 90:
-                continue
-            for d in np.arange(-street.half_road + 0.3, street.half_road - 0.5, 1.2):
-                self._strip((z - 1.4, z + 1.4), (d, d + 0.6), _ASPHALT, ROAD, 0.0, white)
-            for at, d in ((z - 3.0, -kerb / 2), (z + 3.0, kerb / 2)):
-                self._strip(
-                    (at, at + 0.25), (d - kerb * 0.46, d + kerb * 0.46), _ASPHALT, ROAD, 0.0, white
-                )
+            if 0 < z < 90:
+                for d in np.arange(-street.half_road + 0.6, street.half_road - 0.3, 1.2):
+                    white.add(z - 1.4, z + 1.4, float(d), 0.6)
+                for at, d in ((z - 3.0, -kerb / 2), (z + 3.0, kerb / 2)):
+                    white.add(at, at + 0.25, d, kerb * 0.92)
+        for dashes, color in ((white, _WHITE), (yellow, _YELLOW)):
+            self._fill_dashes(dashes.boxes(), np.clip(color * self.up, 0, 255))
 
-    def _line(self, z: tuple[float, float], d: float, wide: float, color: Floats) -> None:
-        """A painted line; far away it keeps a third of a pixel and fades into the road instead."""
-        if z[1] <= self.start or z[0] >= FAR:
+    def _wear(self) -> None:
+        """Tyre tracks, mended places and gullies."""
+        street, asphalt = self.street, self.colors[_ASPHALT]
+        lane = (street.half_road - street.bay) / 2
+        for wide, factor in ((0.7, 0.965), (0.4, 0.93)):
+            tracks = _Dashes()
+            for middle in (-lane, lane):
+                for d in (middle - 0.75, middle + 0.75):
+                    tracks.line((_START, 80.0), d, wide, (4.0, 0.0))
+            self._fill_dashes(tracks.boxes(), asphalt * factor)
+        for s, long, d, wide, factor in street.patches:
+            z = self.view.ahead(s)
+            if -long < z < 60:
+                box = np.array([(z, z + long, d, d + wide)])
+                self._fill_dashes(box, np.clip(asphalt * factor, 0, 255))
+
+    def _give_way(self, white: "_Dashes", zone: Zone, z0: float, z1: float) -> None:
+        """The double broken line where a side road ends."""
+        for gap in (0.2, 0.5):
+            d = zone.side * (self.street.half_road + gap)
+            white.line((z0 + 1, z1 - 1), d, 0.15, (0.6, 0.4))
+
+    def _fill_dashes(self, boxes: Floats, color: Floats) -> None:
+        """Paint boxes (N, 4) of (near, far, left, right) on the road, one colour for all.
+
+        Paint on the road is road: the labels stay, so that only the frame is touched.
+        """
+        boxes = boxes[(boxes[:, 1] > _START) & (boxes[:, 0] < FAR)]
+        if not len(boxes):
             return
-        self._strip(z, (d - wide / 2, d + wide / 2), _ASPHALT, ROAD, 0.0, color)
+        near, far = np.maximum(boxes[:, 0], _START), np.minimum(boxes[:, 1], FAR)
+        points = np.zeros((len(boxes), 4, 3))
+        points[:, :, 0] = np.column_stack((near, far, far, near))
+        points[:, :, 1] = boxes[:, [2, 2, 3, 3]]
+        pixels = fixed(self.view.project(points.reshape(-1, 3))).reshape(-1, 4, 2)
+        # Markings are worn: far ones are thinner than a pixel and take less of the paint.
+        for slot in range(3):
+            reach = ((0, 25), (25, 60), (60, FAR))[slot]
+            some = pixels[(near >= reach[0]) & (near < reach[1])]
+            shown = self.colors[_ASPHALT] + (color - self.colors[_ASPHALT]) * (0.9, 0.7, 0.4)[slot]
+            cv2.fillPoly(self.canvas.rgb, list(some), shown.tolist(), 8, 4)
 
     def _finish(self, shadows: list[Floats]) -> None:
         """Grain by material, shadows, haze: on the ground's rows only."""
         first, distance, bend = self.view.rows()
         rgb = self.canvas.rgb[first:]
         gain = self._grain(first, distance, bend)
-        shade = np.full(rgb.shape[:2], 255, np.uint8)
-        dark = 255 * (0.52 if self.light.is_sunny else 0.72)
-        for ring in shadows:
-            ahead = ring[(ring[:, 0] > NEAR).nonzero()[0]]
-            if len(ahead) >= 3:
-                points = self.view.project(ahead)
-                cv2.fillPoly(shade, [fixed(points - (0, first))], (int(dark),), 8, 4)
-        soft = (5, 5) if self.light.is_sunny else (15, 9)
-        shade = cv2.blur(shade, soft)
-        gain = cv2.multiply(gain, shade, scale=1 / 255)
-        rgb[:] = cv2.multiply(rgb, cv2.merge((gain, gain, gain)), scale=1 / 128)
+        gain = cv2.multiply(gain, self._shade(shadows, first, rgb.shape[:2]), scale=1 / 255)
+        shown = cv2.multiply(rgb, cv2.merge((gain, gain, gain)), scale=1 / 128)
         share = 1 - np.exp(-distance * self.light.haze_per_m)
-        rows = len(distance)
-        keep = np.repeat((255 * (1 - share)).astype(np.uint8)[:, None], rgb.shape[1] * 3, axis=1)
-        haze = np.outer(share, np.array(self.light.haze)).clip(0, 255).astype(np.uint8)
-        veil = np.broadcast_to(haze[:, None, :], (rows, rgb.shape[1], 3))
-        rgb[:] = cv2.add(
-            cv2.multiply(rgb, keep.reshape(rgb.shape), scale=1 / 255), np.ascontiguousarray(veil)
-        )
+        hazy = int(np.count_nonzero(share > 0.012))
+        if hazy:
+            size = (rgb.shape[1], hazy)
+            keep = _spread((1 - share[:hazy, None]) * 255 + np.zeros(3), size)
+            veil = _spread(np.outer(share[:hazy], np.array(self.light.haze)), size)
+            shown[:hazy] = cv2.add(cv2.multiply(shown[:hazy], keep, scale=1 / 255), veil)
+        rgb[:] = shown
+
+    def _shade(self, shadows: list[Floats], first: int, size: tuple[int, int]) -> Picture:
+        """How much light reaches each ground pixel: uint8 (rows, W), 255 is all."""
+        shade = np.full(size, 255, np.uint8)
+        dark = int(255 * (0.52 if self.light.is_sunny else 0.72))
+        for ring in shadows:
+            ahead = ring[ring[:, 0] > NEAR]
+            if len(ahead) >= 3:
+                points = fixed(self.view.project(ahead) - (0, first))
+                cv2.fillPoly(shade, [points], dark, 8, 4)
+        unit = max(size[1] // 240, 1)
+        soft = (2 * unit + 1, unit | 1) if self.light.is_sunny else (6 * unit + 1, 3 * unit | 1)
+        return cv2.blur(shade, soft)
 
     def _grain(self, first: int, distance: Floats, bend: Floats) -> Picture:
         """Brightness around 128 of each ground pixel, uint8 (rows, W)."""
         fine, coarse = ground_grain(self.street.grain)
-        columns = np.arange(self.view.width, dtype=np.float32) - np.float32(self.view.cx)
-        per = (distance / self.view.focal).astype(np.float32)
-        across = per[:, None] * columns + (self.view.d - bend).astype(np.float32)[:, None]
-        along = (distance + self.view.s % 40.0).astype(np.float32)[:, None] + np.zeros_like(across)
-        total = np.zeros((*across.shape, 3), np.int16)
-        parts = []
-        for tile, metres, fade in ((fine, 5.0, 7.0), (coarse, 40.0, 70.0)):
-            scale = np.float32(512 / metres)
-            found = cv2.remap(
-                tile,
-                (across * scale) % 511,
-                (along * scale) % 511,
-                cv2.INTER_LINEAR,
-                borderMode=cv2.BORDER_WRAP,
+        total = self._sampled(coarse, 40.0, 70.0, (0, first, distance, bend))
+        # The fine tile is only seen near by: the rows below this one.
+        near = int(np.count_nonzero(distance > 14.0))
+        if near < len(distance):
+            rows = (near, first, distance, bend)
+            total[near:] = cv2.addWeighted(
+                total[near:], 1, self._sampled(fine, 5.0, 7.0, rows), 1, -128
             )
-            strength = np.exp(-((distance / fade) ** 2))
-            parts.append((found, strength))
-        del total
-        chosen = []
-        material = self.material[first:]
-        for found, strength in parts:
-            pick = cv2.extractChannel(found, 0)
-            for channel in (1, 2):
-                cv2.copyTo(
-                    cv2.extractChannel(found, channel),
-                    cv2.compare(material, channel, cv2.CMP_EQ),
-                    pick,
-                )
-            weight = strength.astype(np.float32)[:, None]
-            chosen.append((pick.astype(np.float32) - 128) * weight)
-        return np.clip(128 + chosen[0] + chosen[1], 0, 255).astype(np.uint8)
+        return total
+
+    def _sampled(
+        self, tile: Picture, metres: float, fade: float, rows: tuple[int, int, Floats, Floats]
+    ) -> Picture:
+        """A tile laid over the ground rows from rows[0] on, weaker from `fade` metres on."""
+        skip, first, distance, bend = rows
+        distance, bend = distance[skip:], bend[skip:]
+        scale = 512 / metres
+        columns = np.arange(self.view.width, dtype=np.float32) - np.float32(self.view.cx)
+        x = (distance * (scale / self.view.focal)).astype(np.float32)[:, None] * columns
+        x += ((self.view.d - bend) * scale).astype(np.float32)[:, None]
+        x -= np.floor(x * np.float32(1 / 511)) * np.float32(511)
+        along = (((distance + self.view.s % metres) * scale) % 511).astype(np.float32)
+        y = _spread(along[:, None], (self.view.width, len(along)))
+        found = cv2.remap(tile, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        material = self.material[first + skip :]
+        pick = cv2.extractChannel(found, _ASPHALT)
+        for channel in (_PAVING, _GRASS):
+            where = cv2.compare(material, channel, cv2.CMP_EQ)
+            cv2.copyTo(cv2.extractChannel(found, channel), where, pick)
+        strength = np.exp(-((distance / fade) ** 2))[:, None]
+        weight = _spread(strength * 255, (self.view.width, len(along)))
+        base = _spread((1 - strength) * 128, (self.view.width, len(along)))
+        return cv2.add(cv2.multiply(pick, weight, scale=1 / 255), base)
 
 
-__all__ = ["LOOP", "Ground"]
+class _Dashes:
+    """Painted boxes on the road, collected to be filled at once."""
+
+    def __init__(self) -> None:
+        self._found: list[tuple[float, float, float, float]] = []
+
+    def add(self, near: float, far: float, d: float, wide: float) -> None:
+        """One box."""
+        self._found.append((near, far, d - wide / 2, d + wide / 2))
+
+    def line(
+        self, z: tuple[float, float], d: float, wide: float, pattern: tuple[float, float]
+    ) -> None:
+        """A line of pieces and gaps of those lengths; pieces grow with distance when gap is 0."""
+        drawn, gap = pattern
+        at, end = z[0], min(z[1], FAR)
+        if gap == 0:
+            at = max(at, _START)
+            while at < end:
+                piece = min(drawn, 1.0 + 0.2 * at)
+                self.add(at, min(at + piece, end), d, wide)
+                at += piece
+            return
+        while at < end:
+            if at + drawn > _START:
+                self.add(at, min(at + drawn, end), d, wide)
+            at += drawn + gap
+
+    def boxes(self) -> Floats:
+        """All of them, (N, 4)."""
+        return np.array(self._found, float).reshape(-1, 4)
+
+
+def _spread(column: NDArray[np.floating], size: tuple[int, int]) -> Picture:
+    """One value per row, (h, 1) or (h, 3), to a picture of size (w, h); float32 stays, else uint8."""
+    if column.dtype != np.float32:
+        column = np.clip(column, 0, 255).astype(np.uint8)
+    found: Picture = cv2.resize(column[:, None, :], size, interpolation=cv2.INTER_NEAREST)
+    return found

@@ -19,6 +19,8 @@ FACINGS = {
 }
 """Unit directions (right, up, ahead) that surfaces face; "back" looks at the camera."""
 
+Rgb = tuple[float, float, float]
+_MANY = 4096
 _RAMP = np.arange(256, dtype=np.float64)[:, None]
 
 
@@ -61,6 +63,17 @@ class Light:
             found[name] = np.array(self.ambient) * sky_part + np.array(self.sun) * max(cosine, 0.0)
         return found
 
+    @cached_property
+    def _haze(self) -> Floats:
+        return np.array(self.haze)
+
+    def shades(self, normals: Floats) -> Floats:
+        """RGB factors (N, 3) of surfaces with those unit normals (N, 3) as (right, up, ahead)."""
+        cosines = np.maximum(normals @ np.array(self.toward), 0.0)
+        ambient = np.array(self.ambient) * (0.85 + 0.15 * normals[:, 1:2])
+        lit: Floats = ambient + np.array(self.sun) * cosines[:, None]
+        return lit
+
     def veil(self, z: float) -> float:
         """Share of haze at z metres, 0..1."""
         return 1.0 - math.exp(-max(z, 0.0) * self.haze_per_m)
@@ -68,14 +81,31 @@ class Light:
     def tint(self, color: Floats, facing: str, z: float) -> Floats:
         """What a surface colour (RGB 0..255) looks like at z metres."""
         share = self.veil(z)
-        lit: Floats = color * self.facing[facing] * (1 - share) + np.array(self.haze) * share
-        return np.clip(lit, 0, 255)
+        lit: Floats = color * self.facing[facing] * (1 - share) + self._haze * share
+        return np.minimum(lit, 255)
 
-    def table(self, facing: str, z: float, own: Floats | float = 1.0) -> Picture:
-        """The same for every value of a texture: uint8 (256, 1, 3). own: extra RGB factor."""
-        share = self.veil(z)
-        lit = _RAMP * (self.facing[facing] * own * (1 - share)) + np.array(self.haze) * share
-        return np.clip(lit, 0, 255).astype(np.uint8)[:, None, :]
+    @cached_property
+    def _tables(self) -> dict[tuple[str, int, tuple[int, int, int]], Picture]:
+        """Tables that were asked for before; what is in it depends on nothing but the key."""
+        return {}
+
+    def table(self, facing: str, z: float, own: Rgb = (1.0, 1.0, 1.0)) -> Picture:
+        """The same for every value of a texture: uint8 (256, 1, 3). own: extra RGB factor.
+
+        Distance and factor are rounded to a few per cent, so that tables can be kept.
+        """
+        place = int(math.log(max(z, 1.0)) * 20)
+        red, green, blue = (round(v * 24) for v in own)
+        key = (facing, place, (red, green, blue))
+        found = self._tables.get(key)
+        if found is None:
+            share = self.veil(math.exp(place / 20))
+            factor = self.facing[facing] * (np.array(key[2]) / 24) * (1 - share)
+            lit = _RAMP * factor + self._haze * share
+            found = np.minimum(lit, 255).astype(np.uint8)[:, None, :]
+            if len(self._tables) < _MANY:
+                self._tables[key] = found
+        return found
 
 
 def pick_light(rng: np.random.Generator) -> Light:
@@ -95,11 +125,11 @@ def pick_light(rng: np.random.Generator) -> Light:
     power = strength.get(str(kind), 0.03) * rng.uniform(0.8, 1.2)
     level = 0.62 if power > 0.3 else 0.86
     if kind == "dusk":
-        level = rng.uniform(0.16, 0.4)
+        level = rng.uniform(0.26, 0.5)
     blue = np.array((0.95, 1.0, 1.08)) if power > 0.3 else np.array((0.98, 1.0, 1.02))
     bright = 0.75 if kind == "dusk" else 1.0
-    haze = np.array((222, 230, 240)) * bright * rng.uniform(0.88, 1.0)
-    zenith = np.array((96, 150, 220)) * bright * rng.uniform(0.85, 1.15)
+    haze = np.array((234, 239, 244)) * bright * rng.uniform(0.88, 1.04)
+    zenith = np.array((128, 172, 226)) * bright * rng.uniform(0.85, 1.2)
     cover = {"clear": 0.12, "fair": 0.5, "dusk": 0.75}.get(str(kind), 1.0)
     density = {"mist": 0.012, "rain": 0.006}.get(str(kind), 0.0016) * rng.uniform(0.6, 1.5)
     return Light(

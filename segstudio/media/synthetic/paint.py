@@ -4,6 +4,7 @@ Every call covers exactly the same pixels in the frame and in the labels: nothin
 so a pixel's label is the class of the thing whose colour it has.
 """
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -14,7 +15,8 @@ from segstudio.media.synthetic.camera import Floats, View, clip_near
 
 Picture = NDArray[np.uint8]
 _SHIFT = 4
-_LIMIT = 1 << 16
+VEIL_SEEN = 40
+"""Opacity 0..255 above which a veil (railing, bare twigs) gives its pixel the label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,12 @@ class Texture:
         return level
 
 
+def _decided(cover: Picture) -> Picture:
+    """A smooth cover as yes or no, 255 or 0."""
+    found: Picture = cv2.threshold(cover, 127, 255, cv2.THRESH_BINARY)[1]
+    return found
+
+
 class Canvas:
     """A frame and its labels while they are painted, far things first.
 
@@ -76,9 +84,14 @@ class Canvas:
         """A polygon given in pixels (N, 2) as (x, y)."""
         if len(pixels) < 3:
             return
-        points = fixed(pixels)
-        cv2.fillPoly(self.rgb, [points], color.tolist(), 8, _SHIFT)
-        cv2.fillPoly(self.labels, [points], (class_id,), 8, _SHIFT)
+        self.fill_fixed(fixed(pixels), color.tolist(), class_id)
+
+    def fill_fixed(
+        self, points: NDArray[np.int32], color: tuple[float, float, float], class_id: int
+    ) -> None:
+        """The same, given what `fixed` made of the pixels."""
+        cv2.fillPoly(self.rgb, [points], color, 8, _SHIFT)
+        cv2.fillPoly(self.labels, [points], class_id, 8, _SHIFT)
 
     def fill_street(self, points: Floats, color: Floats, class_id: int) -> None:
         """A convex polygon given in street coordinates (N, 3)."""
@@ -103,8 +116,11 @@ class Canvas:
         if box is None:
             return
         x0, y0, x1, y1 = box
-        tall = max(abs(corners[3, 1] - corners[0, 1]), abs(corners[2, 1] - corners[1, 1]))
-        level = texture.level_for(float(tall))
+        (ax, ay), (bx, by), (_, cy), (_, ey) = corners.tolist()
+        h, w = texture.levels[0].shape[:2]
+        tall, wide = max(abs(ey - ay), abs(cy - by)), abs(bx - ax) / (span[1] - span[0])
+        # Walls are seen at a slant: between the two scales, blur and shimmer are both small.
+        level = texture.level_for(math.sqrt(tall * max(wide, 1.0) * h / w))
         source = texture.levels[level]
         h, w = source.shape[:2]
         u0, u1 = span[0] * w, span[1] * w
@@ -112,16 +128,18 @@ class Canvas:
         target = (corners - (x0, y0)).astype(np.float32)
         matrix = cv2.getPerspectiveTransform(square, target)
         size = (x1 - x0, y1 - y0)
-        color = cv2.warpPerspective(
-            cv2.LUT(source, table), matrix, size, borderMode=cv2.BORDER_REPLICATE
-        )
+        is_table_first = h * w < size[0] * size[1]
+        source = cv2.LUT(source, table) if is_table_first else source
+        color = cv2.warpPerspective(source, matrix, size, borderMode=cv2.BORDER_REPLICATE)
+        color = color if is_table_first else cv2.LUT(color, table)
         mask = np.zeros((size[1], size[0]), np.uint8)
         cv2.fillConvexPoly(mask, fixed(corners - (x0, y0)), (255,), 8, _SHIFT)
         if texture.masks is not None:
-            way = cv2.INTER_LINEAR if texture.is_veil else cv2.INTER_NEAREST
             cover = cv2.warpPerspective(
-                texture.masks[level], matrix, size, flags=way, borderMode=cv2.BORDER_REPLICATE
+                texture.masks[level], matrix, size, borderMode=cv2.BORDER_REPLICATE
             )
+            if not texture.is_veil:
+                cover = _decided(cover)
             mask = cv2.bitwise_and(mask, cover)
         self._put(color, mask, box, class_id, is_veil=texture.is_veil)
 
@@ -154,11 +172,13 @@ class Canvas:
         if is_mirrored:
             matrix[0] = (-fx, 0, left + wide - x0 - fx / 2)
         size = (x1 - x0, y1 - y0)
-        color = cv2.warpAffine(
-            cv2.LUT(source, table), matrix, size, borderMode=cv2.BORDER_REPLICATE
-        )
-        way = cv2.INTER_LINEAR if texture.is_veil else cv2.INTER_NEAREST
-        mask = cv2.warpAffine(cover, matrix, size, flags=way, borderMode=cv2.BORDER_CONSTANT)
+        is_table_first = h * w < size[0] * size[1]
+        source = cv2.LUT(source, table) if is_table_first else source
+        color = cv2.warpAffine(source, matrix, size, borderMode=cv2.BORDER_REPLICATE)
+        color = color if is_table_first else cv2.LUT(color, table)
+        mask = cv2.warpAffine(cover, matrix, size, borderMode=cv2.BORDER_CONSTANT)
+        if not texture.is_veil:
+            mask = _decided(mask)
         self._put(color, mask, box, class_id, is_veil=texture.is_veil)
 
     def _put(
@@ -177,7 +197,7 @@ class Canvas:
             shown = cv2.multiply(color, opacity, scale=1 / 255)
             kept = cv2.multiply(under, cv2.bitwise_not(opacity), scale=1 / 255)
             under[:] = cv2.add(shown, kept)
-            mask = cv2.threshold(mask, 40, 255, cv2.THRESH_BINARY)[1]
+            mask = cv2.threshold(mask, VEIL_SEEN, 255, cv2.THRESH_BINARY)[1]
         else:
             cv2.copyTo(color, mask, under)
         region = self.labels[y0:y1, x0:x1]
@@ -185,12 +205,13 @@ class Canvas:
 
     def _box(self, corners: Floats) -> tuple[int, int, int, int] | None:
         """The part of the picture that the corners span: (x0, y0, x1, y1), None when none."""
-        low, high = corners.min(axis=0), corners.max(axis=0)
-        x0, y0 = max(int(low[0]) - 1, 0), max(int(low[1]) - 1, 0)
-        x1, y1 = min(int(high[0]) + 2, self.size[1]), min(int(high[1]) + 2, self.size[0])
+        (ax, ay), (bx, by), (cx, cy), (dx, dy) = corners.tolist()
+        x0, y0 = max(int(min(ax, bx, cx, dx)) - 1, 0), max(int(min(ay, by, cy, dy)) - 1, 0)
+        x1 = min(int(max(ax, bx, cx, dx)) + 2, self.size[1])
+        y1 = min(int(max(ay, by, cy, dy)) + 2, self.size[0])
         return (x0, y0, x1, y1) if x1 > x0 and y1 > y0 else None
 
 
 def fixed(pixels: Floats) -> NDArray[np.int32]:
     """Pixels as the fixed-point numbers that OpenCV's fills take with shift 4."""
-    return np.rint(np.clip(pixels, -_LIMIT, _LIMIT) * (1 << _SHIFT)).astype(np.int32)
+    return np.rint(pixels * (1 << _SHIFT)).astype(np.int32)

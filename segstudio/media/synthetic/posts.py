@@ -42,15 +42,15 @@ class Post:
 
     def paint(self, moment: Moment, z: float) -> None:
         """The pole, then its load."""
-        if z < 1.5:
+        if not 1.5 < z < 130 or not moment.view.sees(z, self.d, 2.6):
             return
         brush = _Brush(moment, z, self.d)
         own = _STEEL * (0.6 + 0.16 * (self.key % 6))
         side = -math.copysign(1.0, self.d)
         if self.kind == "lamp":
             tall = 5.5 + self.key % 4
-            brush.bar(0.0, KERB_M, tall, 0.14, own)
-            brush.bar(0.0, KERB_M, 1.4, 0.22, own)
+            brush.bar(0.0, KERB_M, tall, 0.12, own)
+            brush.bar(0.0, KERB_M, 1.4, 0.19, own)
             brush.arm(tall, side * 1.6, own)
             head = (250, 226, 170) if moment.light.lamps_on else None
             brush.plate((side * 1.8, tall + 0.3), 0.45, ((-1, -0.2), (1, -0.2), (1, 0.25), (-1, 0.2)),
@@ -66,7 +66,7 @@ class Post:
             brush.bar(0.0, 0.0, 1.1, 0.42, np.array((226, 222, 200.0)))
             brush.plate((0.0, 0.72), 0.19, _ROUND, np.array((30, 80, 180.0)), SIGN)
         else:
-            brush.bar(0.0, KERB_M, 7.5 + self.key % 3, 0.22, np.array((104, 86, 66.0)))
+            brush.bar(0.0, KERB_M, 7.5 + self.key % 3, 0.17, np.array((104, 86, 66.0)))
 
     def _paint_sign(self, brush: "_Brush", own: Floats, side: float) -> None:
         tall = 2.5 + 0.2 * (self.key % 4)
@@ -118,8 +118,7 @@ class _Brush:
 
     def __init__(self, moment: Moment, z: float, d: float) -> None:
         self.canvas, self.light, self.z = moment.canvas, moment.light, z
-        foot = moment.view.project(np.array([(z, d, 0.0)]))[0]
-        self.x, self.y = float(foot[0]), float(foot[1])
+        self.x, self.y = moment.view.spot(z, d, 0.0)
         self.scale = moment.view.focal / z
 
     def bar(self, x: float, low: float, high: float, wide: float, color: Floats) -> None:

@@ -19,8 +19,9 @@ PHASES = 6
 Point = tuple[float, float]
 _SKIN = ((224, 184, 156), (198, 152, 120), (140, 98, 72), (92, 62, 46))
 _CLOTH = (
-    (34, 36, 44), (52, 54, 62), (40, 52, 86), (98, 40, 40), (120, 116, 108), (60, 78, 56),
-    (190, 186, 176), (86, 68, 52), (150, 60, 50), (30, 30, 32), (210, 200, 60), (70, 110, 150),
+    (34, 36, 44), (52, 54, 62), (40, 50, 78), (88, 44, 44), (110, 108, 104), (60, 72, 58),
+    (180, 178, 172), (84, 70, 58), (124, 58, 52), (30, 30, 32), (196, 188, 80), (74, 100, 134),
+    (44, 46, 50), (64, 60, 58), (26, 28, 36), (140, 136, 130), (58, 66, 84), (94, 90, 80),
 )  # fmt: skip
 
 
@@ -66,54 +67,104 @@ def _dim(color: tuple[int, ...], gain: float) -> tuple[int, ...]:
     return tuple(int(min(255, max(0, c * gain))) for c in color)
 
 
+_KINDS = ("round", "bare", "tall", "conifer", "bush", "round", "bare", "round", "tall", "bush")
+_TALL = {"round": 8.0, "bare": 9.0, "tall": 11.0, "conifer": 9.0, "bush": 2.2}
+_SLIM = {"round": 0.8, "bare": 0.75, "tall": 0.5, "conifer": 0.45, "bush": 1.4}
+_FOOT = {"round": 0.26, "bare": 0.25, "tall": 0.2, "conifer": 0.08, "bush": 0.0}
+_LEAVES = (
+    (78, 100, 48), (62, 84, 44), (102, 114, 58), (122, 110, 54), (56, 68, 42), (136, 100, 52),
+    (90, 98, 62),
+)  # fmt: skip
+
+
 @lru_cache(maxsize=TREES)
 def tree(key: int) -> Texture:
-    """Tree number `key`: round, tall, conifer or bush, 2 to 12 m."""
+    """Tree number `key`: round, tall, conifer, bush, or bare in winter; 2 to 13 m."""
     rng = np.random.default_rng((21, key))
-    kind = ("round", "round", "tall", "conifer", "bush", "round", "tall")[key % 7]
-    tall = {"round": 8.0, "tall": 11.0, "conifer": 9.0, "bush": 2.2}[kind] * rng.uniform(0.75, 1.2)
-    wide = tall * {"round": 0.8, "tall": 0.5, "conifer": 0.45, "bush": 1.4}[kind]
-    sketch = _Sketch((tall, wide), round(300 / tall))
-    leaf = np.array(
-        ((74, 98, 44), (58, 80, 40), (98, 112, 52), (120, 108, 48), (52, 64, 36), (134, 96, 44))[
-            int(rng.choice(6, p=[0.3, 0.25, 0.17, 0.08, 0.12, 0.08]))
-        ],
-        float,
-    )
-    bark = tuple(int(v) for v in np.array((84, 72, 60)) * rng.uniform(0.6, 1.2))
-    bottom = {"round": 0.28, "tall": 0.2, "conifer": 0.1, "bush": 0.0}[kind] * tall
+    kind = _KINDS[key % len(_KINDS)]
+    tall = _TALL[kind] * rng.uniform(0.75, 1.2)
+    sketch = _Sketch((tall, tall * _SLIM[kind]), round(340 / tall))
+    leaf = np.array(_LEAVES[int(rng.integers(len(_LEAVES)))], float) * rng.uniform(0.8, 1.15)
+    bark = tuple(int(v) for v in np.array((86, 76, 66)) * rng.uniform(0.6, 1.2))
+    if kind == "bare":
+        return _bare(rng, sketch, bark)
     if kind != "bush":
         girth = 0.035 * tall
         sketch.line((0, 0), (0, tall * 0.55), girth, bark)
         sketch.line((girth * 0.3, 0), (girth * 0.3, tall * 0.5), girth * 0.35, _dim(bark, 0.6))
         for _ in range(7):
-            tip = (rng.uniform(-0.35, 0.35) * wide, rng.uniform(0.5, 0.85) * tall)
+            tip = (rng.uniform(-0.35, 0.35) * sketch.size_m[1], rng.uniform(0.5, 0.85) * tall)
             sketch.line((0, rng.uniform(0.22, 0.45) * tall), tip, girth * 0.4, bark)
-    _crown(rng, sketch, kind, bottom, leaf)
-    return sketch.texture(rng, 0.08, 0.13)
+    _crown(rng, sketch, kind, leaf)
+    return sketch.texture(rng, 0.07, 0.16)
 
 
-def _crown(
-    rng: np.random.Generator, sketch: _Sketch, kind: str, bottom: float, leaf: NDArray[np.float64]
-) -> None:
-    """Some hundreds of tufts, darker below and inside, lighter above."""
+def _reach(kind: str, u: float) -> float:
+    """Half the crown's width at the share u of its height, as a share of the tree's width."""
+    if kind == "conifer":
+        return (1 - u) * 0.48
+    if kind == "bush":
+        return math.sqrt(max(0.0, 1 - u * u)) * 0.45
+    return math.sqrt(max(0.0, 1 - (2 * u - 1) ** 2)) * 0.44
+
+
+def _crown(rng: np.random.Generator, sketch: _Sketch, kind: str, leaf: NDArray[np.float64]) -> None:
+    """Limbs of foliage, each a heap of tufts that is lit from above and dark below."""
     tall, wide = sketch.size_m
-    count = 520
-    for number in range(count):
-        u = rng.uniform(0, 1)
-        if kind == "conifer":
-            reach = (1 - u) * 0.48 * wide
-        elif kind == "bush":
-            reach = math.sqrt(max(0.0, 1 - u * u)) * 0.44 * wide
-        else:
-            reach = math.sqrt(max(0.0, 1 - (2 * u - 1) ** 2)) * 0.43 * wide
-        x = rng.uniform(-1, 1) * reach * rng.uniform(0.75, 1.04)
-        y = bottom + (tall * 0.95 - bottom) * u
-        size = rng.uniform(0.018, 0.05) * min(tall, wide) * (1.3 if number < count / 2 else 0.8)
-        light = 0.5 + 0.55 * u + 0.12 * x / max(wide, 1) + rng.normal(0, 0.14)
-        light += 0.25 * (number / count) - 0.12
-        color = tuple(int(v) for v in np.clip(leaf * max(light, 0.25), 0, 255))
-        sketch.blob((x, y), (size, size * rng.uniform(0.5, 0.9)), color, rng.uniform(0, 180))
+    bottom = _FOOT[kind] * tall
+    unit = min(tall, wide)
+    limbs = 44 if kind == "conifer" else 34
+    heaps = []
+    for number in range(limbs):
+        u = (number + rng.uniform(0, 1)) / limbs if kind == "conifer" else rng.uniform(0.06, 0.94)
+        x = rng.uniform(-1, 1) * _reach(kind, u) * wide * 0.84
+        spread = unit * rng.uniform(0.09, 0.15) * (0.6 if kind == "conifer" else 1)
+        mood = 0.66 + 0.42 * u + rng.normal(0, 0.1)
+        heaps.append((x, bottom + (tall * 0.95 - bottom) * u, spread, mood))
+    for x, y, spread, mood in heaps:
+        shade = tuple(int(c) for c in leaf * 0.5 * mood)
+        for v, w in rng.normal(0, 0.4, (5, 2)):
+            sketch.blob((x + v * spread, y + w * spread), (spread * 0.5, spread * 0.36), shade)
+    for x, y, spread, mood in heaps:
+        for v, w in rng.normal(0, 0.6, (46, 2)):
+            light = mood * (1 + 0.34 * np.clip(w, -1.2, 1.2)) + rng.normal(0, 0.1)
+            color = tuple(int(c) for c in np.clip(leaf * max(light, 0.3), 0, 255))
+            size = unit * rng.uniform(0.007, 0.018)
+            spot = (x + v * spread * 1.3, y + w * spread)
+            sketch.blob(spot, (size, size * rng.uniform(0.5, 0.9)), color, rng.uniform(0, 180))
+
+
+def _bare(rng: np.random.Generator, sketch: _Sketch, bark: tuple[int, ...]) -> Texture:
+    """Trunk and branches, with a haze of twigs that lets the background through."""
+    tall, wide = sketch.size_m
+    h, w = sketch.mask.shape
+    tips: list[tuple[Point, float, float, int]] = [((0.0, 0.0), math.pi / 2, tall * 0.3, 0)]
+    while tips:
+        start, angle, long, depth = tips.pop()
+        end = (start[0] + long * math.cos(angle), start[1] + long * math.sin(angle))
+        girth = 0.034 * tall * 0.58**depth
+        sketch.line(start, end, girth, _dim(bark, 1 + 0.12 * depth))
+        if depth < 5:
+            for _ in range(3 if depth else 4):
+                turn = rng.normal(0, 0.42)
+                lean = 0.12 * (math.pi / 2 - angle)
+                tips.append((end, angle + turn + lean, long * rng.uniform(0.6, 0.8), depth + 1))
+    solid = sketch.mask.copy()
+    bottom = _FOOT["bare"] * tall
+    for _ in range(260):
+        u = rng.uniform(0.05, 1)
+        x = rng.uniform(-1, 1) * _reach("bare", u) * wide
+        size = 0.05 * tall * rng.uniform(0.5, 1)
+        at = (
+            round(w / 2 + x * sketch.dots),
+            round(h - (bottom + (tall * 0.96 - bottom) * u) * sketch.dots),
+        )
+        cv2.circle(sketch.mask, at, round(size * sketch.dots), (70,), -1)
+    sketch.rgb[solid == 0] = _dim(bark, 1.25)
+    twigs = cv2.blur(sketch.mask, (5, 5)) * (1 + 0.5 * rng.standard_normal((h, w)))
+    mask = np.maximum(np.clip(twigs, 0, 170), solid).astype(np.uint8)
+    rgb = roughen(rng, sketch.rgb, 0.08, 0.12)
+    return Texture.of(rgb, sketch.size_m, mask=mask, veil=True)
 
 
 @lru_cache(maxsize=WALKERS * PHASES * 2)
@@ -199,6 +250,7 @@ def rider(key: int, phase: int, *, is_side: bool) -> Texture:
     else:
         sketch.line((0, 0.03), (0, 0.68), 0.07, tyre)
         sketch.line((0, 0.6), (0, 0.95), 0.06, frame)
+        sketch.line((-0.29, 1.05), (0.29, 1.05), 0.035, (40, 40, 40))
         for side in (-1, 1):
             lift = 0.14 * math.sin(turn) * side
             sketch.line((0.1 * side, 0.95), (0.15 * side, 0.62 + lift), 0.16, legs)
@@ -207,7 +259,6 @@ def rider(key: int, phase: int, *, is_side: bool) -> Texture:
         sketch.shape([(0.05, 0.9), (0.19, 0.9), (0.24, 1.45), (0.08, 1.45)], _dim(coat, 0.75))
         for side in (-1, 1):
             sketch.line((0.22 * side, 1.42), (0.28 * side, 1.05), 0.1, _dim(coat, 0.9))
-        sketch.line((-0.3, 1.05), (0.3, 1.05), 0.035, (40, 40, 40))
         neck = (0.0, 1.60)
     sketch.blob(neck, (0.095, 0.125), skin)
     sketch.blob((neck[0], neck[1] + 0.06), (0.12, 0.09), helmet)

@@ -7,7 +7,7 @@ import numpy as np
 
 from segstudio.media.synthetic import sprites, surfaces
 from segstudio.media.synthetic.camera import LOOP, Curve
-from segstudio.media.synthetic.cars import BODIES, BUS, DECKER, PAINTS
+from segstudio.media.synthetic.bodies import BODIES, BUS, DECKER, PAINTS
 from segstudio.media.synthetic.posts import Post
 from segstudio.media.synthetic.things import (
     BUILDING,
@@ -41,7 +41,8 @@ class Zone:
 class Street:
     """All of it. half_road: metres from the centre to the kerb. pavement: (left, right) width.
 
-    lane: offset of the camera's lane. bay: width of parking lanes, 0 when none.
+    lane: offset of the camera's lane. bay: width of parking lanes, 0 when none. patches: mended
+    or worn places of the road, (s, length, d, width, factor on the asphalt).
     """
 
     bend: Curve
@@ -59,6 +60,7 @@ class Street:
     edge_lines: str
     centre_line: tuple[float, float]
     grain: int
+    patches: tuple[tuple[float, float, float, float, float], ...]
 
 
 @dataclass(slots=True)
@@ -103,7 +105,7 @@ def build_street(rng: np.random.Generator) -> Street:
     _people(build, crossings)
     bendy = rng.uniform(0, 1) ** 1.5
     grey = rng.uniform(82, 128)
-    tint = rng.normal(0, 2.5, 3)
+    tint = rng.normal(0, 1.5, 3)
     slab = rng.uniform(0.95, 1.35) * grey
     warm = rng.uniform(-2, 9)
     return Street(
@@ -124,7 +126,26 @@ def build_street(rng: np.random.Generator) -> Street:
         edge_lines=str(rng.choice(["double yellow", "single yellow", "white", "none"])),
         centre_line=((2.0, 4.0), (4.0, 2.0), (6.0, 3.0), (LOOP, 0.0))[int(rng.choice(4, p=[.4, .35, .15, .1]))],
         grain=int(rng.integers(4)),
+        patches=_patches(rng, half_road),
     )  # fmt: skip
+
+
+def _patches(
+    rng: np.random.Generator, half_road: float
+) -> tuple[tuple[float, float, float, float, float], ...]:
+    """Mended trenches, squares and gullies."""
+    found = []
+    for _ in range(int(rng.integers(10, 90))):
+        long, wide = sorted((float(rng.uniform(0.4, 2.2)), float(rng.uniform(0.4, 7))))
+        if rng.random() < 0.5:
+            long, wide = wide, long
+        d = float(rng.uniform(-half_road, half_road - 0.4))
+        wide = min(wide, half_road - d)
+        found.append((float(rng.uniform(0, LOOP)), long, d, wide, float(rng.uniform(0.8, 1.12))))
+    for s in np.arange(float(rng.uniform(0, 20)), LOOP, float(rng.uniform(12, 30))):
+        for side in (-1, 1):
+            found.append((float(s), 0.5, side * half_road - (0.4 if side > 0 else 0.0), 0.4, 0.5))
+    return tuple(found)
 
 
 def _zones(
@@ -184,18 +205,24 @@ def _row(build: _Builder, zone: Zone, d: float, *, deep: tuple[float, float]) ->
     """Houses side by side along the stretch."""
     rng = build.rng
     s, end = zone.s, zone.s + zone.length
+    before = 0.0
     while s < end - 2.5:
         key = int(rng.integers(surfaces.FACADES))
         tall, wide = surfaces.facade_size(key)
         wide = float(min(wide * rng.uniform(0.9, 1.15), end - s))
         step = float(rng.uniform(0, 1.2)) * zone.side * (rng.random() < 0.3)
+        is_pitched = bool(rng.random() < 0.65)
+        has_end = before < tall + 2.5 * is_pitched
         build.things.append(
-            Building(s, d + step, wide, key, tall, float(rng.uniform(*deep)),
-                     bool(rng.random() < 0.65), build.own(0.1))
+            Building(s, d + step, wide, key, tall, float(rng.uniform(*deep)), is_pitched,
+                     has_end, build.own(0.1))
         )  # fmt: skip
+        # A roof hides what is behind it only where both houses have one.
+        before = tall + 2.5 * is_pitched - abs(step)
         s += wide
         if rng.random() < 0.12:
             s += float(rng.uniform(0.8, 4))
+            before = 0.0
 
 
 def _border(build: _Builder, zone: Zone, d: float) -> None:

@@ -142,7 +142,11 @@ def _ground_floor(rng: np.random.Generator, rgb: Picture, top: float, wall: Floa
                 x = rng.uniform(x0 + 4, max(x0 + 5, x0 + pitch - 16))
                 y = rng.uniform(top + 0.4 * tall, h - 0.3 * tall)
                 size = rng.uniform(4, 12, 2)
-                _box(rgb, (x, y, x + size[0], y + size[1]), rng.integers(30, 220, 3))
+                _box(
+                    rgb,
+                    (x, y, x + size[0], y + size[1]),
+                    rng.integers(40, 150) + rng.integers(0, 60, 3),
+                )
         _box(rgb, (0, top + 0.04 * tall, w, top + 0.27 * tall), board)
         letter = np.array((240, 236, 220)) if board.mean() < 140 else np.array((40, 40, 44))
         x = w * rng.uniform(0.1, 0.3)
@@ -257,10 +261,10 @@ def ground_grain(key: int) -> tuple[Picture, Picture]:
     rng = np.random.default_rng((16, key))
     fine = np.empty((512, 512, 3))
     coarse = np.empty((512, 512, 3))
-    for channel, (rough, blotch) in enumerate(((14, 5), (7, 5), (20, 12))):
+    for channel, (rough, blotch) in enumerate(((20, 5), (8, 5), (24, 12))):
         noise = rng.standard_normal((512, 512))
         fine[..., channel] = 128 + rough * noise + blotch * _tile_clouds(rng, 4)
-        coarse[..., channel] = 128 + (9, 8, 18)[channel] * _tile_clouds(rng, 5)
+        coarse[..., channel] = 128 + (6, 7, 18)[channel] * _tile_clouds(rng, 5)
     slab = 64 if key % 2 else 43
     for cut in range(0, 512, slab):
         fine[cut : cut + 3, :, 1] -= 36

@@ -8,7 +8,8 @@ import numpy as np
 
 from segstudio.media.synthetic import sprites, surfaces
 from segstudio.media.synthetic.camera import FAR, NEAR, Floats, View
-from segstudio.media.synthetic.cars import Body, Pose, footprint, paint_car
+from segstudio.media.synthetic.bodies import Body
+from segstudio.media.synthetic.cars import Pose, footprint, paint_car
 from segstudio.media.synthetic.light import Light
 from segstudio.media.synthetic.paint import Canvas, Texture
 
@@ -47,17 +48,21 @@ class Thing(Protocol):
         ...
 
 
-def _upright(moment: Moment, z: tuple[float, float], d: float, h: tuple[float, float]) -> Floats:
-    """Corner pixels of a wall along the road from z[0] to z[1]: left wall reads near to far,
-    right wall far to near, so that its texture is not mirrored."""
+def _upright(view: View, z: tuple[float, float], d: float, h: tuple[float, float]) -> Floats:
+    """Corner pixels of a wall along the road from z[0] to z[1]: a left wall reads near to far, a
+    right wall far to near, so that its texture is not mirrored.
+    """
     a, b = (z[0], z[1]) if d < 0 else (z[1], z[0])
-    points = np.array([(a, d, h[0]), (b, d, h[0]), (b, d, h[1]), (a, d, h[1])])
-    return moment.view.project(points)
+    (ax, ay), (bx, by) = view.spot(a, d, h[0]), view.spot(b, d, h[0])
+    rise = (h[1] - h[0]) * view.focal
+    return np.array([(ax, ay), (bx, by), (bx, by - rise / b), (ax, ay - rise / a)])
 
 
 @dataclass(frozen=True, slots=True)
 class Building:
-    """A house along the road. s: near end; d: facade's offset; own: its own RGB factor."""
+    """A house along the road. s: near end; d: facade's offset; own: its own RGB factor.
+    has_end: whether its near end can be seen past the house before it.
+    """
 
     s: float
     d: float
@@ -66,6 +71,7 @@ class Building:
     tall: float
     deep: float
     is_pitched: bool
+    has_end: bool
     own: tuple[float, float, float]
 
     def distance(self, moment: Moment) -> float:
@@ -91,12 +97,12 @@ class Building:
     def paint(self, moment: Moment, z: float) -> None:
         """End wall, facade, roof, chimney."""
         canvas, view, light = moment.canvas, moment.view, moment.light
-        own = np.array(self.own)
+        own = self.own
         z0, side = z - self.wide, math.copysign(1.0, self.d)
         facing = "left" if side > 0 else "right"
         back = self.d + side * self.deep
         ridge_d, ridge_h = self.d + side * self.deep / 2, self.tall + self.deep * 0.36
-        if z0 > NEAR and abs(view.focal * self.d / z0) < 4 * view.width:
+        if self.has_end and z0 > NEAR and abs(view.focal * self.d / z0) < 4 * view.width:
             wall = surfaces.blank_wall(self.key % 16)
             ends = (self.d, back) if side > 0 else (back, self.d)
             corners = view.project(
@@ -108,7 +114,7 @@ class Building:
                 gable = np.array(
                     [(z0, self.d, self.tall), (z0, ridge_d, ridge_h), (z0, back, self.tall)]
                 )
-                color = wall.levels[0][8, 8].astype(float) * own
+                color = wall.levels[0][8, 8].astype(float) * np.array(own)
                 canvas.fill(view.project(gable), light.tint(color, "back", z0), BUILDING)
         near = max(z0, view.leaves_at(self.d))
         if near >= z:
@@ -119,7 +125,7 @@ class Building:
             self._paint_roof(moment, (near, z), (ridge_d, ridge_h))
         canvas.face(
             surfaces.facade(self.key),
-            _upright(moment, (near, z), self.d, (0.0, self.tall)),
+            _upright(view, (near, z), self.d, (0.0, self.tall)),
             light.table(facing, (near + z) / 2, own),
             BUILDING,
             span=span,
@@ -136,10 +142,8 @@ class Building:
         )  # fmt: skip
         seen = view.project(corners)
         rises = seen[3, 1] < seen[0, 1] and seen[2, 1] < seen[1, 1]
-        above = view.project(np.array([(z[1], ridge[0], ridge[1])]))
-        del above
         if rises:
-            table = light.table("up", z[1], 0.9)
+            table = light.table("up", z[1], (0.9, 0.9, 0.9))
             moment.canvas.face(surfaces.roof(self.key % 8), seen, table, BUILDING)
         if self.key % 3 == 0:
             middle = z[1] - 0.6
@@ -187,7 +191,7 @@ class Panel:
             span = (share, 1.0) if self.d < 0 else (0.0, 1.0 - share)
             moment.canvas.face(
                 self.texture,
-                _upright(moment, (near, end), self.d, (self.base, self.base + tall)),
+                _upright(view, (near, end), self.d, (self.base, self.base + tall)),
                 moment.light.table(facing, (near + end) / 2),
                 self.class_id,
                 span=span,
@@ -226,14 +230,14 @@ class Plant:
 
     def paint(self, moment: Moment, z: float) -> None:
         """A cut-out on its foot."""
-        if z < 2.0:
+        if z < 2.0 or not moment.view.sees(z, self.d, 8.0):
             return
-        foot = moment.view.project(np.array([(z, self.d, KERB_M)]))[0]
+        foot = moment.view.spot(z, self.d, KERB_M)
         moment.canvas.sprite(
             sprites.tree(self.key),
-            (float(foot[0]), float(foot[1])),
+            foot,
             moment.view.focal / z * self.size,
-            moment.light.table("round", z, np.array(self.own)),
+            moment.light.table("round", z, self.own),
             TREE,
             is_mirrored=self.is_mirrored,
         )
@@ -264,8 +268,10 @@ class Vehicle:
 
     def _pose(self, moment: Moment, z: float) -> Pose:
         view = moment.view
-        slope = (view.bend_at(z + 2) - view.bend_at(z - 2)) / 4
-        return Pose(z, self.d, self.yaw + 0 * slope)
+        ahead = max(z, NEAR) + 2.0
+        slope = (view.spot(ahead + 2, 0, 0)[0] - view.cx) * (ahead + 2) / view.focal
+        slope -= (view.spot(ahead, 0, 0)[0] - view.cx) * ahead / view.focal
+        return Pose(z, self.d, self.yaw + math.atan(slope / 2))
 
     def shadow(self, moment: Moment, z: float) -> Floats | None:
         """The ground below, a little wider, pushed away from the sun."""
@@ -278,6 +284,8 @@ class Vehicle:
 
     def paint(self, moment: Moment, z: float) -> None:
         """The body in its pose."""
+        if z > 150 or not moment.view.sees(z - self.body.length / 2, self.d, self.body.length):
+            return
         braking = self.is_leading and math.sin(0.31 * moment.time_s + self.s + 1.2) < -0.4
         paint_car(
             moment.canvas,
@@ -322,19 +330,19 @@ class Walker:
 
     def paint(self, moment: Moment, z: float) -> None:
         """The drawing of the present step."""
-        if z < 1.5:
+        if not 1.5 < z < 100 or not moment.view.sees(z, self._offset(z), 1.0):
             return
         is_side = self.crossing != 0 and 14 < z < 46
         phase = int(moment.time_s * 9 + self.key * 1.7) % sprites.PHASES
         if self.speed == 0 and not is_side:
             phase = 0
         d = self._offset(z)
-        foot = moment.view.project(np.array([(z, d, 0.0 if is_side else KERB_M)]))[0]
+        foot = moment.view.spot(z, d, 0.0 if is_side else KERB_M)
         moment.canvas.sprite(
             sprites.walker(self.key, phase, is_side=is_side),
-            (float(foot[0]), float(foot[1])),
+            foot,
             moment.view.focal / z,
-            moment.light.table("round", z, np.array(self.own)),
+            moment.light.table("round", z, self.own),
             PEDESTRIAN,
             is_mirrored=self.crossing < 0,
         )
@@ -366,13 +374,13 @@ class Rider:
 
     def paint(self, moment: Moment, z: float) -> None:
         """The drawing of the present turn of the pedals."""
-        if z < 1.5:
+        if not 1.5 < z < 100 or not moment.view.sees(z, self.d, 1.2):
             return
         phase = int(moment.time_s * 7 + self.key) % sprites.PHASES
-        foot = moment.view.project(np.array([(z, self.d, 0.0)]))[0]
+        foot = moment.view.spot(z, self.d, 0.0)
         moment.canvas.sprite(
             sprites.rider(self.key, phase, is_side=self.is_side),
-            (float(foot[0]), float(foot[1])),
+            foot,
             moment.view.focal / z,
             moment.light.table("round", z),
             BICYCLIST,
