@@ -17,15 +17,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words and words[0] == "window-picture":  # what `demo --headless` starts as a child
         return _window_picture(words[1:])
     if words and (words[0].startswith("-") or _is_command(words[0])):
-        if words[0] == "demo" and not {"--headless", "-h", "--help"} & set(words):
-            return _open_window([], demo=True)
+        from segstudio.cli.main import build_parser
         from segstudio.cli.main import main as run_command
 
+        if words[0] == "demo":
+            arguments = build_parser().parse_args(words)
+            if not arguments.headless:
+                return _open_window([], model=arguments.model, demo=True)
         return run_command(words)
     unknown = next((word for word in words if not _is_path(word)), None)
     if unknown is not None:
         return _refuse(unknown)
-    return _open_window(words, demo=False)
+    return _open_window(words)
 
 
 def _is_command(word: str) -> bool:
@@ -54,16 +57,16 @@ def _error(text: str) -> int:
     return 2
 
 
-def _open_window(paths: Sequence[str], *, demo: bool) -> int:
+def _open_window(paths: Sequence[str], *, model: str | None = None, demo: bool = False) -> int:
     """The window; a clear sentence instead of Qt's abort where none can open."""
     from segstudio.engine.qtlibs import window_problem
 
     problem = window_problem()
     if problem:
         return _error(problem)
-    from segstudio.ui.app import main as run_window
+    from segstudio.ui import app
 
-    return int(run_window(paths, demo=demo))
+    return app.run([Path(p) for p in paths], model=model, demo=demo)
 
 
 def _window_picture(words: Sequence[str]) -> int:

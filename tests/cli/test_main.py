@@ -15,8 +15,8 @@ def opened(monkeypatch):
     """What the window was asked to open, instead of a window."""
     calls = []
 
-    def open_window(paths, *, demo):
-        calls.append((list(paths), demo))
+    def open_window(paths, *, model=None, demo=False):
+        calls.append((list(paths), demo) if model is None else (list(paths), demo, model))
         return 0
 
     monkeypatch.setattr(entry, "_open_window", open_window)
@@ -37,7 +37,8 @@ def test_a_file_opens_in_the_window(opened, tmp_path):
 
 def test_demo_opens_the_window_unless_headless(opened):
     assert entry.main(["demo"]) == 0
-    assert opened == [([], True)]
+    assert entry.main(["demo", "-m", "mine"]) == 0
+    assert opened == [([], True), ([], True, "mine")]
 
 
 def test_a_mistyped_command_is_corrected(opened, capsys):

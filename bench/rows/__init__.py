@@ -1,0 +1,20 @@
+"""How each row of the scorecard is measured."""
+
+from collections.abc import Callable
+from importlib import import_module
+
+Measured = tuple[str, str, str, bool | None, str]
+"""claim, value, limit, passed (None: cannot be run here), detail."""
+
+
+def _later(module: str) -> Callable[[], Measured]:
+    return lambda: import_module(f"rows.{module}").measure()
+
+
+MEASURES = {
+    "R5": _later("exact_frames"),
+    "R9": _later("latency"),
+    "R12": _later("backpressure"),
+    "R13": _later("quits"),
+    "R18": _later("libraries"),
+}

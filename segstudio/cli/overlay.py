@@ -1,0 +1,37 @@
+"""Overlay videos and pictures that `predict` and `demo` write beside the masks."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from segstudio.engine.run import Done, Labeller
+    from segstudio.media.source import FrameSource
+
+
+def overlay_receiver(
+    output: Path,
+    stem: str,
+    source: "FrameSource",
+    labeller: "Labeller",
+    file: Path | None,
+    stack: ExitStack,
+) -> "Callable[[Done], None]":
+    """Takes each finished frame: a video becomes overlay/<stem>.mp4 (or `file`), pictures PNG.
+
+    The video is whole or absent: it gets its name when `stack` ends without an exception.
+    """
+    from segstudio.core.overlay import Overlay
+    from segstudio.store.masks import write_picture
+
+    paint = Overlay(labeller.card.classes).paint
+    kind = source.info.kind
+    if kind == "video" or file is not None:
+        return _video(file or output / "overlay" / f"{stem}.mp4", source, paint, stack)
+
+    def write(done: "Done") -> None:
+        name = f"{stem}.png" if kind == "image" else f"{stem}/{done.frame.id.index:06d}.png"
+        write_picture(output / "overlay" / name, paint(done.frame.rgb, done.labels))
+
+    return write

@@ -1,0 +1,48 @@
+"""A model that is small, quick and knows nothing, and pictures for it."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from segstudio.core.catalogue import InputRule, ModelCard
+from segstudio.core.classes import CAMVID
+from segstudio.store.models import file_sha256, write_card
+
+
+@pytest.fixture(scope="session")
+def small_model(tmp_path_factory):
+    """A folder with a BiSeNet V2 of seeded random weights, made for 64 pixel high pictures."""
+    import torch
+    from safetensors.torch import save_file
+
+    from segstudio.nets.registry import NETS
+
+    folder = tmp_path_factory.mktemp("models") / "small"
+    folder.mkdir()
+    torch.manual_seed(3)
+    net = NETS.get("bisenet_v2").build(len(CAMVID))
+    save_file({k: v.contiguous() for k, v in net.state_dict().items()}, folder / "w.safetensors")
+    card = ModelCard(
+        name="small",
+        title="Small",
+        net="bisenet_v2",
+        classes=CAMVID,
+        input=InputRule(short_side=64),
+        folder=folder,
+        weights="w.safetensors",
+        sha256=file_sha256(folder / "w.safetensors"),
+    )
+    write_card(card, folder)
+    return folder
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """A folder of three noisy pictures, 48×80."""
+    rng = np.random.default_rng(7)
+    folder = tmp_path / "drive"
+    folder.mkdir()
+    for i in range(3):
+        rgb = rng.integers(0, 256, (48, 80, 3), dtype=np.uint8)
+        Image.fromarray(rgb).save(folder / f"picture_{i}.png")
+    return folder
