@@ -97,16 +97,7 @@ class InferWorker:
             self._request = max(self._request, request)
             self._job = job = _Job(frame, self._request, time.perf_counter())
             self._change.notify_all()
-        with self._telling:
-            # Asked under the lock that a prediction would need: a bare frame never comes after
-            # its own prediction.
-            with self._change:
-                is_bare = self._is_loading and self._job is job
-                skipped = self._skipped
-                if is_bare:
-                    self._skipped = 0
-            if is_bare:
-                self._listeners.on_result(PipelineResult(frame, None, job.request, 0.0, skipped))
+        self._show_bare(job)
 
     def tell(self, listener: Callable[[T], None], value: T) -> None:
         """Call a listener, one at a time over all threads. Not holding change."""
@@ -124,7 +115,10 @@ class InferWorker:
                         return
                     load, self._load = self._load, None
                     self._is_loading = load is not None
+                    waiting = self._job
                 if load is not None:
+                    if waiting is not None:
+                        self._show_bare(waiting)
                     predictor = self._change_model(predictor, load[0])
                 with self._change:
                     self._is_loading = False
@@ -137,6 +131,17 @@ class InferWorker:
                 self._is_loading = False
             if predictor is not None:
                 predictor.close()
+
+    def _show_bare(self, job: _Job) -> None:
+        """Hand on a waiting frame without labels, if it would wait for a model to load."""
+        with self._telling:
+            # Asked under the lock that a prediction would need: a bare frame never comes after
+            # its own prediction.
+            with self._change:
+                if not self._is_loading or self._job is not job:
+                    return
+                skipped, self._skipped = self._skipped, 0
+            self._listeners.on_result(PipelineResult(job.frame, None, job.request, 0.0, skipped))
 
     def _has_work(self) -> bool:
         return (
