@@ -63,7 +63,7 @@ class Indexer:
     @property
     def fraction(self) -> float:
         """How much of the work is done, 0..1."""
-        return 1.0 if self._is_done else self._fraction
+        return 1.0 if self._is_done or self.is_verified else self._fraction
 
     @property
     def counted(self) -> int:

@@ -320,6 +320,8 @@ class VideoSource:
             raise self._out_of_range(number, len(index) if index else self.info.frames)
 
     def _out_of_range(self, number: int, frames: int) -> FrameMissing:
+        if number < 0:
+            return FrameMissing(f"{number} is no frame of {self._path.name}; frames count from 0.")
         return FrameMissing(
             f"{self._path.name} has no frame {number}; its frames go from 0 to {frames - 1}."
         )

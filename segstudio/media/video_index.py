@@ -32,6 +32,9 @@ NO_PTS = -(2**63)
 """Stands for a missing stamp."""
 
 _STAMPED_FORMATS = frozenset({"mov", "matroska", "webm", "mpegts"})
+_SEEKS_BY_DTS = frozenset({"mpegts"})
+"""Demuxers that look for decoding stamps; the other two seek by presentation stamps (measured)."""
+
 _SPOT_GROUPS = 8
 _SPOT_FRAMES = 32
 """Groups that the spot check decodes, and how many pictures of each at most."""
@@ -99,13 +102,15 @@ def ticks_to_us(pts: int | None, time_base: Fraction) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class PacketTable:
-    """What reading all packets told. pts of shown packets in file order, key stamps, and oddities.
+    """What reading all packets told.
 
-    stamps_are_unique: level A may be tried. expected: pictures that the header promises, or None.
+    pts: of shown packets, in file order. keys: (pts, stamp to seek to) of key packets.
+    stamps_are_unique: level A may be tried. broken: packets that cannot be read. expected: frames
+    that the header promises when there are fewer, else None.
     """
 
     pts: list[int]
-    keys: list[int]
+    keys: list[tuple[int, int]]
     stamps_are_unique: bool
     broken: int
     expected: int | None
@@ -116,9 +121,10 @@ def read_packets(path: Path, stop: Stop) -> PacketTable:
     """All packets of the video stream, not decoded; Cancelled when `stop` says so."""
     container, stream = open_video(path)
     try:
-        stamped = bool(_STAMPED_FORMATS.intersection(container.format.name.split(",")))
+        names = container.format.name.split(",")
+        seeks_by_dts = not _SEEKS_BY_DTS.isdisjoint(names)
         pts: list[int] = []
-        keys: list[int] = []
+        keys: list[tuple[int, int]] = []
         broken = hidden = nameless = 0
         try:
             for packet in container.demux(stream):
@@ -135,15 +141,16 @@ def read_packets(path: Path, stop: Stop) -> PacketTable:
                 else:
                     pts.append(packet.pts)
                     if packet.is_keyframe:
-                        keys.append(packet.pts)
+                        dts = packet.dts if seeks_by_dts else None
+                        keys.append((packet.pts, packet.pts if dts is None else dts))
         except (av.FFmpegError, OSError):
             broken += 1
         expected = _promised_frames(container, stream, len(pts) + hidden + nameless + broken)
-        unique = stamped and not nameless and bool(keys) and len(set(pts)) == len(pts)
+        is_stamped = not _STAMPED_FORMATS.isdisjoint(names) and not nameless and bool(keys)
         return PacketTable(
             pts,
             keys,
-            unique,
+            is_stamped and len(set(pts)) == len(pts),
             broken,
             expected - hidden if expected is not None else None,
             Fraction(stream.time_base or Fraction(1, 1_000_000)),
@@ -169,9 +176,9 @@ def _promised_frames(
 def stamp_index(table: PacketTable) -> VideoIndex:
     """Level A: frame n is the n-th stamp in order. To be spot-checked before it is used."""
     pts = np.sort(np.array(table.pts, np.int64))
-    keys = np.sort(np.array(table.keys, np.int64))
-    numbers = np.searchsorted(pts, keys)
-    restarts = np.stack([numbers, keys, np.zeros_like(keys)], axis=1)
+    keys = np.array(sorted(table.keys), np.int64).reshape(-1, 2)
+    numbers = np.searchsorted(pts, keys[:, 0])
+    restarts = np.stack([numbers, keys[:, 1], np.zeros_like(numbers)], axis=1)
     return _frozen(
         VideoIndex(
             by_time=True,
@@ -217,7 +224,8 @@ def _group_agrees(decoder: Decoder, index: VideoIndex, row: int, stop: Stop) -> 
             raise Cancelled
         picture = decoder.next()
         if picture is None:
-            return decoder.errors > 0
+            landed_nowhere = wanted == first and row > 0
+            return landed_nowhere or decoder.errors > 0
         number = index.number_of(picture.pts)
         if number is None:
             return False
@@ -279,7 +287,20 @@ def verified(index: VideoIndex, found: StraightDecode) -> VideoIndex | None:
     damaged = np.ones(len(index), np.bool_)
     crc[known] = found.crc
     damaged[known] = found.is_damaged
-    return _frozen(replace(index, crc=crc, damaged=damaged, notes=_notes(index.notes, damaged)))
+    return _frozen(
+        replace(
+            index,
+            crc=crc,
+            damaged=damaged,
+            notes=_notes(index.notes, damaged),
+            threads=_threads(damaged),
+        )
+    )
+
+
+def _threads(damaged: NDArray[np.bool_]) -> str:
+    """What the decoder makes up for damaged parts depends on the timing of its threads."""
+    return "NONE" if damaged.any() else "AUTO"
 
 
 def counted_index(
@@ -296,7 +317,7 @@ def counted_index(
         crc=np.array(found.crc, np.uint32),
         time_base=time_base,
         notes=_notes(cut, damaged, lost=found.errors),
-        threads="NONE" if found.errors else "AUTO",
+        threads="NONE" if found.errors else _threads(damaged),
     )
     return _frozen(replace(index, restarts=_proved_restarts(path, index, found.keys, stop)))
 

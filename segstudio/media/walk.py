@@ -9,6 +9,10 @@ from segstudio.media.decoder import Decoder
 from segstudio.media.video_index import VideoIndex
 
 
+DAMAGED = "This frame is damaged; parts of it are guesses of the decoder."
+"""The note of a picture that the decoder marked, or that was found damaged before."""
+
+
 @dataclass(slots=True, eq=False)
 class Picture:
     """A decoded picture, not yet RGB. crc: of its luma plane, once somebody asked."""
@@ -112,13 +116,18 @@ class Walk:
             if self.first is None:
                 self.first = number
             self.position = number
-            return number, Picture(image, _DAMAGED if image.is_corrupt else "")
+            return number, Picture(image, DAMAGED if self._is_damaged(number, image) else "")
         return None
 
     @property
     def met_errors(self) -> bool:
         """Something could not be read or decoded since the file was opened."""
         return self._decoder.errors > 0
+
+    def _is_damaged(self, number: int, image: VideoFrame) -> bool:
+        index = self.index
+        known = index is not None and number < len(index) and bool(index.damaged[number])
+        return known or image.is_corrupt
 
     def _number(self, image: VideoFrame) -> int | None:
         """Its number, None for a picture that does not count or cannot be trusted."""
@@ -129,6 +138,3 @@ class Walk:
         if is_leading and not self.starts_at_zero:
             return None
         return self.index.number_of(image.pts)
-
-
-_DAMAGED = "This frame is damaged; parts of it are guesses of the decoder."
