@@ -143,7 +143,8 @@ class CanvasView(DropTarget):
             comes_back = old.hidden and not style.hidden
             if comes_back or not style.draws_like(old):
                 self._screen.show(self._scene)
-        self.update()
+        if (old.opacity, old.hidden) != (style.opacity, style.hidden):
+            self.update()
 
     def set_opacity(self, opacity: float) -> None:
         """0..1: costs one paint."""
