@@ -107,6 +107,10 @@ _GLASS = (44, 52, 60)
 _GLASS_LIGHT = (92, 106, 120)
 _TYRE = (26, 26, 28)
 _TRIM = (50, 52, 56)
+_WHEEL = (
+    (1.2, (12, 12, 13), 10), (1.0, _TYRE, 0), (0.62, (140, 142, 146), 10), (0.2, (60, 60, 64), 25)
+)  # fmt: skip
+"""Arch, tyre, hub and cap: (share of the radius, colour, detail)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,8 +259,7 @@ def _add_side(parts: _Parts, body: Body, sign: int) -> None:
     radius = 0.31 if body.belt < 1.2 else 0.42
     angles = np.linspace(0, 2 * np.pi, 15)[:-1]
     for wheel in body.wheels:
-        for size, color, detail in ((1.2, (12, 12, 13), 10), (1.0, _TYRE, 0), (0.62, (140, 142, 146), 10),
-                                    (0.2, (60, 60, 64), 25)):  # fmt: skip
+        for size, color, detail in _WHEEL:
             ring = [
                 (wheel + size * radius * np.cos(a), radius + size * radius * np.sin(a))
                 for a in angles
@@ -297,9 +300,8 @@ def _add_end(parts: _Parts, body: Body, *, is_rear: bool) -> None:
 
 def _normal(polygon: Floats) -> Floats:
     """Unit normal of a polygon whose points run clockwise seen from outside."""
-    a, b = polygon[1] - polygon[0], polygon[2] - polygon[1]
-    across = np.cross(b, a)
-    length = float(np.linalg.norm(across)) or 1.0
-    # (along, right, up) is left-handed, which turns the product round.
-    unit: Floats = -across / length
+    arms = polygon - polygon[0]
+    # (along, right, up) is left-handed, so that clockwise points give the outward side.
+    across = np.cross(arms[1:-1], arms[2:]).sum(axis=0)
+    unit: Floats = across / float(np.linalg.norm(across))
     return unit

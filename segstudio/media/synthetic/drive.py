@@ -7,13 +7,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from segstudio.media.synthetic.camera import FAR, LOOP, Floats, View
+from segstudio.media.synthetic.camera import FAR, LOOP, View
 from segstudio.media.synthetic.ground import Ground
 from segstudio.media.synthetic.light import pick_light
-from segstudio.media.synthetic.paint import Canvas, Picture
+from segstudio.media.synthetic.paint import Canvas, Picture, picture
+from segstudio.media.synthetic.sky import Sky
 from segstudio.media.synthetic.street import build_street
-from segstudio.media.synthetic.surfaces import clouds_of
-from segstudio.media.synthetic.things import BUILDING, ROAD, SKY, TREE, Moment
+from segstudio.media.synthetic.things import ROAD, Moment
 
 VERSION = 1
 """Goes up when a drive's frames change, so that kept clips are rendered again."""
@@ -52,17 +52,14 @@ class SyntheticDrive:
         self._shake = float(rng.uniform(0.3, 1.0))
         self._vignette = _vignette((settings.height, settings.width), float(rng.uniform(0.05, 0.3)))
         self._noise = _noise((settings.height, settings.width), self._light.noise)
-        self._sky = self._make_sky(rng)
-        self._skyline = 0.6 + 0.4 * clouds_of(rng, (1, 512), octaves=6)[0]
-        self._skyline_m = float(rng.uniform(3, 11))
-        self._is_leafy = bool(rng.random() < 0.6)
+        self._sky = Sky(rng, self._light, (settings.height, settings.width))
 
     def frame(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Frame `index`, 0 or more: RGB uint8 (H, W, 3) and labels uint8 (H, W), CamVid ids."""
         time_s = index / self.settings.fps
         view = self._view(time_s)
         moment = Moment(Canvas(view), self._light, time_s)
-        self._paint_sky(moment)
+        self._sky.paint(moment, math.atan(self._street.bend.at(view.s)[1]))
         seen = []
         for thing in self._street.things:
             z = thing.distance(moment)
@@ -103,42 +100,6 @@ class SyntheticDrive:
             rise=self._street.rise,
         )
 
-    def _make_sky(self, rng: np.random.Generator) -> Picture:
-        """The sky (H/2, W/2, 3) above a horizon at its lower edge."""
-        light = self._light
-        h, w = max(16, self.settings.height // 2), max(16, self.settings.width // 2)
-        up = np.linspace(1, 0, h)[:, None, None] ** 0.8
-        blue = np.array(light.zenith) * up + np.array(light.haze) * (1 - up)
-        field = cv2.resize(
-            clouds_of(rng, (128, 256), octaves=6), (w, h), interpolation=cv2.INTER_CUBIC
-        )
-        cover = np.clip((field + (light.cloud_cover - 0.5) * 4) * 0.8, 0, 1)[..., None]
-        bright = np.clip(0.98 - 0.07 * field, 0.7, 1.08)[..., None]
-        white = np.array(light.haze) * bright * (1.06 if light.is_sunny else 0.97)
-        sky = blue * (1 - cover) + white * cover
-        return np.clip(sky, 0, 255).astype(np.uint8)
-
-    def _paint_sky(self, moment: Moment) -> None:
-        """Sky, then the silhouettes where the street ends."""
-        canvas, view, light = moment.canvas, moment.view, moment.light
-        size = self.settings.height
-        canvas.labels[:] = SKY
-        low = min(max(int(view.cy) + 2, 1), size)
-        tall = max(int(0.6 * size), low)
-        whole = cv2.resize(self._sky, (self.settings.width, tall), interpolation=cv2.INTER_LINEAR)
-        canvas.rgb[:low] = whole[tall - low :]
-        canvas.rgb[low : low + size // 8] = whole[-1:]
-        first, _, bend = view.rows()
-        angle = (np.arange(0, 65) / 64 - 0.5) * self.settings.width / self._focal
-        tops = np.interp((angle * 160 + view.s * 0.2) % 512, np.arange(512), self._skyline)
-        floor = float(max(first, view.cy)) + 3
-        x = np.arange(0, 65) / 64 * self.settings.width
-        y = view.cy - np.clip(tops, 0.15, 2) * self._skyline_m * self._focal / FAR
-        outline = np.vstack((np.column_stack((x, y)), [(self.settings.width, floor), (0, floor)]))
-        color = np.array((86, 98, 66.0)) if self._is_leafy else np.array((120, 112, 108.0))
-        canvas.fill(outline, light.tint(color, "back", FAR), TREE if self._is_leafy else BUILDING)
-        del bend
-
     def _developed(self, moment: Moment, index: int) -> Picture:
         """What the sensor makes of the scene: softness, exposure, vignette, grain, rain."""
         light, rgb = self._light, moment.canvas.rgb
@@ -148,19 +109,19 @@ class SyntheticDrive:
             rgb = _wetted(rgb, moment.canvas.labels, moment.view.cy, light.wetness)
         if light.rain:
             rgb = _rained(rng, rgb, light.rain)
-        rgb = cv2.GaussianBlur(rgb, (3, 3), 0.55 + 0.25 * size[0] / 720)
         drift = 1 + 0.05 * math.sin(0.7 * index / self.settings.fps + self._phases[7])
         ramp = np.arange(256) / 255.0
         table = np.clip(255 * (ramp**light.gamma) * light.gain * drift, 0, 255).astype(np.uint8)
-        rgb = cv2.LUT(rgb, table)
+        soft = cv2.GaussianBlur(rgb, (3, 3), 0.55 + 0.25 * size[0] / 720)
+        shown = cv2.LUT(soft, table)
         if abs(light.saturation - 1) > 0.04:
-            grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+            grey = cv2.cvtColor(shown, cv2.COLOR_RGB2GRAY)
             grey = cv2.merge((grey, grey, grey))
-            rgb = cv2.addWeighted(rgb, light.saturation, grey, 1 - light.saturation, 0)
-        rgb = cv2.multiply(rgb, self._vignette, scale=1 / 255)
+            shown = cv2.addWeighted(shown, light.saturation, grey, 1 - light.saturation, 0)
+        shown = cv2.multiply(shown, self._vignette, scale=1 / 255)
         y, x = (int(v) for v in rng.integers(0, 64, 2))
         noise = self._noise[y : y + size[0], x : x + size[1]]
-        return cv2.addWeighted(rgb, 1, noise, 1, -128)
+        return picture(cv2.addWeighted(shown, 1, noise, 1, -128))
 
 
 def _vignette(size: tuple[int, int], strength: float) -> Picture:
@@ -168,7 +129,7 @@ def _vignette(size: tuple[int, int], strength: float) -> Picture:
     y, x = np.ogrid[-1 : 1 : size[0] * 1j, -1 : 1 : size[1] * 1j]
     fall = 255 * (1 - strength * np.clip((x * x + y * y) / 2, 0, 1) ** 1.5)
     flat = fall.astype(np.uint8)
-    return cv2.merge((flat, flat, flat))
+    return picture(cv2.merge((flat, flat, flat)))
 
 
 def _noise(size: tuple[int, int], strength: float) -> Picture:
@@ -187,12 +148,12 @@ def _wetted(rgb: Picture, labels: Picture, horizon: float, strength: float) -> P
     if have < 8:
         return rgb
     out = rgb.copy()
-    mirror = np.ascontiguousarray(rgb[middle - have : middle][::-1])
-    mirror = cv2.copyMakeBorder(mirror, 0, rows - have, 0, 0, cv2.BORDER_REPLICATE)
-    mirror = cv2.blur(mirror, (3, max(3, rows // 6)))
-    ground = out[middle : middle + rows]
+    above = np.ascontiguousarray(rgb[middle - have : middle][::-1])
+    longer = cv2.copyMakeBorder(above, 0, rows - have, 0, 0, cv2.BORDER_REPLICATE)
+    mirror = cv2.blur(longer, (3, max(3, rows // 6)))
+    ground = out[middle:]
     mixed = cv2.addWeighted(ground, 1 - 0.38 * strength, mirror, 0.38 * strength, 0)
-    cv2.copyTo(mixed, cv2.compare(labels[middle : middle + rows], ROAD, cv2.CMP_EQ), ground)
+    cv2.copyTo(mixed, np.equal(labels[middle:], ROAD).view(np.uint8), ground)
     return out
 
 
@@ -201,8 +162,8 @@ def _rained(rng: np.random.Generator, rgb: Picture, strength: float) -> Picture:
     h, w = rgb.shape[:2]
     layer = np.zeros((h, w), np.uint8)
     count = int(strength * 140)
-    starts: Floats = rng.uniform(0, 1, (count, 2)) * (w, h)
+    starts = rng.uniform(0, 1, (count, 2)) * (w, h)
     for x, y in starts:
         long = h * 0.03 * rng.uniform(0.5, 1.5)
         cv2.line(layer, (int(x), int(y)), (int(x + long * 0.15), int(y + long)), (46,), 1)
-    return cv2.add(rgb, cv2.merge((layer, layer, layer)))
+    return picture(cv2.add(rgb, cv2.merge((layer, layer, layer))))

@@ -2,10 +2,9 @@
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from segstudio.media.synthetic.camera import FAR, NEAR, Floats
-from segstudio.media.synthetic.paint import Picture, fixed
+from segstudio.media.synthetic.paint import Picture, fixed, picture
 from segstudio.media.synthetic.street import Street, Zone
 from segstudio.media.synthetic.surfaces import ground_grain
 from segstudio.media.synthetic.things import KERB_M, PAVEMENT, ROAD, TREE, Moment
@@ -75,7 +74,7 @@ class Ground:
         z0, z1 = max(z[0], _START), min(z[1], FAR)
         if z1 <= z0:
             return
-        along = np.concatenate(((z0,), _NODES[(_NODES > z0) & (_NODES < z1)], (z1,)))
+        along = np.concatenate(((z0,), _NODES[(z0 < _NODES) & (z1 > _NODES)], (z1,)))
         count = len(along)
         points = np.empty((2 * count, 3))
         points[:count, 0], points[count:, 0] = along, along[::-1]
@@ -117,14 +116,16 @@ class Ground:
                 yellow.line((z0, z1), zone.side * (kerb - 0.3), 0.08, (5.0, 0.0))
                 if street.edge_lines == "double yellow":
                     yellow.line((z0, z1), zone.side * (kerb - 0.5), 0.08, (5.0, 0.0))
+        across = _Dashes()
         for s in street.crossings:
             z = view.ahead(s)
             if 0 < z < 90:
                 for d in np.arange(-street.half_road + 0.6, street.half_road - 0.3, 1.2):
-                    white.add(z - 1.4, z + 1.4, float(d), 0.6)
+                    across.add(z - 1.4, z + 1.4, float(d), 0.6)
                 for at, d in ((z - 3.0, -kerb / 2), (z + 3.0, kerb / 2)):
-                    white.add(at, at + 0.25, d, kerb * 0.92)
-        for dashes, color in ((white, _WHITE), (yellow, _YELLOW)):
+                    across.add(at, at + 0.25, d, kerb * 0.92)
+        # One fill per kind: where boxes of one fill overlap, OpenCV leaves a hole.
+        for dashes, color in ((white, _WHITE), (yellow, _YELLOW), (across, _WHITE)):
             self._fill_dashes(dashes.boxes(), np.clip(color * self.up, 0, 255))
 
     def _wear(self) -> None:
@@ -137,11 +138,13 @@ class Ground:
                 for d in (middle - 0.75, middle + 0.75):
                     tracks.line((_START, 80.0), d, wide, (4.0, 0.0))
             self._fill_dashes(tracks.boxes(), asphalt * factor)
+        boxes: dict[float, list[tuple[float, float, float, float]]] = {}
         for s, long, d, wide, factor in street.patches:
             z = self.view.ahead(s)
             if -long < z < 60:
-                box = np.array([(z, z + long, d, d + wide)])
-                self._fill_dashes(box, np.clip(asphalt * factor, 0, 255))
+                boxes.setdefault(factor, []).append((z, z + long, d, d + wide))
+        for factor, found in boxes.items():
+            self._fill_dashes(np.array(found), np.clip(asphalt * factor, 0, 255))
 
     def _give_way(self, white: "_Dashes", zone: Zone, z0: float, z1: float) -> None:
         """The double broken line where a side road ends."""
@@ -173,8 +176,9 @@ class Ground:
         """Grain by material, shadows, haze: on the ground's rows only."""
         first, distance, bend = self.view.rows()
         rgb = self.canvas.rgb[first:]
-        gain = self._grain(first, distance, bend)
-        gain = cv2.multiply(gain, self._shade(shadows, first, rgb.shape[:2]), scale=1 / 255)
+        grain = self._grain(first, distance, bend)
+        shade = self._shade(shadows, first, (len(distance), self.view.width))
+        gain = cv2.multiply(grain, shade, scale=1 / 255)
         shown = cv2.multiply(rgb, cv2.merge((gain, gain, gain)), scale=1 / 128)
         share = 1 - np.exp(-distance * self.light.haze_per_m)
         hazy = int(np.count_nonzero(share > 0.012))
@@ -196,7 +200,7 @@ class Ground:
                 cv2.fillPoly(shade, [points], dark, 8, 4)
         unit = max(size[1] // 240, 1)
         soft = (2 * unit + 1, unit | 1) if self.light.is_sunny else (6 * unit + 1, 3 * unit | 1)
-        return cv2.blur(shade, soft)
+        return picture(cv2.blur(shade, soft))
 
     def _grain(self, first: int, distance: Floats, bend: Floats) -> Picture:
         """Brightness around 128 of each ground pixel, uint8 (rows, W)."""
@@ -206,9 +210,8 @@ class Ground:
         near = int(np.count_nonzero(distance > 14.0))
         if near < len(distance):
             rows = (near, first, distance, bend)
-            total[near:] = cv2.addWeighted(
-                total[near:], 1, self._sampled(fine, 5.0, 7.0, rows), 1, -128
-            )
+            both = cv2.addWeighted(total[near:], 1, self._sampled(fine, 5.0, 7.0, rows), 1, -128)
+            total[near:] = picture(both)
         return total
 
     def _sampled(
@@ -223,17 +226,17 @@ class Ground:
         x += ((self.view.d - bend) * scale).astype(np.float32)[:, None]
         x -= np.floor(x * np.float32(1 / 511)) * np.float32(511)
         along = (((distance + self.view.s % metres) * scale) % 511).astype(np.float32)
-        y = _spread(along[:, None], (self.view.width, len(along)))
+        y = np.repeat(along[:, None], self.view.width, axis=1)
         found = cv2.remap(tile, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         material = self.material[first + skip :]
         pick = cv2.extractChannel(found, _ASPHALT)
         for channel in (_PAVING, _GRASS):
-            where = cv2.compare(material, channel, cv2.CMP_EQ)
+            where = np.equal(material, channel).view(np.uint8)
             cv2.copyTo(cv2.extractChannel(found, channel), where, pick)
         strength = np.exp(-((distance / fade) ** 2))[:, None]
         weight = _spread(strength * 255, (self.view.width, len(along)))
         base = _spread((1 - strength) * 128, (self.view.width, len(along)))
-        return cv2.add(cv2.multiply(pick, weight, scale=1 / 255), base)
+        return picture(cv2.add(cv2.multiply(pick, weight, scale=1 / 255), base))
 
 
 class _Dashes:
@@ -269,9 +272,7 @@ class _Dashes:
         return np.array(self._found, float).reshape(-1, 4)
 
 
-def _spread(column: NDArray[np.floating], size: tuple[int, int]) -> Picture:
-    """One value per row, (h, 1) or (h, 3), to a picture of size (w, h); float32 stays, else uint8."""
-    if column.dtype != np.float32:
-        column = np.clip(column, 0, 255).astype(np.uint8)
-    found: Picture = cv2.resize(column[:, None, :], size, interpolation=cv2.INTER_NEAREST)
-    return found
+def _spread(column: Floats, size: tuple[int, int]) -> Picture:
+    """One value per row, float (h, 1) or (h, 3) in 0..255, as a picture of size (w, h)."""
+    rows = np.clip(column, 0, 255).astype(np.uint8)[:, None, :]
+    return picture(cv2.resize(rows, size, interpolation=cv2.INTER_NEAREST))

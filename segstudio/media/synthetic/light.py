@@ -125,7 +125,7 @@ def pick_light(rng: np.random.Generator) -> Light:
     power = strength.get(str(kind), 0.03) * rng.uniform(0.8, 1.2)
     level = 0.62 if power > 0.3 else 0.86
     if kind == "dusk":
-        level = rng.uniform(0.26, 0.5)
+        level = rng.uniform(0.34, 0.58)
     blue = np.array((0.95, 1.0, 1.08)) if power > 0.3 else np.array((0.98, 1.0, 1.02))
     bright = 0.75 if kind == "dusk" else 1.0
     haze = np.array((234, 239, 244)) * bright * rng.uniform(0.88, 1.04)

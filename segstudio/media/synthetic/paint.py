@@ -46,10 +46,10 @@ class Texture:
         while min(levels[-1].shape[:2]) >= 16 and len(levels) < 6:
             h, w = levels[-1].shape[:2]
             half = (w // 2, h // 2)
-            levels.append(cv2.resize(levels[-1], half, interpolation=cv2.INTER_AREA))
+            levels.append(picture(cv2.resize(levels[-1], half, interpolation=cv2.INTER_AREA)))
             if masks is not None:
                 small = cv2.resize(masks[-1], half, interpolation=cv2.INTER_AREA)
-                masks.append(small if veil else np.where(small >= 128, 255, 0).astype(np.uint8))
+                masks.append(picture(small) if veil else _decided(small))
         return Texture(
             tuple(levels), tuple(masks) if masks is not None else None, size_m, is_veil=veil
         )
@@ -62,10 +62,14 @@ class Texture:
         return level
 
 
-def _decided(cover: Picture) -> Picture:
+def picture(made: object) -> Picture:
+    """What OpenCV returned, with its type told; no copy of what is uint8 already."""
+    return np.asarray(made, np.uint8)
+
+
+def _decided(cover: object) -> Picture:
     """A smooth cover as yes or no, 255 or 0."""
-    found: Picture = cv2.threshold(cover, 127, 255, cv2.THRESH_BINARY)[1]
-    return found
+    return picture(cv2.threshold(picture(cover), 127, 255, cv2.THRESH_BINARY)[1])
 
 
 class Canvas:
@@ -129,18 +133,17 @@ class Canvas:
         matrix = cv2.getPerspectiveTransform(square, target)
         size = (x1 - x0, y1 - y0)
         is_table_first = h * w < size[0] * size[1]
-        source = cv2.LUT(source, table) if is_table_first else source
+        source = picture(cv2.LUT(source, table)) if is_table_first else source
         color = cv2.warpPerspective(source, matrix, size, borderMode=cv2.BORDER_REPLICATE)
         color = color if is_table_first else cv2.LUT(color, table)
         mask = np.zeros((size[1], size[0]), np.uint8)
         cv2.fillConvexPoly(mask, fixed(corners - (x0, y0)), (255,), 8, _SHIFT)
         if texture.masks is not None:
-            cover = cv2.warpPerspective(
+            found = cv2.warpPerspective(
                 texture.masks[level], matrix, size, borderMode=cv2.BORDER_REPLICATE
             )
-            if not texture.is_veil:
-                cover = _decided(cover)
-            mask = cv2.bitwise_and(mask, cover)
+            cover = picture(found) if texture.is_veil else _decided(found)
+            mask = picture(cv2.bitwise_and(mask, cover))
         self._put(color, mask, box, class_id, is_veil=texture.is_veil)
 
     def sprite(
@@ -159,8 +162,8 @@ class Canvas:
         """
         tall, wide = texture.size_m[0] * scale, texture.size_m[1] * scale
         left, top = foot[0] - wide / 2, foot[1] - tall
-        corners = np.array([(left, foot[1]), (left + wide, foot[1]), (left + wide, top)])
-        box = self._box(np.vstack((corners, (left, top))))
+        right = left + wide
+        box = self._box(np.array([(left, foot[1]), (right, foot[1]), (right, top), (left, top)]))
         if box is None or texture.masks is None or tall < 1.5:
             return
         x0, y0, x1, y1 = box
@@ -173,17 +176,16 @@ class Canvas:
             matrix[0] = (-fx, 0, left + wide - x0 - fx / 2)
         size = (x1 - x0, y1 - y0)
         is_table_first = h * w < size[0] * size[1]
-        source = cv2.LUT(source, table) if is_table_first else source
+        source = picture(cv2.LUT(source, table)) if is_table_first else source
         color = cv2.warpAffine(source, matrix, size, borderMode=cv2.BORDER_REPLICATE)
         color = color if is_table_first else cv2.LUT(color, table)
-        mask = cv2.warpAffine(cover, matrix, size, borderMode=cv2.BORDER_CONSTANT)
-        if not texture.is_veil:
-            mask = _decided(mask)
+        found = cv2.warpAffine(cover, matrix, size, borderMode=cv2.BORDER_CONSTANT)
+        mask = picture(found) if texture.is_veil else _decided(found)
         self._put(color, mask, box, class_id, is_veil=texture.is_veil)
 
     def _put(
         self,
-        color: Picture,
+        color: object,
         mask: Picture,
         box: tuple[int, int, int, int],
         class_id: int,
@@ -194,12 +196,12 @@ class Canvas:
         under = self.rgb[y0:y1, x0:x1]
         if is_veil:
             opacity = cv2.merge((mask, mask, mask))
-            shown = cv2.multiply(color, opacity, scale=1 / 255)
+            shown = cv2.multiply(picture(color), opacity, scale=1 / 255)
             kept = cv2.multiply(under, cv2.bitwise_not(opacity), scale=1 / 255)
             under[:] = cv2.add(shown, kept)
-            mask = cv2.threshold(mask, VEIL_SEEN, 255, cv2.THRESH_BINARY)[1]
+            mask = picture(cv2.threshold(mask, VEIL_SEEN, 255, cv2.THRESH_BINARY)[1])
         else:
-            cv2.copyTo(color, mask, under)
+            cv2.copyTo(picture(color), mask, under)
         region = self.labels[y0:y1, x0:x1]
         region[mask > 0] = class_id
 

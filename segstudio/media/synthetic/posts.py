@@ -13,6 +13,7 @@ KINDS = ("lamp", "round", "warning", "board", "direction", "light", "bollard", "
 _STEEL = np.array((96, 100, 102), float)
 _ROUND = tuple((math.cos(a), math.sin(a)) for a in np.linspace(0, 2 * math.pi, 17)[:-1])
 _TRIANGLE = ((0.0, 1.0), (0.87, -0.5), (-0.87, -0.5))
+_LAMP = ((-1.0, -0.2), (1.0, -0.2), (1.0, 0.25), (-1.0, 0.2))
 _SQUARE = ((-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0))
 
 
@@ -53,8 +54,7 @@ class Post:
             brush.bar(0.0, KERB_M, 1.4, 0.19, own)
             brush.arm(tall, side * 1.6, own)
             head = (250, 226, 170) if moment.light.lamps_on else None
-            brush.plate((side * 1.8, tall + 0.3), 0.45, ((-1, -0.2), (1, -0.2), (1, 0.25), (-1, 0.2)),
-                        own * 1.3, POLE, glow=head)  # fmt: skip
+            brush.plate((side * 1.8, tall + 0.3), 0.45, _LAMP, own * 1.3, POLE, glow=head)
         elif self.kind in ("round", "warning", "board", "direction"):
             self._paint_sign(brush, own, side)
         elif self.kind == "light":
@@ -89,7 +89,7 @@ class Post:
         else:
             colors = ((24, 90, 60), (28, 66, 150), (230, 228, 220), (210, 170, 40), (150, 34, 40))
             color = np.array(colors[self.key % 5], float)
-            half = (0.9, 0.4) if self.kind == "direction" else (0.4, 0.6)
+            half = (0.7, 0.32) if self.kind == "direction" else (0.4, 0.6)
             box = tuple((x * half[0], y * half[1]) for x, y in _SQUARE)
             middle = (side * 0.35 * (self.kind == "direction"), tall)
             edge = white if color.mean() < 150 else ink

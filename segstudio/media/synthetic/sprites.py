@@ -26,41 +26,48 @@ _CLOTH = (
 
 
 class _Sketch:
-    """A small colour picture with its mask, drawn in metres from the foot's middle, up positive."""
+    """A small picture with its mask, drawn in metres from the foot's middle, up positive."""
 
     def __init__(self, size_m: tuple[float, float], dots: int) -> None:
         self.dots, self.size_m = dots, size_m
         h, w = round(size_m[0] * dots), round(size_m[1] * dots)
-        self.rgb: Picture = np.full((h, w, 3), 60, np.uint8)
-        self.mask: Picture = np.zeros((h, w), np.uint8)
+        self._rgba: Picture = np.zeros((h, w, 4), np.uint8)
+        self._rgba[..., :3] = 60
 
-    def _at(self, point: Point) -> tuple[int, int]:
-        h, w = self.mask.shape
+    @property
+    def rgb(self) -> Picture:
+        """uint8 (h, w, 3), a view."""
+        return self._rgba[..., :3]
+
+    @property
+    def mask(self) -> Picture:
+        """uint8 (h, w), 255 where something was drawn, a view."""
+        return self._rgba[..., 3]
+
+    def at(self, point: Point) -> tuple[int, int]:
+        """The pixel (x, y) of a point."""
+        h, w = self._rgba.shape[:2]
         return round(w / 2 + point[0] * self.dots), round(h - point[1] * self.dots)
 
     def line(self, start: Point, end: Point, wide: float, color: tuple[int, ...]) -> None:
         thick = max(1, round(wide * self.dots))
-        cv2.line(self.rgb, self._at(start), self._at(end), color, thick)
-        cv2.line(self.mask, self._at(start), self._at(end), (255,), thick)
+        cv2.line(self._rgba, self.at(start), self.at(end), (*color, 255), thick)
 
     def blob(self, middle: Point, radii: Point, color: tuple[int, ...], turn: float = 0) -> None:
         axes = (max(1, round(radii[0] * self.dots)), max(1, round(radii[1] * self.dots)))
-        cv2.ellipse(self.rgb, self._at(middle), axes, turn, 0, 360, color, -1)
-        cv2.ellipse(self.mask, self._at(middle), axes, turn, 0, 360, (255,), -1)
+        cv2.ellipse(self._rgba, self.at(middle), axes, turn, 0, 360, (*color, 255), -1)
 
     def ring(self, middle: Point, radius: float, wide: float, color: tuple[int, ...]) -> None:
         thick = max(1, round(wide * self.dots))
-        r = round(radius * self.dots)
-        cv2.circle(self.rgb, self._at(middle), r, color, thick)
-        cv2.circle(self.mask, self._at(middle), r, (255,), thick)
+        cv2.circle(self._rgba, self.at(middle), round(radius * self.dots), (*color, 255), thick)
 
     def shape(self, points: list[Point], color: tuple[int, ...]) -> None:
-        pixels = np.array([self._at(p) for p in points], np.int32)
-        cv2.fillPoly(self.rgb, [pixels], color)
-        cv2.fillPoly(self.mask, [pixels], (255,))
+        pixels = np.array([self.at(p) for p in points], np.int32)
+        cv2.fillPoly(self._rgba, [pixels], (*color, 255))
 
     def texture(self, rng: np.random.Generator, coarse: float, fine: float) -> Texture:
-        return Texture.of(roughen(rng, self.rgb, coarse, fine), self.size_m, mask=self.mask)
+        mask = np.ascontiguousarray(self.mask)
+        return Texture.of(roughen(rng, self.rgb, coarse, fine), self.size_m, mask=mask)
 
 
 def _dim(color: tuple[int, ...], gain: float) -> tuple[int, ...]:
@@ -150,18 +157,15 @@ def _bare(rng: np.random.Generator, sketch: _Sketch, bark: tuple[int, ...]) -> T
                 lean = 0.12 * (math.pi / 2 - angle)
                 tips.append((end, angle + turn + lean, long * rng.uniform(0.6, 0.8), depth + 1))
     solid = sketch.mask.copy()
+    haze = solid.copy()
     bottom = _FOOT["bare"] * tall
     for _ in range(260):
         u = rng.uniform(0.05, 1)
-        x = rng.uniform(-1, 1) * _reach("bare", u) * wide
+        spot = (rng.uniform(-1, 1) * _reach("bare", u) * wide, bottom + (tall * 0.96 - bottom) * u)
         size = 0.05 * tall * rng.uniform(0.5, 1)
-        at = (
-            round(w / 2 + x * sketch.dots),
-            round(h - (bottom + (tall * 0.96 - bottom) * u) * sketch.dots),
-        )
-        cv2.circle(sketch.mask, at, round(size * sketch.dots), (70,), -1)
+        cv2.circle(haze, sketch.at(spot), round(size * sketch.dots), (70,), -1)
     sketch.rgb[solid == 0] = _dim(bark, 1.25)
-    twigs = cv2.blur(sketch.mask, (5, 5)) * (1 + 0.5 * rng.standard_normal((h, w)))
+    twigs = cv2.blur(haze, (5, 5)) * (1 + 0.5 * rng.standard_normal((h, w)))
     mask = np.maximum(np.clip(twigs, 0, 170), solid).astype(np.uint8)
     rgb = roughen(rng, sketch.rgb, 0.08, 0.12)
     return Texture.of(rgb, sketch.size_m, mask=mask, veil=True)
@@ -172,8 +176,8 @@ def walker(key: int, phase: int, *, is_side: bool) -> Texture:
     """A person walking; phase 0..PHASES-1 of the step. Seen from the side or from front or back."""
     rng = np.random.default_rng((22, key))
     skin = _SKIN[rng.integers(len(_SKIN))]
-    coat, legs = (_CLOTH[rng.integers(len(_CLOTH))] for _ in range(2))
-    legs = _dim(legs, 0.8)
+    coat = _CLOTH[rng.integers(len(_CLOTH))]
+    legs = _dim(_CLOTH[rng.integers(len(_CLOTH))], 0.8)
     hair = ((40, 30, 24), (90, 66, 40), (150, 140, 130), (30, 28, 28))[rng.integers(4)]
     tall = float(rng.uniform(1.55, 1.88))
     build = float(rng.uniform(0.9, 1.2))
@@ -248,13 +252,14 @@ def rider(key: int, phase: int, *, is_side: bool) -> Texture:
         sketch.line((0.08, 1.40), (0.38, 1.06), 0.10, _dim(coat, 0.85))
         neck = (0.16, 1.60)
     else:
-        sketch.line((0, 0.03), (0, 0.68), 0.07, tyre)
         sketch.line((0, 0.6), (0, 0.95), 0.06, frame)
         sketch.line((-0.29, 1.05), (0.29, 1.05), 0.035, (40, 40, 40))
         for side in (-1, 1):
             lift = 0.14 * math.sin(turn) * side
             sketch.line((0.1 * side, 0.95), (0.15 * side, 0.62 + lift), 0.16, legs)
             sketch.line((0.15 * side, 0.62 + lift), (0.12 * side, 0.25 + lift), 0.12, legs)
+        sketch.line((0, 0.04), (0, 0.68), 0.075, tyre)
+        sketch.line((0, 0.66), (0, 0.72), 0.2, _dim(frame, 1.2))
         sketch.shape([(-0.19, 0.9), (0.19, 0.9), (0.24, 1.45), (-0.24, 1.45)], coat)
         sketch.shape([(0.05, 0.9), (0.19, 0.9), (0.24, 1.45), (0.08, 1.45)], _dim(coat, 0.75))
         for side in (-1, 1):

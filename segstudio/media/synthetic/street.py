@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from segstudio.media.synthetic import sprites, surfaces
-from segstudio.media.synthetic.camera import LOOP, Curve
 from segstudio.media.synthetic.bodies import BODIES, BUS, DECKER, PAINTS
+from segstudio.media.synthetic.camera import LOOP, Curve
 from segstudio.media.synthetic.posts import Post
 from segstudio.media.synthetic.things import (
     BUILDING,
@@ -23,6 +23,10 @@ from segstudio.media.synthetic.things import (
 )
 
 Rgb = tuple[float, float, float]
+_CENTRES = ((2.0, 4.0), (4.0, 2.0), (6.0, 3.0), (LOOP, 0.0))
+"""Centre lines: metres of paint and of gap."""
+_WORN = (0.8, 0.87, 0.93, 1.07, 1.12)
+"""Brightness of mended places against the asphalt around them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ class _Builder:
 def build_street(rng: np.random.Generator) -> Street:
     """A street at random: town, suburb or green."""
     bay = 2.1 if rng.random() < 0.35 else 0.0
-    half_road = float(rng.uniform(3.1, 4.6)) + bay
+    half_road = float(rng.uniform(2.9, 4.4)) + bay
     lane_width = half_road - bay
     pavement = (float(rng.uniform(1.6, 4.5)), float(rng.uniform(1.6, 4.5)))
     build = _Builder(rng, half_road, pavement, bay)
@@ -108,6 +112,7 @@ def build_street(rng: np.random.Generator) -> Street:
     tint = rng.normal(0, 1.5, 3)
     slab = rng.uniform(0.95, 1.35) * grey
     warm = rng.uniform(-2, 9)
+    grass = [float(rng.uniform(*span)) for span in ((70, 105), (95, 122), (44, 62))]
     return Street(
         bend=Curve(tuple((float(a * bendy * rng.choice([-1, 1])), k, float(rng.uniform(0, 6.28)))
                          for a, k in ((14, 1), (9, 2), (3.5, 3)))),
@@ -122,9 +127,9 @@ def build_street(rng: np.random.Generator) -> Street:
         crossings=crossings,
         paving=(float(slab + warm), float(slab + warm * 0.4), float(slab - warm * 0.6)),
         asphalt=(float(grey + tint[0]), float(grey + tint[1]), float(grey + tint[2] + 2)),
-        grass=(float(rng.uniform(70, 105)), float(rng.uniform(95, 122)), float(rng.uniform(44, 62))),
+        grass=(grass[0], grass[1], grass[2]),
         edge_lines=str(rng.choice(["double yellow", "single yellow", "white", "none"])),
-        centre_line=((2.0, 4.0), (4.0, 2.0), (6.0, 3.0), (LOOP, 0.0))[int(rng.choice(4, p=[.4, .35, .15, .1]))],
+        centre_line=_CENTRES[int(rng.choice(4, p=[0.4, 0.35, 0.15, 0.1]))],
         grain=int(rng.integers(4)),
         patches=_patches(rng, half_road),
     )  # fmt: skip
@@ -141,10 +146,9 @@ def _patches(
             long, wide = wide, long
         d = float(rng.uniform(-half_road, half_road - 0.4))
         wide = min(wide, half_road - d)
-        found.append((float(rng.uniform(0, LOOP)), long, d, wide, float(rng.uniform(0.8, 1.12))))
+        found.append((float(rng.uniform(0, LOOP)), long, d, wide, float(rng.choice(_WORN))))
     for s in np.arange(float(rng.uniform(0, 20)), LOOP, float(rng.uniform(12, 30))):
-        for side in (-1, 1):
-            found.append((float(s), 0.5, side * half_road - (0.4 if side > 0 else 0.0), 0.4, 0.5))
+        found += [(float(s), 0.5, d, 0.4, 0.5) for d in (-half_road, half_road - 0.4)]
     return tuple(found)
 
 
@@ -254,12 +258,12 @@ def _furnish(build: _Builder, crossings: tuple[float, ...]) -> None:
     rng = build.rng
     for side in (-1, 1):
         kerb = side * (build.half_road + 0.45)
-        pitch, phase = float(rng.uniform(18, 34)), float(rng.uniform(0, 18))
+        pitch, phase = float(rng.uniform(22, 42)), float(rng.uniform(0, 18))
         looks = int(rng.integers(24))
         kind = "lamp" if rng.random() < 0.85 else "mast"
         for s in np.arange(phase, LOOP - 4, pitch):
             build.things.append(Post(float(s), kerb, kind, looks))
-        for _ in range(int(rng.integers(14, 46))):
+        for _ in range(int(rng.integers(10, 36))):
             kind = str(rng.choice(["round", "warning", "board", "direction", "bollard", "mast"]))
             s = float(rng.uniform(0, LOOP))
             d = kerb + side * float(rng.uniform(0, 0.8))

@@ -14,7 +14,8 @@ FACADES = 64
 DOT_PER_M = 22
 _WALLS = (
     (150, 92, 70), (172, 112, 84), (196, 176, 132), (206, 186, 150), (214, 206, 190), (132, 84, 66),
-    (184, 160, 120), (168, 164, 156), (224, 220, 210), (120, 104, 92), (190, 140, 100), (146, 128, 110),
+    (184, 160, 120), (168, 164, 156), (224, 220, 210), (120, 104, 92), (190, 140, 100),
+    (146, 128, 110),
 )  # fmt: skip
 _SIGNS = (
     (30, 60, 140), (160, 30, 34), (24, 92, 60), (30, 30, 34), (220, 180, 40), (230, 228, 220),
@@ -42,7 +43,9 @@ def roughen(rng: np.random.Generator, rgb: Picture, coarse: float, fine: float) 
     return np.clip(rgb * gain[..., None], 0, 255).astype(np.uint8)
 
 
-def _box(rgb: Picture, box: tuple[float, float, float, float], color: object) -> None:
+def _box(
+    rgb: Picture, box: tuple[float, float, float, float], color: Floats | tuple[int, ...]
+) -> None:
     """A filled rectangle (x0, y0, x1, y1)."""
     x0, y0, x1, y1 = (round(v) for v in box)
     rgb[max(y0, 0) : max(y1, 0), max(x0, 0) : max(x1, 0)] = color
@@ -142,11 +145,8 @@ def _ground_floor(rng: np.random.Generator, rgb: Picture, top: float, wall: Floa
                 x = rng.uniform(x0 + 4, max(x0 + 5, x0 + pitch - 16))
                 y = rng.uniform(top + 0.4 * tall, h - 0.3 * tall)
                 size = rng.uniform(4, 12, 2)
-                _box(
-                    rgb,
-                    (x, y, x + size[0], y + size[1]),
-                    rng.integers(40, 150) + rng.integers(0, 60, 3),
-                )
+                goods = rng.uniform(40, 150) + rng.uniform(0, 60, 3)
+                _box(rgb, (x, y, x + size[0], y + size[1]), goods)
         _box(rgb, (0, top + 0.04 * tall, w, top + 0.27 * tall), board)
         letter = np.array((240, 236, 220)) if board.mean() < 140 else np.array((40, 40, 44))
         x = w * rng.uniform(0.1, 0.3)
@@ -276,7 +276,7 @@ def ground_grain(key: int) -> tuple[Picture, Picture]:
     for _ in range(10):
         points = np.cumsum(rng.normal(0, 8, (30, 2)), axis=0) + rng.uniform(60, 450, 2)
         line = np.zeros((512, 512), np.uint8)
-        cv2.polylines(line, [points.astype(np.int32)], False, (1,), 1)  # noqa: FBT003 - OpenCV
+        cv2.polylines(line, [points.astype(np.int32)], False, (1,), 1)
         coarse[..., 0] -= 26.0 * line
     clip = (np.clip(tile, 0, 255).astype(np.uint8) for tile in (fine, coarse))
     first, second = clip

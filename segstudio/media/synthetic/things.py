@@ -7,8 +7,8 @@ from typing import Protocol
 import numpy as np
 
 from segstudio.media.synthetic import sprites, surfaces
-from segstudio.media.synthetic.camera import FAR, NEAR, Floats, View
 from segstudio.media.synthetic.bodies import Body
+from segstudio.media.synthetic.camera import FAR, NEAR, Floats, View
 from segstudio.media.synthetic.cars import Pose, footprint, paint_car
 from segstudio.media.synthetic.light import Light
 from segstudio.media.synthetic.paint import Canvas, Texture
@@ -43,7 +43,7 @@ class Thing(Protocol):
         """Paint it at distance z (what `distance` returned)."""
         ...
 
-    def shadow(self, moment: Moment, z: float) -> Floats | None:
+    def shadow(self, moment: Moment, z: float, /) -> Floats | None:
         """The street polygon (N, 3) that it darkens on the ground, None for none."""
         ...
 
@@ -171,7 +171,7 @@ class Panel:
         """Of its far end."""
         return moment.view.ahead(self.s) + self.wide
 
-    def shadow(self, moment: Moment, z: float) -> Floats | None:
+    def shadow(self, _moment: Moment, z: float) -> Floats | None:
         """Only a narrow dark foot."""
         out = self.d - math.copysign(0.35, self.d)
         z0 = z - self.wide
@@ -320,7 +320,7 @@ class Walker:
         way = min(max((46.0 - z) / 32.0, 0.0), 1.0) if -5 < z < FAR else 0.0
         return self.d + self.crossing * way
 
-    def shadow(self, moment: Moment, z: float) -> Floats | None:
+    def shadow(self, _moment: Moment, z: float) -> Floats | None:
         """A small patch at the feet."""
         d = self._offset(z)
         return np.array(
@@ -365,7 +365,7 @@ class Rider:
             return self.s + 3 * math.sin(0.2 * moment.time_s + self.key)
         return moment.view.ahead(self.s + self.speed * moment.time_s)
 
-    def shadow(self, moment: Moment, z: float) -> Floats | None:
+    def shadow(self, _moment: Moment, z: float) -> Floats | None:
         """A narrow patch."""
         return np.array(
             [(z - 0.8, self.d - 0.25, 0), (z - 0.8, self.d + 0.25, 0), (z + 0.8, self.d + 0.25, 0),
