@@ -6,6 +6,7 @@ compressed, so that a small file cannot unpack into gigabytes).
 """
 
 import pickle
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -125,11 +126,13 @@ def _from_zip(path: Path) -> object:
 
 def _from_pickle(path: Path) -> object:
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():  # about old pickles: the sentence below says enough
+            warnings.simplefilter("ignore")
+            return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise ModelError(
-            f"The weights file {path} holds more than tensors and could run a program, so it was"
-            " not opened; save its state_dict() alone, best as .safetensors."
+            f"The weights file {path} was not opened, because it is damaged or holds more than"
+            " tensors and could run a program; save its state_dict() alone, best as .safetensors."
         ) from error
     except Exception as error:  # torch.load raises whatever a damaged stream leads to
         raise ModelError(
