@@ -128,17 +128,32 @@ def _crown(rng: np.random.Generator, sketch: _Sketch, kind: str, leaf: NDArray[n
         spread = unit * rng.uniform(0.09, 0.15) * (0.6 if kind == "conifer" else 1)
         mood = 0.66 + 0.42 * u + rng.normal(0, 0.1)
         heaps.append((x, bottom + (tall * 0.95 - bottom) * u, spread, mood))
-    for x, y, spread, mood in heaps:
-        shade = tuple(int(c) for c in leaf * 0.5 * mood)
-        for v, w in rng.normal(0, 0.4, (5, 2)):
-            sketch.blob((x + v * spread, y + w * spread), (spread * 0.5, spread * 0.36), shade)
-    for x, y, spread, mood in heaps:
-        for v, w in rng.normal(0, 0.6, (46, 2)):
-            light = mood * (1 + 0.34 * np.clip(w, -1.2, 1.2)) + rng.normal(0, 0.1)
-            color = tuple(int(c) for c in np.clip(leaf * max(light, 0.3), 0, 255))
-            size = unit * rng.uniform(0.007, 0.018)
-            spot = (x + v * spread * 1.3, y + w * spread)
-            sketch.blob(spot, (size, size * rng.uniform(0.5, 0.9)), color, rng.uniform(0, 180))
+    x0, y0, reach, moods = (np.array(column)[:, None] for column in zip(*heaps, strict=True))
+    v, w = rng.normal(0, 0.4, (2, limbs, 5))
+    size = np.repeat(reach * 0.5, 5, axis=1)
+    shade = np.repeat(moods * 0.5, 5, axis=1)
+    _tufts(sketch, (x0 + v * reach, y0 + w * reach), (size, size * 0.72), shade, leaf)
+    v, w = rng.normal(0, 0.6, (2, limbs, 46))
+    light = moods * (1 + 0.34 * np.clip(w, -1.2, 1.2)) + rng.normal(0, 0.1, w.shape)
+    size = unit * rng.uniform(0.007, 0.018, w.shape)
+    slim = size * rng.uniform(0.5, 0.9, w.shape)
+    spots = (x0 + v * reach * 1.3, y0 + w * reach)
+    _tufts(sketch, spots, (size, slim), np.maximum(light, 0.3), leaf)
+
+
+def _tufts(
+    sketch: _Sketch,
+    spots: tuple[NDArray[np.float64], NDArray[np.float64]],
+    radii: tuple[NDArray[np.float64], NDArray[np.float64]],
+    light: NDArray[np.float64],
+    leaf: NDArray[np.float64],
+) -> None:
+    """Many blobs of foliage, float (limbs, tufts) each: (x, y), radii in metres, brightness."""
+    colors = np.clip(light.ravel()[:, None] * leaf, 0, 255).astype(int).tolist()
+    turns = np.arange(light.size) * 67 % 180
+    places = (part.ravel().tolist() for part in (*spots, *radii))
+    for x, y, wide, tall, turn, color in zip(*places, turns.tolist(), colors, strict=True):
+        sketch.blob((x, y), (wide, tall), tuple(color), turn)
 
 
 def _bare(rng: np.random.Generator, sketch: _Sketch, bark: tuple[int, ...]) -> Texture:
