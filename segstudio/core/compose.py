@@ -212,23 +212,37 @@ def _pattern_bits() -> NDArray[np.uint8]:
     return bits
 
 
-def mask_box(
-    labels: NDArray[np.uint8], transform: ViewTransform, colors: Colors, box: Rect
-) -> Raster:
-    """The mask under one box of the view: the same pixels as in the mask of the whole view."""
-    shown = transform.visible
-    around = Rect(
+def _grown(box: Rect, shown: Rect) -> Rect:
+    """The box and what lies near enough to share a border with it, inside the visible pixels."""
+    return Rect(
         max(box.y0 - _BORDER, shown.y0),
         max(box.x0 - _BORDER, shown.x0),
         min(box.y1 + _BORDER, shown.y1),
         min(box.x1 + _BORDER, shown.x1),
     )
+
+
+def mask_box(
+    labels: NDArray[np.uint8], transform: ViewTransform, colors: Colors, box: Rect
+) -> Raster:
+    """The mask under one box of the view: the same pixels as in the mask of the whole view."""
+    around = _grown(box, transform.visible)
     if box.is_empty or around.is_empty:
         return Raster(Rect(0, 0, 0, 0), np.empty((0, 0), np.uint32))
     oy, ox = transform.origin
     argb = colors.mask(view_labels(labels, transform, around), (around.y0 - oy, around.x0 - ox))
     y, x = box.y0 - around.y0, box.x0 - around.x0
     return Raster(box, np.ascontiguousarray(argb[y : y + box.height, x : x + box.width]))
+
+
+def edited_mask(
+    labels: NDArray[np.uint8], transform: ViewTransform, colors: Colors, rect: Rect
+) -> Raster:
+    """Every pixel of the mask that may look different since `rect` (frame pixels) was written."""
+    box = transform.box_of(rect)
+    if not box.is_empty:
+        box = _grown(box, transform.visible)
+    return mask_box(labels, transform, colors, box)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

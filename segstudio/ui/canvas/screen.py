@@ -185,12 +185,11 @@ class Screen(QObject):
 
     def _recolor(self, shown: "Rendered", scene: Scene, rect: Rect) -> Rect:
         """Draw the scene's labels of `rect` into the shown mask; returns the box that changed."""
-        from segstudio.core.compose import mask_box  # OpenCV is there by now
+        from segstudio.core.compose import edited_mask  # OpenCV is there by now
 
         if shown.mask is None or scene.labels is None:
             return NOTHING
-        box = shown.scene.transform.box_of(rect)
-        part = mask_box(scene.labels, shown.scene.transform, shown.colors, box)
+        part = edited_mask(scene.labels, shown.scene.transform, shown.colors, rect)
         y, x = part.box.y0 - shown.mask.box.y0, part.box.x0 - shown.mask.box.x0
         shown.mask.argb[y : y + part.box.height, x : x + part.box.width] = part.argb
         return part.box
