@@ -128,7 +128,7 @@ def _render(
     with threads, av.open(str(video), "w") as container:
         stream = container.add_stream("libx264", rate=settings.fps)
         stream.width, stream.height, stream.pix_fmt = settings.width, settings.height, "yuv420p"
-        stream.options = {"crf": "20", "preset": "veryfast", "g": "60"}
+        stream.options = {"crf": "20", "preset": "superfast", "g": "60"}
         stream.time_base = Fraction(1, settings.fps)
         # Named, so that every reader turns the picture back into the same colours.
         context = stream.codec_context

@@ -24,8 +24,8 @@ class Texture:
     """A picture to be drawn in perspective, with its halvings.
 
     levels: uint8 (h, w, 3) RGB each. masks: uint8 (h, w) 0..255 coverage each, or None where
-    the whole rectangle is drawn. Label and colour cover where the mask is not 0.
-    size_m: (height, width) in metres. is_veil: the mask is also the opacity.
+    the whole rectangle is drawn; a pixel is covered from half on. size_m: (height, width) in
+    metres. is_veil: the mask is the opacity instead, and labels begin above `VEIL_SEEN`.
     """
 
     levels: tuple[Picture, ...]
