@@ -67,7 +67,7 @@ class Setting:
     high: float = 0.0
     unit: str = ""
 
-    def checked(self, value: object) -> Any:
+    def checked(self, value: object) -> Any:  # noqa: ANN401 - the field's own type
         """`value` in the field's own type; SettingsError when the field cannot have it."""
         default = getattr(Settings(), self.key)
         if isinstance(default, tuple):

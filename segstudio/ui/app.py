@@ -20,6 +20,7 @@ from PySide6.QtCore import (
 from PySide6.QtWidgets import QApplication
 
 from segstudio import log as logs
+from segstudio.core.settings import Settings
 from segstudio.errors import SegStudioError
 from segstudio.store.settings import load_settings, save_settings
 from segstudio.ui import startup, theme
@@ -41,16 +42,18 @@ JOIN_S = 5.0
 class Program:
     """The parts that live as long as the program: application, session, window, saved settings."""
 
-    def __init__(self, app: QApplication, *, is_remembered: bool = True) -> None:
-        """is_remembered: False leaves the settings file alone, as for pictures of the window."""
+    def __init__(self, app: QApplication, *, settings: Settings | None = None) -> None:
+        """settings: used instead of the remembered ones, and not kept, as for pictures."""
         self.app = app
-        settings, troubles = load_settings()
+        self._is_remembered = settings is None
+        troubles: tuple[str, ...] = ()
+        if settings is None:
+            settings, troubles = load_settings()
         theme.apply(app, settings.theme)
         self.session = Session(settings)
         self.session.models.scan()
         gone = self.session.models.restore(settings)
-        self.window = MainWindow(self.session)
-        self._is_remembered = is_remembered
+        self.window = MainWindow(self.session, has_memory=self._is_remembered)
         self._stuck: list[str] = []
         self._save_soon = QTimer(self.window)
         self._save_soon.setSingleShot(True)
@@ -58,6 +61,7 @@ class Program:
         self._save_soon.timeout.connect(self.save)
         self.session.settings_changed.connect(self._save_later)
         self.window.closed.connect(self.close)
+        self.window.first_painted.connect(self.import_engine)
         for sentence in (*troubles, *([gone] if gone else []), *self.session.models.broken):
             self.session.tell(sentence, "warning")
 
@@ -129,7 +133,6 @@ def run(paths: Sequence[Path], *, model: str | None = None, demo: bool = False) 
     session = program.session
     if model is not None:
         session.use_model(model)
-    program.window.first_painted.connect(program.import_engine)
     program.window.show()
     if demo:
         session.open_demo()
@@ -138,7 +141,7 @@ def run(paths: Sequence[Path], *, model: str | None = None, demo: bool = False) 
     return program.end(app.exec())
 
 
-def _log_qt(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+def _log_qt(kind: QtMsgType, _: QMessageLogContext, message: str) -> None:
     """Qt's own messages go to our log."""
     level = {
         QtMsgType.QtDebugMsg: logging.DEBUG,

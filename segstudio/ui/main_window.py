@@ -60,8 +60,10 @@ class MainWindow(QMainWindow):
     closed = Signal()
     _was_painted = Signal()
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, has_memory: bool = True) -> None:
+        """has_memory: whether size and place are remembered."""
         super().__init__()
+        self._has_memory = has_memory
         self._session = session
         self._has_painted = False
         self.setWindowIcon(icons.window_icon())
@@ -91,7 +93,7 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self._stage, 1)
-        column.addWidget(Transport(self._session))
+        column.addWidget(Transport(self._session.player))
         self._splitter.addWidget(left)
         self._splitter.addWidget(self._panel)
         self._splitter.setHandleWidth(1)
@@ -112,18 +114,17 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         session, canvas = self._session, self._canvas
-        session.source_changed.connect(self.show_source)
+        session.player.source_changed.connect(self.show_source)
         session.shown_changed.connect(self.show_result)
         session.view_changed.connect(self.show_style)
         session.models.changed.connect(self.show_style)
         session.settings_changed.connect(self._apply_settings)
-        for signal in (session.source_changed, session.view_changed, session.shown_changed):
+        for signal in (session.player.source_changed, session.view_changed, session.shown_changed):
             signal.connect(self._header.follow)
         canvas.hovered.connect(self._status.hover)
         canvas.zoom_changed.connect(self._status.show_zoom)
-        canvas.zoom_changed.connect(self._header.show_zoom)
         canvas.files_dropped.connect(session.open)
-        canvas.tapped_space.connect(session.toggle_play)
+        canvas.tapped_space.connect(session.player.toggle)
         canvas.painted.connect(self._count_paint)
         canvas.failed.connect(session.tell_error)
         hints = QApplication.styleHints()
@@ -139,10 +140,10 @@ class MainWindow(QMainWindow):
         if info is None:
             self._canvas.clear()
             self._stage.setCurrentWidget(self._start)
+            self._start.setFocus()
         else:
             self._stage.setCurrentWidget(self._canvas)
-            if QApplication.focusWidget() is None:
-                self._canvas.setFocus()
+            self._canvas.setFocus()
         self.menus.refresh()
 
     @Slot()
@@ -202,7 +203,7 @@ class MainWindow(QMainWindow):
 
     def ask_frame(self, then: Callable[[int], None]) -> None:
         """Which frame?"""
-        ask.frame(self, self._session, then)
+        ask.frame(self, self._session.player, then)
 
     def show_dialog(self, name: str) -> None:
         """One of the dialogs that are no questions."""
@@ -267,6 +268,9 @@ class MainWindow(QMainWindow):
     # --- geometry, the one thing that Qt keeps
 
     def _restore(self) -> None:
+        self.setMinimumSize(760, 480)
+        if not self._has_memory:
+            return
         stored = _geometry()
         if not self.restoreGeometry(_bytes(stored.value("geometry"))):
             screen = self.screen().availableGeometry()
@@ -275,9 +279,10 @@ class MainWindow(QMainWindow):
             self.move(screen.center() - self.rect().center())
         self._splitter.restoreState(_bytes(stored.value("splitter")))
         self._panel.setVisible(stored.value("panel", "true") != "false")
-        self.setMinimumSize(760, 480)
 
     def _save(self) -> None:
+        if not self._has_memory:
+            return
         stored = _geometry()
         stored.setValue("geometry", self.saveGeometry())
         stored.setValue("splitter", self._splitter.saveState())

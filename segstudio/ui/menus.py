@@ -1,5 +1,6 @@
 """The menu bar and all shortcuts, made from the commands and kept up to date with them."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -93,10 +94,10 @@ class Menus(QObject):
             self._submenu("Model", "Device", self._fill_devices)
             self._menus["Model"].addSeparator()
 
-    def _submenu(self, top: str, title: str, fill: object) -> None:
+    def _submenu(self, top: str, title: str, fill: Callable[[QMenu], None]) -> None:
         menu = self._menus[top].addMenu(title)
-        menu.aboutToShow.connect(partial(fill, menu))  # type: ignore[arg-type]  # (QMenu) -> None
-        fill(menu)  # type: ignore[operator]
+        menu.aboutToShow.connect(partial(fill, menu))
+        fill(menu)
 
     def _fill_recent(self, menu: QMenu) -> None:
         menu.clear()

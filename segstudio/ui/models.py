@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from segstudio.core.catalogue import ModelCard
 from segstudio.core.settings import Settings
+from segstudio.engine.pipeline import ModelState
 from segstudio.errors import SegStudioError
 from segstudio.store import models as store
 
@@ -80,15 +81,16 @@ class ModelShelf(QObject):
         self.show_idle()
         return trouble
 
-    def as_settings(self) -> dict[str, str | float]:
-        """What of this is remembered."""
+    @property
+    def name_to_remember(self) -> str:
+        """What the settings keep of the choice: a name, a folder, or NO_MODEL."""
         name = NO_MODEL
         if self.chosen is not None:
             is_added = self.chosen.name in self._added
             name = str(self.chosen.folder) if is_added else self.chosen.name
         elif not self.cards:
             name = ""
-        return {"model": name, "device": self.device, "input_scale": self.input_scale}
+        return name
 
     def choose(self, name: str | None) -> None:
         """Use the model with that name; None: none. An unknown name is ignored with a log line."""
@@ -127,7 +129,7 @@ class ModelShelf(QObject):
         self._set_status(ModelStatus("none" if self.chosen is None else "idle"))
 
     @Slot(object)
-    def show_state(self, state: Any) -> None:
+    def show_state(self, state: ModelState) -> None:
         """A ModelState of the pipeline."""
         if state.kind == "failed":
             error = state.error

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from segstudio.core.catalogue import ModelCard
-from segstudio.errors import Cancelled, MediaError
+from segstudio.errors import Cancelled
 from segstudio.media.source import FrameSource
 from segstudio.store.models import WEIGHTS_SUFFIXES, load_card
 from segstudio.ui.bridge.background import Job
@@ -38,14 +38,9 @@ def open_paths(paths: Sequence[Path], cache_mb: int) -> Callable[[Job], Opened]:
     """A job that opens pictures, a folder or a video; a model's folder gives its card."""
 
     def op(job: Job) -> Opened:
-        if not paths:
-            raise MediaError("Nothing was named to open; choose a picture, a folder or a video.")
         if len(paths) == 1 and _is_model(paths[0]):
             return load_card(paths[0])
-        from segstudio.media.open import open_source
-
-        what = paths[0] if len(paths) == 1 else list(paths)
-        return _unless_cancelled(open_source(what, cache_bytes=cache_mb * MEGABYTE), job)
+        return _read_ahead(paths[0] if len(paths) == 1 else paths, cache_mb, job)
 
     return op
 
@@ -55,14 +50,12 @@ def open_demo(cache_mb: int) -> Callable[[Job], Opened]:
 
     def op(job: Job) -> Opened:
         from segstudio.media.demo import ensure_demo
-        from segstudio.media.open import open_source
 
         clip = ensure_demo(
             lambda fraction: job.report(fraction, "Painting the demo drive"),
             lambda: job.token.cancelled,
         )
-        job.token.check()
-        return _unless_cancelled(open_source(clip, cache_bytes=cache_mb * MEGABYTE), job)
+        return _read_ahead(clip.video, cache_mb, job)
 
     return op
 
@@ -77,8 +70,17 @@ def _is_model(path: Path) -> bool:
     return path.suffix in WEIGHTS_SUFFIXES or (path / "card.json").is_file()
 
 
-def _unless_cancelled(source: FrameSource, job: Job) -> FrameSource:
+def _read_ahead(what: Path | Sequence[Path], cache_mb: int, job: Job) -> FrameSource:
+    """A source with its decode thread. Half of the memory holds frames as decoded, for steps back;
+    half as RGB, ready to be shown.
+    """
+    from segstudio.media.open import open_source
+    from segstudio.media.readahead import ReadAhead
+
+    job.token.check()
+    half = cache_mb * MEGABYTE // 2
+    source = open_source(what, cache_bytes=half)
     if job.token.cancelled:
         source.close()
         raise Cancelled
-    return source
+    return ReadAhead(source, half)

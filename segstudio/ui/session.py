@@ -6,31 +6,28 @@ in the UI thread and returns at once. Slow things happen in the pipeline and in 
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from segstudio.core.catalogue import ModelCard
 from segstudio.core.classes import CAMVID, ClassMap
-from segstudio.core.mask_style import MaskMode, MaskStyle
+from segstudio.core.mask_style import MODES, MaskMode, MaskStyle
 from segstudio.core.settings import Settings, setting
+from segstudio.engine.pipeline import ModelState, PipelineResult
 from segstudio.errors import SegStudioError
 from segstudio.media.source import FrameSource, SourceInfo
 from segstudio.store.models import load_card
 from segstudio.ui import opening
 from segstudio.ui.bridge.background import Background, Job
-from segstudio.ui.bridge.live import LiveView
 from segstudio.ui.models import ModelShelf
 from segstudio.ui.opening import Opened, Opening
+from segstudio.ui.player import Player, Playing
 from segstudio.ui.readings import Meters
 from segstudio.ui.view_state import ViewState
 
 log = logging.getLogger("segstudio.ui")
-
-INFO_MS = 200
-"""How often a source is asked what its index has found meanwhile."""
 
 READING_MS = 100
 """How often figures are refreshed: ten times a second, whatever the frame rate."""
@@ -45,34 +42,20 @@ class Notice:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Playing:
-    """What the transport shows. index: the frame on the screen or on its way, -1 for none."""
-
-    is_playing: bool = False
-    speed: float = 1.0
-    is_looping: bool = False
-    index: int = -1
-
-
 class Session(QObject):
-    """What is open: source, model, settings, view.
+    """What is open: source (`player`), model (`models`), settings, view.
 
     Signals:
-        source_changed(): `info` is new: another source, or more of the same one is known.
         opening_changed(): `opening` is new.
         shown_changed(): `result` is new: another frame, or another prediction of it.
-        playing_changed(): `playing` is new.
         view_changed(): `view` is new.
         settings_changed(object): frozenset of the keys that changed.
         noticed(object): a Notice.
-        reading_changed(object): a Reading, ten times a second while something moves.
+        reading_changed(object): a Reading, ten times a second.
     """
 
-    source_changed = Signal()
     opening_changed = Signal()
     shown_changed = Signal()
-    playing_changed = Signal()
     view_changed = Signal()
     settings_changed = Signal(object)
     noticed = Signal(object)
@@ -82,40 +65,44 @@ class Session(QObject):
         super().__init__(parent)
         self.settings = settings
         self.background = Background(self)
-        self.models = ModelShelf(self)
-        self.models.wanted.connect(self._load_model)
         self.view = ViewState(_mode(settings.mask_mode), settings.opacity)
-        self.playing = Playing(speed=settings.speed, is_looping=settings.loop)
-        self.info: SourceInfo | None = None
+        playing = Playing(speed=settings.speed, is_looping=settings.loop)
+        self.player = Player(self.background, playing, self)
+        self.player.set_every_frame(every=settings.every_frame)
+        self.models = ModelShelf(self)
         self.opening: Opening | None = None
-        self.result: Any = None  # the PipelineResult on the screen
+        self.result: PipelineResult | None = None  # what is on the screen
         self.meters = Meters()
-        self._live: LiveView | None = None
         self._opening_job: Job | None = None
-        self._retired: list[LiveView] = []
         self._last_error = ""
-        self._asked_after = -1  # results up to this request do not move the position
-        self._info_timer = self._every(INFO_MS, self._look_at_source)
-        self._reading_timer = self._every(READING_MS, self._tell_reading)
-        self._reading_timer.start()
-
-    def _every(self, ms: int, slot: Callable[[], None]) -> QTimer:
-        timer = QTimer(self)
-        timer.setInterval(ms)
-        timer.timeout.connect(slot)
-        return timer
+        self._told_notes: tuple[str, ...] = ()
+        self.models.wanted.connect(self._use_model)
+        self.player.arrived.connect(self._show_result)
+        self.player.failed.connect(self._tell_failure)
+        self.player.model_changed.connect(self._follow_model)
+        self.player.source_changed.connect(self._tell_notes)
+        self.player.changed.connect(self._remember_playing)
+        self._timer = QTimer(self)
+        self._timer.setInterval(READING_MS)
+        self._timer.timeout.connect(self._tell_reading)
+        self._timer.start()
 
     # --- opening and closing a source
 
-    def open(self, paths: Sequence[Path], *, is_remembered: bool = True) -> None:
+    @property
+    def info(self) -> SourceInfo | None:
+        """What is known about the open source."""
+        return self.player.info
+
+    def open(self, paths: Sequence[Path]) -> None:
         """Open pictures, a folder or a video in the background; what is shown stays until then."""
-        title = opening.title_of(paths)
-        remember = str(paths[0].absolute()) if len(paths) == 1 and is_remembered else ""
-        self._open(title, opening.open_paths(paths, self.settings.cache_mb), remember)
+        remember = str(paths[0].absolute()) if len(paths) == 1 else ""
+        job = opening.open_paths(paths, self.settings.cache_mb)
+        self._open(opening.title_of(paths), job, remember)
 
     def open_demo(self) -> None:
         """Open the demo drive; it is rendered on first use."""
-        self._open("Demo drive", opening.open_demo(self.settings.cache_mb), "")
+        self._open("the demo drive", opening.open_demo(self.settings.cache_mb), "")
 
     def cancel_opening(self) -> None:
         """Stop what is being opened; nobody needs to be told."""
@@ -163,137 +150,24 @@ class Session(QObject):
             self.opening_changed.emit()
 
     def _adopt(self, source: FrameSource) -> None:
-        """Show another source; the old one ends in the background."""
-        self._retire()
-        self._last_error = ""
-        self._asked_after = -1
+        """Show another source. The last picture stays on the screen until its first frame."""
+        self._last_error, self._told_notes = "", ()
         self.result = None
         self.meters = Meters()
-        self.info = source.info
-        self._live = live = LiveView(source, self)
-        live.arrived.connect(self._show_result)
-        live.failed.connect(self._tell_failure)
-        live.model_changed.connect(self.models.show_state)
-        live.play_changed.connect(self._show_play)
-        live.pipeline.set_loop(self.playing.is_looping)
-        live.pipeline.set_every_frame(self.settings.every_frame)
-        self._load_model()
-        live.pipeline.seek(0)
-        live.start()
-        self.playing = replace(self.playing, index=0, is_playing=False)
-        self.source_changed.emit()
-        self.playing_changed.emit()
-        self._info_timer.start()
-        if self.info.kind == "video" and self.settings.play_on_open:
-            self.play()
+        self.player.show_source(source)
+        shelf = self.models
+        self.player.start(shelf.chosen, shelf.device, shelf.input_scale)
+        self.shown_changed.emit()
+        if source.info.kind == "video" and self.settings.play_on_open:
+            self.player.play()
 
     def close_source(self) -> None:
         """Back to the empty window."""
         self.cancel_opening()
-        if self._live is None:
-            return
-        self._retire()
-        self.info, self.result = None, None
-        self.playing = replace(self.playing, is_playing=False, index=-1)
+        self.result = None
+        self.player.close_source()
         self.models.show_idle()
-        self._info_timer.stop()
-        self.source_changed.emit()
         self.shown_changed.emit()
-        self.playing_changed.emit()
-
-    def _retire(self) -> None:
-        """Stop the present pipeline now; join it and close its source where it disturbs nobody."""
-        live, self._live = self._live, None
-        if live is None:
-            return
-        live.stop()
-        self._retired.append(live)
-
-        def end(_: Job) -> None:
-            live.join(30.0)
-            live.source.close()
-
-        def forget(_: object) -> None:
-            self._retired.remove(live)
-            live.deleteLater()
-
-        self.background.run(end, success=forget, failure=forget, name="retire")
-
-    # --- playing
-
-    @property
-    def last_index(self) -> int:
-        """The highest frame number known now, -1 without a source."""
-        return -1 if self.info is None else self.info.frames - 1
-
-    @property
-    def can_play(self) -> bool:
-        """True when there is more than one frame."""
-        return self._live is not None and (self.last_index > 0 or not self._is_complete)
-
-    @property
-    def _is_complete(self) -> bool:
-        return self.info is None or self.info.is_complete
-
-    def play(self) -> None:
-        """Go on from here; from the start when this is the end."""
-        if self._live is not None and self.can_play:
-            self.meters = Meters()
-            self._live.pipeline.play(self.playing.speed)
-            self._set_playing(is_playing=True)
-
-    def pause(self) -> None:
-        """Stay on the frame that is shown."""
-        if self._live is not None:
-            self._live.pipeline.pause()
-            self._set_playing(is_playing=False)
-
-    def toggle_play(self) -> None:
-        """Play or pause."""
-        if self.playing.is_playing:
-            self.pause()
-        else:
-            self.play()
-
-    def seek(self, index: int) -> None:
-        """Show frame `index`, kept inside the source."""
-        if self._live is None:
-            return
-        index = max(0, min(index, self.last_index) if self._is_complete else index)
-        self._live.pipeline.seek(index)
-        self._live.drop_waiting()
-        self._asked_after = -1 if self.result is None else self.result.request
-        self._set_playing(index=index)
-
-    def step(self, by: int) -> None:
-        """Pause and go `by` frames on (or back)."""
-        if self._live is not None:
-            self.pause()
-            self.seek(self.playing.index + by)
-
-    def set_loop(self, *, loop: bool) -> None:
-        """Start again at the end, or stay there."""
-        if self._live is not None:
-            self._live.pipeline.set_loop(loop)
-        self._set_playing(is_looping=loop)
-        self.set_settings(replace(self.settings, loop=loop))
-
-    def set_speed(self, speed: float) -> None:
-        """Times real time."""
-        if self._live is not None:
-            self._live.pipeline.set_speed(speed)
-        self._set_playing(speed=speed)
-        self.set_settings(replace(self.settings, speed=speed))
-
-    def time_us(self, index: int) -> int | None:
-        """Presentation time of a frame; None for stills and frames not indexed yet."""
-        return None if self._live is None else self._live.source.time_us(index)
-
-    def _set_playing(self, **changes: Any) -> None:
-        value = replace(self.playing, **changes)
-        if value != self.playing:
-            self.playing = value
-            self.playing_changed.emit()
 
     # --- the model
 
@@ -313,20 +187,31 @@ class Session(QObject):
             self.add_model(Path(name_or_path))
 
     @Slot()
-    def _load_model(self) -> None:
-        """Give the pipeline the chosen model."""
-        changes = self.models.as_settings()
-        self.set_settings(replace(self.settings, **changes))
-        if self._live is not None:
-            chosen = self.models.chosen
-            self.meters = Meters()
-            self._live.use_model(chosen, self.models.device, self.models.input_scale)
+    def _use_model(self) -> None:
+        """Another model, device or input size was chosen."""
+        shelf = self.models
+        self.set_settings(
+            replace(
+                self.settings,
+                model=shelf.name_to_remember,
+                device=shelf.device,
+                input_scale=shelf.input_scale,
+            )
+        )
+        self.meters = Meters()
+        self.player.use_model(shelf.chosen, shelf.device, shelf.input_scale)
+
+    @Slot(object)
+    def _follow_model(self, state: ModelState) -> None:
+        """Figures of another model, or of none, do not belong together."""
+        self.meters = Meters()
+        self.models.show_state(state)
 
     @property
     def classes(self) -> ClassMap:
         """The class set of what is shown: of the prediction, else of the chosen model."""
         if self.result is not None and self.result.prediction is not None:
-            return self.result.prediction.classes  # type: ignore[no-any-return]  # typed in engine
+            return self.result.prediction.classes
         chosen = self.models.chosen
         return CAMVID if chosen is None else chosen.classes
 
@@ -344,30 +229,37 @@ class Session(QObject):
         self.view_changed.emit()
         self.set_settings(replace(self.settings, mask_mode=view.mode, opacity=view.opacity))
 
-    def set_settings(self, settings: Settings) -> None:
-        """Replace the settings and apply what changed, at once."""
-        old, self.settings = self.settings, settings
-        keys = frozenset(
-            name for name in Settings.__slots__ if getattr(old, name) != getattr(settings, name)
-        )
-        if not keys:
-            return
-        if keys & {"mask_mode", "opacity"}:
-            self.set_view(replace(self.view, mode=_mode(settings.mask_mode),
-                                  opacity=settings.opacity))  # fmt: skip
-        if "speed" in keys and settings.speed != self.playing.speed:
-            self.set_speed(settings.speed)
-        if "loop" in keys and settings.loop != self.playing.is_looping:
-            self.set_loop(loop=settings.loop)
-        if "every_frame" in keys and self._live is not None:
-            self._live.pipeline.set_every_frame(settings.every_frame)
-        if "input_scale" in keys:
-            self.models.set_input_scale(settings.input_scale)
-        self.settings_changed.emit(keys)
+    # --- settings
 
     def set_setting(self, key: str, value: object) -> None:
         """One setting; SettingsError when it cannot have that value."""
         self.set_settings(replace(self.settings, **{key: setting(key).checked(value)}))
+
+    def set_settings(self, settings: Settings) -> None:
+        """Replace the settings and apply what changed, at once."""
+        old, self.settings = self.settings, settings
+        keys = frozenset(
+            f.name for f in fields(settings) if getattr(old, f.name) != getattr(settings, f.name)
+        )
+        if not keys:
+            return
+        mode, opacity = _mode(settings.mask_mode), settings.opacity
+        self.set_view(replace(self.view, mode=mode, opacity=opacity))
+        if settings.speed != self.player.playing.speed:
+            self.player.set_speed(settings.speed)
+        if settings.loop != self.player.playing.is_looping:
+            self.player.set_loop(loop=settings.loop)
+        if "every_frame" in keys:
+            self.player.set_every_frame(every=settings.every_frame)
+        if "input_scale" in keys:
+            self.models.set_input_scale(settings.input_scale)
+        self.settings_changed.emit(keys)
+
+    @Slot()
+    def _remember_playing(self) -> None:
+        """Speed and loop outlive the window."""
+        now = self.player.playing
+        self.set_settings(replace(self.settings, speed=now.speed, loop=now.is_looping))
 
     # --- what people are told
 
@@ -375,6 +267,7 @@ class Session(QObject):
         """Show a banner."""
         self.noticed.emit(Notice(text, kind, detail))
 
+    @Slot(object)
     def tell_error(self, error: Exception) -> None:
         """Show what went wrong; a bug goes on to the hook that shows the crash dialog."""
         if not isinstance(error, SegStudioError | OSError):
@@ -393,58 +286,36 @@ class Session(QObject):
             self._last_error = str(error)
             self.tell_error(error)
 
-    # --- news
+    @Slot()
+    def _tell_notes(self) -> None:
+        """What is missing or odd about a source, each sentence once."""
+        notes = () if self.info is None else self.info.notes
+        new, self._told_notes = [n for n in notes if n not in self._told_notes], notes
+        for note in new:
+            self.tell(note, "warning")
 
     @Slot(object)
-    def _show_result(self, result: Any) -> None:
+    def _show_result(self, result: PipelineResult) -> None:
         self.result = result
         self.meters.add(result.frame, result.prediction)
-        if result.request > self._asked_after:
-            self._set_playing(index=result.frame.id.index)
         self.shown_changed.emit()
-
-    @Slot(object)
-    def _show_play(self, state: Any) -> None:
-        self._set_playing(is_playing=state.playing)
-
-    @Slot()
-    def _look_at_source(self) -> None:
-        if self._live is None:
-            return
-        info = self._live.source.info
-        if info.is_complete:
-            self._info_timer.stop()
-        if info != self.info:
-            new_notes = set(info.notes) - set(self.info.notes if self.info else ())
-            self.info = info
-            self.source_changed.emit()
-            for note in sorted(new_notes):
-                self.tell(note, "warning")
 
     @Slot()
     def _tell_reading(self) -> None:
-        if self._live is None:
-            return
-        self.meters.skipped = self._live.skipped
-        self.meters.count(self._live.delivered)
-        self.reading_changed.emit(self.meters.reading())
+        if self.player.has_source:
+            delivered, self.meters.skipped = self.player.counts
+            self.meters.count(delivered)
+            self.reading_changed.emit(self.meters.reading())
 
     # --- the end
 
     def close(self, timeout_s: float = 5.0) -> list[str]:
         """Stop everything and wait; the names of threads that would not end in time."""
-        self._info_timer.stop()
-        self._reading_timer.stop()
-        stuck: list[str] = []
-        live, self._live = self._live, None
-        if live is not None:
-            live.stop()
-            if not live.join(timeout_s):
-                stuck.append("pipeline")
-            live.source.close()
+        self._timer.stop()
+        stuck = self.player.shut_down(timeout_s)
         return stuck + self.background.close(timeout_s / 2)
 
 
 def _mode(name: str) -> MaskMode:
     """The mask mode called `name`; fill for a name that is none."""
-    return name if name in ("outline", "hatched") else "fill"  # type: ignore[return-value]  # checked
+    return name if name in MODES else "fill"

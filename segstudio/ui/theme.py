@@ -98,8 +98,8 @@ LIGHT = Colors(
     track="#cfd3db",
 )
 
-FAMILIES = ("Inter", "Segoe UI Variable Text", "Segoe UI", "Cantarell", "Noto Sans", "Ubuntu")
-"""Preferred where the system has no interface font of its own worth keeping."""
+FONTS = ("Inter-Regular.otf", "Inter-SemiBold.otf")
+"""Shipped for systems whose own interface font is a stopgap, or that have none at all."""
 
 
 def current() -> Colors:
@@ -133,13 +133,13 @@ def apply(app: QApplication, choice: str) -> Colors:
 
 
 def interface_font() -> QFont:
-    """13 px of the system's own font, or of a better one where the system's is a stopgap."""
+    """13 px of the system's own font on macOS and Windows, of Inter elsewhere."""
     font = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
     if QGuiApplication.platformName() not in ("cocoa", "windows"):
-        known = set(QFontDatabase.families())
-        chosen = next((name for name in FAMILIES if name in known), None)
-        if chosen is not None:
-            font = QFont(chosen)
+        for name in FONTS:
+            known = QFontDatabase.addApplicationFont(str(paths.resources() / "fonts" / name))
+            if known >= 0:
+                font = QFont(QFontDatabase.applicationFontFamilies(known)[0])
     font.setPixelSize(13)
     font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
     return font
@@ -206,7 +206,8 @@ QMenu::item:disabled { color: $faint; }
 QMenu::separator { height: 1px; background: $line; margin: 6px 8px; }
 QMenu::indicator { width: 14px; height: 14px; left: 7px; }
 QMenu::indicator:checked { image: url("$images/check.svg"); }
-QMenu::right-arrow { image: url("$images/chevron-right.svg"); width: 14px; height: 14px; right: 6px; }
+QMenu::right-arrow { image: url("$images/chevron-right.svg"); width: 14px; height: 14px;
+  right: 6px; }
 
 QPushButton { background: $field; color: $text; border: 1px solid $line_strong; border-radius: 6px;
   padding: 0 14px; min-height: 28px; }
@@ -220,13 +221,14 @@ QPushButton[look="primary"]:hover { background: $accent_hover; border-color: $ac
 QPushButton[look="link"] { background: transparent; border: none; color: $accent; padding: 0 2px;
   min-height: 20px; text-align: left; }
 QPushButton[look="link"]:hover { color: $accent_hover; text-decoration: underline; }
-QPushButton[look="segment"] { border-radius: 0; border: none; background: transparent; color: $muted;
+QPushButton[look="segment"] { border: none; background: transparent; color: $muted;
   min-height: 24px; padding: 0 8px; border-radius: 5px; }
 QPushButton[look="segment"]:hover { color: $text; }
 QPushButton[look="segment"]:checked { background: $accent_soft; color: $text; font-weight: 600; }
 QFrame[look="segments"] { background: $field; border: 1px solid $line_strong; border-radius: 7px; }
 
-QToolButton { background: transparent; border: 1px solid transparent; border-radius: 6px; padding: 5px; }
+QToolButton { background: transparent; border: 1px solid transparent; border-radius: 6px;
+  padding: 5px; }
 QToolButton:hover { background: $hover; }
 QToolButton:pressed { background: $pressed; }
 QToolButton:checked { background: $accent_soft; }
@@ -251,20 +253,24 @@ QComboBox QAbstractItemView::item { min-height: 26px; padding: 0 6px; border-rad
 QLineEdit, QSpinBox, QDoubleSpinBox, QPlainTextEdit { background: $field; color: $text;
   border: 1px solid $line_strong; border-radius: 6px; padding: 0 8px; min-height: 28px;
   selection-background-color: $accent; selection-color: $accent_text; }
-QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QPlainTextEdit:focus { border-color: $accent; }
+
+QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QPlainTextEdit:focus {
+  border-color: $accent; }
 QPlainTextEdit { padding: 8px; }
 QSpinBox::up-button, QSpinBox::down-button { width: 0; border: none; }
 
+QSlider { min-height: 20px; }
 QSlider::groove:horizontal { height: 4px; border-radius: 2px; background: $track; }
 QSlider::sub-page:horizontal { height: 4px; border-radius: 2px; background: $accent; }
+QSlider::sub-page:horizontal:disabled { background: $track; }
 QSlider::handle:horizontal { width: 14px; height: 14px; margin: -5px 0; border-radius: 7px;
   background: $text; }
-QSlider::handle:horizontal:hover { background: $accent_hover; }
-QSlider:disabled::sub-page:horizontal { background: $track; }
+QSlider::handle:horizontal:hover, QSlider::handle:horizontal:focus { background: $accent_hover; }
 QSlider::handle:horizontal:disabled { background: $faint; }
 
 QCheckBox { color: $text; spacing: 8px; min-height: 24px; }
-QCheckBox::indicator { width: 16px; height: 16px; border: 1px solid $line_strong; border-radius: 4px;
+QCheckBox::indicator { width: 16px; height: 16px; border: 1px solid $line_strong;
+  border-radius: 4px;
   background: $field; }
 QCheckBox::indicator:hover { border-color: $accent; }
 QCheckBox::indicator:focus { border-color: $accent; }
@@ -274,14 +280,16 @@ QCheckBox::indicator:checked { background: $accent; border-color: $accent;
 QScrollArea, QScrollArea > QWidget > QWidget[look="panel"] { background: $panel; border: none; }
 QScrollBar:vertical { background: transparent; width: 10px; margin: 2px; }
 QScrollBar:horizontal { background: transparent; height: 10px; margin: 2px; }
-QScrollBar::handle { background: $line_strong; border-radius: 3px; min-height: 28px; min-width: 28px; }
+QScrollBar::handle { background: $line_strong; border-radius: 3px; min-height: 28px;
+  min-width: 28px; }
 QScrollBar::handle:hover { background: $faint; }
 QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 
 QSplitter::handle { background: $line; }
 QSplitter::handle:hover { background: $accent; }
-QProgressBar { background: $track; border: none; border-radius: 2px; max-height: 4px; min-height: 4px; }
+QProgressBar { background: $track; border: none; border-radius: 2px; max-height: 4px;
+  min-height: 4px; }
 QProgressBar::chunk { background: $accent; border-radius: 2px; }
 
 QFrame[look="bar"] { background: $window; border: none; }

@@ -1,5 +1,6 @@
 """The File menu."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from segstudio.ui.bridge.background import Job
@@ -53,7 +54,10 @@ def save_view(desk: Desk) -> None:
 @command("file.save_mask", title="Save Mask of This Frame…", menu="File", section=3, unless=no_mask)
 def save_mask(desk: Desk) -> None:
     """Class ids as an indexed PNG of the frame's size."""
-    prediction = desk.session.result.prediction
+    result = desk.session.result
+    prediction = None if result is None else result.prediction
+    if prediction is None:
+        return
 
     def then(path: Path) -> None:
         def op(_: Job) -> Path:
@@ -83,14 +87,17 @@ def _name(desk: Desk, ending: str) -> str:
     """A file name that says what it shows: drive_000120_mask.png."""
     info, result = desk.session.info, desk.session.result
     stem = "picture" if info is None else Path(info.title).stem
-    number = "" if info is None or info.frames < 2 else f"_{result.frame.id.index:06d}"
+    number = ""
+    if info is not None and result is not None and info.frames > 1:
+        number = f"_{result.frame.id.index:06d}"
     return f"{stem}{number}_{ending}"
 
 
-def _save(desk: Desk, op: object) -> None:
+def _save(desk: Desk, op: Callable[[Job], Path]) -> None:
+    """Run `op`, which writes a file and gives its path, in the background."""
     session = desk.session
     session.background.run(
-        op,  # type: ignore[arg-type]  # a job that returns the path
+        op,
         success=lambda path: session.tell(f"Saved {path}", "info"),
         failure=session.tell_error,
         name="save",

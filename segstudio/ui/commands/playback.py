@@ -15,7 +15,7 @@ from segstudio.ui.commands.registry import Desk, command, no_motion
 )
 def toggle(desk: Desk) -> None:
     """Space is tapped for this and held for panning, so the canvas tells them apart."""
-    desk.session.toggle_play()
+    desk.session.player.toggle()
 
 
 @command(
@@ -28,7 +28,7 @@ def toggle(desk: Desk) -> None:
 )
 def following(desk: Desk) -> None:
     """One frame on."""
-    desk.session.step(1)
+    desk.session.player.step(1)
 
 
 @command(
@@ -41,7 +41,7 @@ def following(desk: Desk) -> None:
 )
 def previous(desk: Desk) -> None:
     """One frame back."""
-    desk.session.step(-1)
+    desk.session.player.step(-1)
 
 
 @command(
@@ -54,7 +54,7 @@ def previous(desk: Desk) -> None:
 )
 def forward(desk: Desk) -> None:
     """Ten frames on."""
-    desk.session.step(10)
+    desk.session.player.step(10)
 
 
 @command(
@@ -67,7 +67,7 @@ def forward(desk: Desk) -> None:
 )
 def back(desk: Desk) -> None:
     """Ten frames back."""
-    desk.session.step(-10)
+    desk.session.player.step(-10)
 
 
 @command(
@@ -80,7 +80,7 @@ def back(desk: Desk) -> None:
 )
 def first(desk: Desk) -> None:
     """To the beginning."""
-    desk.session.seek(0)
+    desk.session.player.seek(0)
 
 
 @command(
@@ -93,8 +93,8 @@ def first(desk: Desk) -> None:
 )
 def last(desk: Desk) -> None:
     """To the last frame that is known."""
-    desk.session.pause()
-    desk.session.seek(desk.session.last_index)
+    desk.session.player.pause()
+    desk.session.player.seek(desk.session.player.last_index)
 
 
 @command(
@@ -107,7 +107,7 @@ def last(desk: Desk) -> None:
 )
 def go_to(desk: Desk) -> None:
     """Ask for a frame number and show it."""
-    desk.ask_frame(desk.session.seek)
+    desk.ask_frame(desk.session.player.seek)
 
 
 @command(
@@ -116,11 +116,11 @@ def go_to(desk: Desk) -> None:
     menu="Playback",
     section=4,
     keys=("Ctrl+L",),
-    checked=lambda desk: desk.session.playing.is_looping,
+    checked=lambda desk: desk.session.player.playing.is_looping,
 )
 def loop(desk: Desk) -> None:
     """Start again at the end."""
-    desk.session.set_loop(loop=not desk.session.playing.is_looping)
+    desk.session.player.set_loop(loop=not desk.session.player.playing.is_looping)
 
 
 @command(
@@ -138,12 +138,12 @@ def every_frame(desk: Desk) -> None:
 @command("playback.faster", title="Faster", menu="Playback", section=5, keys=("Shift+.", ">"))
 def faster(desk: Desk) -> None:
     """The next higher speed."""
-    now = desk.session.playing.speed
-    desk.session.set_speed(min((s for s in SPEEDS if s > now), default=SPEEDS[-1]))
+    now = desk.session.player.playing.speed
+    desk.session.player.set_speed(min((s for s in SPEEDS if s > now), default=SPEEDS[-1]))
 
 
 @command("playback.slower", title="Slower", menu="Playback", section=5, keys=("Shift+,", "<"))
 def slower(desk: Desk) -> None:
     """The next lower speed."""
-    now = desk.session.playing.speed
-    desk.session.set_speed(max((s for s in SPEEDS if s < now), default=SPEEDS[0]))
+    now = desk.session.player.playing.speed
+    desk.session.player.set_speed(max((s for s in SPEEDS if s < now), default=SPEEDS[0]))

@@ -131,7 +131,9 @@ def no_picture(desk: Desk) -> str:
 
 def no_motion(desk: Desk) -> str:
     """There must be more than one frame."""
-    return no_source(desk) or ("" if desk.session.can_play else "A single picture does not play.")
+    return no_source(desk) or (
+        "" if desk.session.player.can_play else "A single picture does not play."
+    )
 
 
 def no_mask(desk: Desk) -> str:

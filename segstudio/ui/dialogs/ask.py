@@ -6,7 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QWidget
 
-from segstudio.ui.session import Session
+from segstudio.ui.player import Player
 
 
 def files(parent: QWidget, folder: Path, then: Callable[[list[Path]], None]) -> None:
@@ -47,16 +47,16 @@ def save(parent: QWidget, title: str, suggestion: Path, then: Callable[[Path], N
     dialog.open()
 
 
-def frame(parent: QWidget, session: Session, then: Callable[[int], None]) -> None:
+def frame(parent: QWidget, player: Player, then: Callable[[int], None]) -> None:
     """A frame number, counted from 0."""
     dialog = QInputDialog(parent)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setWindowTitle("Go to Frame")
     dialog.setInputMode(QInputDialog.InputMode.IntInput)
-    last = max(0, session.last_index)
+    last = max(0, player.last_index)
     dialog.setLabelText(f"Frame number, 0 to {last}:")
     dialog.setIntRange(0, last)
-    dialog.setIntValue(max(0, session.playing.index))
+    dialog.setIntValue(max(0, player.playing.index))
     dialog.intValueSelected.connect(then)
     dialog.open()
 

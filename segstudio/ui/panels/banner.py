@@ -50,7 +50,8 @@ class NoticeBox(QFrame):
             detail.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             detail.hide()
             more = button("Show details", "link")
-            more.clicked.connect(lambda _=False: (detail.show(), more.hide()))
+            more.clicked.connect(detail.show)
+            more.clicked.connect(more.hide)
             middle.addWidget(more, 0, Qt.AlignmentFlag.AlignLeft)
             middle.addWidget(detail)
         box = QHBoxLayout(self)
@@ -115,7 +116,7 @@ class Banner(QWidget):
         self._wait.timeout.connect(self._show_opening)
         session.noticed.connect(self.show_notice)
         session.opening_changed.connect(self._follow_opening)
-        session.source_changed.connect(self._drop_errors_of_old)
+        session.player.source_changed.connect(self._drop_errors_of_old)
         self._source_id = ""
         parent.installEventFilter(self)
         self._place()

@@ -28,7 +28,7 @@ from segstudio.core.classes import VOID, ClassMap
 from segstudio.ui import icons, theme
 from segstudio.ui.panels.parts import Section, button, label
 from segstudio.ui.session import Session
-from segstudio.ui.theme import tabular
+from segstudio.ui.theme import UNIT, tabular
 
 ROW = 28
 Index = QModelIndex | QPersistentModelIndex
@@ -94,8 +94,8 @@ class ClassDelegate(QStyledItemDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         row: _Row = index.data(Qt.ItemDataRole.UserRole)
         colors = theme.current()
-        area = QRectF(option.rect)  # type: ignore[attr-defined]  # missing in PySide's stubs
-        state = option.state  # type: ignore[attr-defined]
+        area = QRectF(option.rect)
+        state = option.state
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
@@ -105,7 +105,7 @@ class ClassDelegate(QStyledItemDelegate):
             painter.drawRoundedRect(area.adjusted(0, 1, 0, -1), 6, 6)
         _paint_swatch(painter, area, row)
         painter.setPen(QColor(colors.faint if row.is_hidden or row.is_void else colors.text))
-        painter.setFont(option.font)  # type: ignore[attr-defined]
+        painter.setFont(option.font)
         right = 124
         name = area.adjusted(32, 0, -right, 0)
         metrics = painter.fontMetrics()
@@ -212,8 +212,9 @@ class ClassesPanel(Section):
         self._session = session
         self._model = ClassModel()
         self._list = ClassList(session, self._model)
-        self.body.setContentsMargins(16, 12, 8, 16)
-        self._list.setContentsMargins(0, 0, 0, 0)
+        # What is hovered reaches out to both sides of the text.
+        self.body.setContentsMargins(UNIT, UNIT + 4, UNIT, 2 * UNIT)
+        self.head.setContentsMargins(UNIT, 0, UNIT, 0)
         self.body.addWidget(self._list)
         session.view_changed.connect(self.show_rows)
         session.shown_changed.connect(self.show_rows)

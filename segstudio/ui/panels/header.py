@@ -1,13 +1,13 @@
 """The bar above the picture: what is open on the left, how large it is shown on the right."""
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy
 
 from segstudio.ui.icons import IconButton
 from segstudio.ui.panels.parts import label
 from segstudio.ui.session import Session
-from segstudio.ui.theme import UNIT, tabular
+from segstudio.ui.theme import UNIT
 
 
 class Header(QFrame):
@@ -20,10 +20,6 @@ class Header(QFrame):
         self.setFixedHeight(40)
         self._title = label(look="title")
         self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._zoom = label(tone="muted")
-        self._zoom.setFont(tabular(self._zoom.font()))
-        self._zoom.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self._zoom.setFixedWidth(56)
         self._open = IconButton("open", "Open video or pictures (Ctrl+O)")
         self._out = IconButton("zoom-out", "Zoom out (Ctrl+-)")
         self._in = IconButton("zoom-in", "Zoom in (Ctrl++)")
@@ -37,7 +33,7 @@ class Header(QFrame):
         box.addWidget(self._open)
         box.addSpacing(UNIT)
         box.addWidget(self._title, 1)
-        for widget in (self._zoom, self._out, self._in, self._fit, self._actual, self._panel):
+        for widget in (self._out, self._in, self._fit, self._actual, self._panel):
             box.addWidget(widget)
 
     def use_actions(self, actions: dict[str, QAction]) -> None:
@@ -63,10 +59,3 @@ class Header(QFrame):
         for widget in (self._out, self._in, self._fit, self._actual):
             widget.setEnabled(has_picture)
         self._panel.setChecked(self._actions["view.panel"].isChecked())
-        if not has_picture:
-            self._zoom.clear()
-
-    @Slot(float)
-    def show_zoom(self, scale: float) -> None:
-        """scale: screen pixels per picture pixel."""
-        self._zoom.setText(f"{100 * scale:.0f} %")

@@ -1,4 +1,4 @@
-"""The model part of the side panel: which one, where it runs, how large its input is, how it does."""
+"""The model part of the side panel: which one, where it runs, how it does."""
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QGridLayout, QWidget
@@ -55,10 +55,10 @@ class ModelPanel(Section):
         marks.setFixedWidth(14)
         holder = row(self._spinner, self._dot, spacing=0)
         marks.setLayout(holder)
-        line = row(marks, self._status)
-        line.setAlignment(marks, Qt.AlignmentFlag.AlignTop)
-        line.setStretch(1, 1)
-        self.body.addLayout(line)
+        state = row(marks, self._status)
+        state.setAlignment(marks, Qt.AlignmentFlag.AlignTop)
+        state.setStretch(1, 1)
+        self.body.addLayout(state)
         self.body.addWidget(self._retry)
 
     def _pick_model(self, name: object) -> None:
@@ -122,14 +122,12 @@ class ModelPanel(Section):
 
 
 def _facts(card: ModelCard) -> str:
-    """Two or three facts on one line."""
-    facts = []
+    """The facts that matter most, a line each."""
+    size = f"{card.params / 1e6:.1f} M parameters · " if card.params else ""
+    facts = [f"{size}{len(card.classes)} classes"]
     if card.scores:
-        facts.append(f"mIoU {100 * card.scores[0].miou:.1f} % on {card.scores[0].dataset}")
-    if card.params:
-        facts.append(f"{card.params / 1e6:.1f} M parameters")
-    facts.append(f"{len(card.classes)} classes")
-    return " · ".join(facts)
+        facts.insert(0, f"mIoU {100 * card.scores[0].miou:.1f} % on {card.scores[0].dataset}")
+    return "\n".join(facts)
 
 
 def _tip(card: ModelCard) -> str:

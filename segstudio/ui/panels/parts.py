@@ -1,6 +1,7 @@
 """The few shapes that every panel is made of."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QHideEvent, QPainter, QPaintEvent, QPen, QShowEvent
@@ -77,8 +78,8 @@ class Section(QWidget):
         self.body = QVBoxLayout(self)
         self.body.setContentsMargins(2 * UNIT, UNIT + 4, 2 * UNIT, 2 * UNIT)
         self.body.setSpacing(UNIT)
-        head = row(label(title, look="section"), 1, *corner)
-        self.body.addLayout(head)
+        self.head = row(label(title, look="section"), 1, *corner)
+        self.body.addLayout(self.head)
 
 
 class Segments(QFrame):
@@ -95,7 +96,7 @@ class Segments(QFrame):
         box.setSpacing(2)
         self._buttons: dict[str, QPushButton] = {}
         for value, title, tip in choices:
-            one = button(title, "segment", lambda value=value: picked(value))
+            one = button(title, "segment", partial(picked, value))
             one.setCheckable(True)
             one.setToolTip(tip)
             one.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

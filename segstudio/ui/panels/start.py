@@ -1,6 +1,7 @@
 """The start page: what to do when nothing is open."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Slot
@@ -23,6 +24,7 @@ class StartPage(QWidget):
         self._session = session
         self.setProperty("look", "backdrop")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         page = QVBoxLayout(self)
         page.setContentsMargins(4 * UNIT, 4 * UNIT, 4 * UNIT, 4 * UNIT)
         page.addStretch(3)
@@ -63,7 +65,7 @@ class StartPage(QWidget):
         self._recent.addWidget(head, 0, Qt.AlignmentFlag.AlignHCenter)
         for text in paths:
             path = Path(text)
-            one = button(path.name, "link", lambda path=path: self._session.open([path]))
+            one = button(path.name, "link", partial(self._session.open, [path]))
             one.setToolTip(text)
             one.setCursor(Qt.CursorShape.PointingHandCursor)
             self._recent.addWidget(one, 0, Qt.AlignmentFlag.AlignHCenter)

@@ -8,9 +8,6 @@ from segstudio.ui.readings import STAGES, Reading
 from segstudio.ui.session import Session
 from segstudio.ui.theme import UNIT, tabular
 
-SHORT = {"decode": "decode", "prepare": "prepare", "model": "model", "upsample": "upsample",
-         "draw": "draw"}  # fmt: skip
-
 
 class StatusLine(QFrame):
     """Everything on it has a fixed width, so that nothing jitters while it plays."""
@@ -23,7 +20,7 @@ class StatusLine(QFrame):
         self.setFixedHeight(28)
         self._hover = _cell(stretch=True)
         self._fps = _cell("00.0 fps", "Frames through the model per second")
-        self._latency = _cell("000.0 / 0000.0 ms", "")
+        self._latency = _cell("0000 ms · p95 0000", "")
         self._stages = _cell("")
         self._skipped = _cell("00000 skipped", "Frames passed over, because the model was busy")
         self._verified = _cell("Frame numbers verified", "")
@@ -38,7 +35,7 @@ class StatusLine(QFrame):
             cell.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             box.addWidget(cell)
         session.reading_changed.connect(self.show_reading)
-        session.source_changed.connect(self.show_source)
+        session.player.source_changed.connect(self.show_source)
         session.models.changed.connect(self.show_device)
         session.shown_changed.connect(self._show_hover)
         self.show_source()
@@ -84,15 +81,15 @@ class StatusLine(QFrame):
     @Slot(object)
     def show_reading(self, reading: Reading) -> None:
         """Ten times a second."""
-        playing = self._session.playing.is_playing
+        playing = self._session.player.playing.is_playing
         self._fps.setText(f"{reading.fps:.1f} fps" if playing else "")
         if reading.total is None:
             self._latency.setText("")
             self._stages.setText("")
             return
-        self._latency.setText(f"{reading.total[0]:.0f} / {reading.total[1]:.0f} ms")
+        self._latency.setText(f"{reading.total[0]:.0f} ms · p95 {reading.total[1]:.0f}")
         self._latency.setToolTip(_table(reading))
-        self._stages.setText("  ".join(f"{n} {p50:.1f}" for n, p50, _ in reading.stages))
+        self._stages.setText(" · ".join(f"{n} {p50:.1f}" for n, p50, _ in reading.stages))
         self._stages.setToolTip(_table(reading))
         self._skipped.setText(f"{reading.skipped} skipped" if reading.skipped else "")
 
@@ -105,6 +102,9 @@ class StatusLine(QFrame):
             if not info.is_complete:
                 text = f"Indexing {round(100 * info.progress)} %"
                 tip = "Frames are being counted. Playing works meanwhile."
+            elif not info.is_verified and info.progress < 1:
+                text = f"Verifying {round(100 * info.progress)} %"
+                tip = "Frame numbers are being checked against the content. Playing works."
             elif info.is_verified:
                 text = "Frame numbers verified"
                 tip = "Every frame number of this file was checked against its content."

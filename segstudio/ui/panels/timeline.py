@@ -5,7 +5,7 @@ from PySide6.QtGui import QColor, QEnterEvent, QKeyEvent, QMouseEvent, QPainter,
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from segstudio.ui import theme
-from segstudio.ui.session import Session
+from segstudio.ui.player import Player
 
 MARGIN = 9
 """Room at both ends, so that the handle is never cut."""
@@ -28,13 +28,13 @@ def time_code(time_us: int | None) -> str:
 class Timeline(QWidget):
     """A slider over all frames; dragging it seeks, and pauses while it is held.
 
-    The position belongs to the session. Only while the mouse is down does the handle follow the
+    The position belongs to the player. Only while the mouse is down does the handle follow the
     mouse instead, because frames arrive later than the hand moves.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, player: Player) -> None:
         super().__init__()
-        self._session = session
+        self._player = player
         self._held: int | None = None
         self._was_playing = False
         self._hover_x: float | None = None
@@ -42,8 +42,8 @@ class Timeline(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Timeline")
-        session.playing_changed.connect(self.update)
-        session.source_changed.connect(self._follow_source)
+        player.changed.connect(self.update)
+        player.source_changed.connect(self._follow_source)
         self._follow_source()
 
     def sizeHint(self) -> QSize:
@@ -51,10 +51,10 @@ class Timeline(QWidget):
 
     @Slot()
     def _follow_source(self) -> None:
-        self.setEnabled(self._session.can_play)
+        self.setEnabled(self._player.can_play)
         self.setCursor(
             Qt.CursorShape.PointingHandCursor
-            if self._session.can_play
+            if self._player.can_play
             else Qt.CursorShape.ArrowCursor
         )
         self.update()
@@ -63,11 +63,11 @@ class Timeline(QWidget):
 
     def _x_of(self, index: int) -> float:
         """The middle of a frame on the track."""
-        last = max(1, self._session.last_index)
+        last = max(1, self._player.last_index)
         return MARGIN + (self.width() - 2 * MARGIN) * min(1.0, max(0, index) / last)
 
     def _index_at(self, x: float) -> int:
-        last = max(0, self._session.last_index)
+        last = max(0, self._player.last_index)
         share = (x - MARGIN) / max(1, self.width() - 2 * MARGIN)
         return round(min(1.0, max(0.0, share)) * last)
 
@@ -77,20 +77,23 @@ class Timeline(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        colors, session = theme.current(), self._session
+        colors, player = theme.current(), self._player
         is_hot = self.isEnabled() and (self._hover_x is not None or self._held is not None)
         middle, thick = self.height() / 2, 6.0 if is_hot else 4.0
         track = QRectF(MARGIN, middle - thick / 2, self.width() - 2 * MARGIN, thick)
         self._bar(painter, track, colors.track)
-        if not session.can_play:
+        if not player.can_play:
             painter.end()
             return
-        info = session.info
+        info = player.info
         if info is not None and not info.is_complete:
             part = QRectF(track)
             part.setWidth(track.width() * min(1.0, max(0.0, info.progress)))
             self._bar(painter, part, colors.line_strong)
-        index = self._held if self._held is not None else session.playing.index
+        ready = QRectF(track)
+        ready.setRight(self._x_of(player.ready_until()))
+        self._bar(painter, ready, colors.faint)
+        index = self._held if self._held is not None else player.playing.index
         x = self._x_of(index)
         played = QRectF(track)
         played.setRight(max(track.left() + thick, x))
@@ -118,9 +121,9 @@ class Timeline(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and self.isEnabled():
-            self._was_playing = self._session.playing.is_playing
+            self._was_playing = self._player.playing.is_playing
             if self._was_playing:
-                self._session.pause()
+                self._player.pause()
             self._scrub(event.position().x())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -136,7 +139,7 @@ class Timeline(QWidget):
             return
         self._held = None
         if self._was_playing:
-            self._session.play()
+            self._player.play()
         self.update()
 
     def enterEvent(self, event: QEnterEvent) -> None:
@@ -151,8 +154,8 @@ class Timeline(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         pages = {Qt.Key.Key_PageUp: 0.1, Qt.Key.Key_PageDown: -0.1}
         if event.key() in pages:
-            step = round(pages[Qt.Key(event.key())] * max(10, self._session.last_index))
-            self._session.step(step)
+            step = round(pages[Qt.Key(event.key())] * max(10, self._player.last_index))
+            self._player.step(step)
         else:
             super().keyPressEvent(event)
 
@@ -160,12 +163,12 @@ class Timeline(QWidget):
         index = self._index_at(x)
         if index != self._held:
             self._held = index
-            self._session.seek(index)
+            self._player.seek(index)
         self.update()
 
     def _tell(self, at: QPoint, x: float) -> None:
         index = self._index_at(x)
-        time = self._session.time_us(index)
+        time = self._player.time_us(index)
         text = f"Frame {index}" if time is None else f"{time_code(time)}  ·  frame {index}"
         top = self.mapToGlobal(QPoint(0, 0)).y() - 44
         QToolTip.showText(QPoint(at.x() - 12, top), text, self)

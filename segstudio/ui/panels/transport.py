@@ -7,16 +7,16 @@ from segstudio.core.settings import SPEEDS
 from segstudio.ui.icons import IconButton
 from segstudio.ui.panels.parts import Picker, label, row
 from segstudio.ui.panels.timeline import Timeline, time_code
-from segstudio.ui.session import Session
+from segstudio.ui.player import Player
 from segstudio.ui.theme import UNIT, tabular
 
 
 class FrameBox(QSpinBox):
     """The frame number; typing one and Enter goes there."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, player: Player) -> None:
         super().__init__()
-        self._session = session
+        self._player = player
         self.setFont(tabular(self.font()))
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.setKeyboardTracking(False)
@@ -27,11 +27,11 @@ class FrameBox(QSpinBox):
         self.lineEdit().returnPressed.connect(self._go)
 
     def _go(self) -> None:
-        self._session.seek(self.value())
+        self._player.seek(self.value())
         self.clearFocus()
 
     def show_index(self, index: int, last: int) -> None:
-        """Follow the session, unless somebody is typing."""
+        """Follow the player, unless somebody is typing."""
         if not self.hasFocus():
             self.blockSignals(True)
             self.setRange(0, max(0, last))
@@ -40,17 +40,17 @@ class FrameBox(QSpinBox):
 
 
 class Transport(QFrame):
-    """Listens to `session.playing` and `session.info`; keeps nothing."""
+    """Listens to the player; keeps nothing."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, player: Player) -> None:
         super().__init__()
-        self._session = session
+        self._player = player
         self.setProperty("look", "bottom")
-        self._timeline = Timeline(session)
+        self._timeline = Timeline(player)
         self._play = IconButton("play", "Play or pause (Space)", tone="accent_text",
                                 on="accent_text")  # fmt: skip
         self._play.setProperty("look", "play")
-        self._play.clicked.connect(lambda _=False: session.toggle_play())
+        self._play.clicked.connect(lambda _=False: player.toggle())
         self._buttons = [
             self._stepper("jump-previous", "10 frames back (Shift+A)", -10),
             self._stepper("step-previous", "Previous frame (A or ←)", -1),
@@ -60,16 +60,15 @@ class Transport(QFrame):
         ]
         self._loop = IconButton("loop", "Loop (Ctrl+L)")
         self._loop.setCheckable(True)
-        self._loop.clicked.connect(lambda on=False: session.set_loop(loop=on))
-        self._speed = Picker("Speed (Shift+, and Shift+.)", lambda v: session.set_speed(_number(v)))
+        self._loop.clicked.connect(lambda on=False: player.set_loop(loop=on))
+        self._speed = Picker("Speed (Shift+, and Shift+.)", lambda v: player.set_speed(_number(v)))
         self._speed.setFixedWidth(76)
         self._time = _figures(160)
-        self._frame = FrameBox(session)
+        self._frame = FrameBox(player)
         self._of = _figures(64)
         self._build()
-        session.playing_changed.connect(self.show_playing)
-        session.source_changed.connect(self.show_playing)
-        session.shown_changed.connect(self.show_playing)
+        player.changed.connect(self.show_playing)
+        player.source_changed.connect(self.show_playing)
         self.show_playing()
 
     def _stepper(self, drawing: str, tip: str, by: int) -> IconButton:
@@ -77,7 +76,7 @@ class Transport(QFrame):
         result.setAutoRepeat(True)
         result.setAutoRepeatDelay(350)
         result.setAutoRepeatInterval(60)
-        result.clicked.connect(lambda _=False: self._session.step(by))
+        result.clicked.connect(lambda _=False: self._player.step(by))
         return result
 
     def _build(self) -> None:
@@ -104,26 +103,27 @@ class Transport(QFrame):
 
     @Slot()
     def show_playing(self) -> None:
-        """Follow the session."""
-        session = self._session
-        playing, last = session.playing, session.last_index
-        can = session.can_play
+        """Follow the player."""
+        player = self._player
+        playing, last = player.playing, player.last_index
+        can = player.can_play
         for one in (*self._buttons, self._frame, self._loop, self._speed):
             one.setEnabled(can)
         self._play.set_drawing("pause" if playing.is_playing else "play")
         self._loop.setChecked(playing.is_looping)
         self._speed.fill([(s, f"{s:g}×") for s in SPEEDS], playing.speed)
         self._frame.show_index(playing.index, last)
-        known = session.info is None or session.info.is_complete
+        known = player.info is None or player.info.is_complete
         self._of.setText("" if last < 0 else f"/ {last}{'' if known else ' …'}")
+        self._of.setFixedWidth(self._of.fontMetrics().horizontalAdvance(self._of.text()) + 2)
         self._time.setText(self._time_text())
 
     def _time_text(self) -> str:
-        session = self._session
-        info = session.info
+        player = self._player
+        info = player.info
         if info is None or info.kind != "video":
             return ""
-        now = session.time_us(max(0, session.playing.index))
+        now = player.time_us(max(0, player.playing.index))
         total = "" if info.duration_us is None else f"  /  {time_code(info.duration_us)}"
         return f"{time_code(now)}{total}"
 
