@@ -15,11 +15,10 @@ from PySide6.QtGui import (
     QKeyEvent,
     QNativeGestureEvent,
     QPointingDevice,
-    QShortcut,
     QWheelEvent,
 )
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from segstudio.core import compose
 from segstudio.core.classes import CAMVID, VOID
@@ -165,7 +164,9 @@ def test_opacity_asks_for_nothing_but_a_paint(canvas, qtbot, monkeypatch):
 
 
 def test_a_frame_without_prediction_is_shown_bare(canvas, qtbot):
-    frame = some_frame()
+    before, frame = some_frame(1), some_frame()
+    canvas.show_frame(before, predicted(before, some_labels()))
+    sharp(canvas, qtbot)
     canvas.show_frame(frame)
     sharp(canvas, qtbot)
     np.testing.assert_array_equal(shown(canvas), expected(canvas, frame.rgb, None, 0))
@@ -331,6 +332,30 @@ def test_cleared_means_cleared(canvas, qtbot):
     QApplication.processEvents()
     np.testing.assert_array_equal(shown(canvas), before)
     assert canvas.transform is None
+
+
+def test_what_was_under_way_when_cleared_never_reaches_the_screen(canvas, qtbot, monkeypatch):
+    plain, reached, go_on = compose.picture, threading.Semaphore(0), threading.Semaphore(0)
+
+    def waits(rgb, transform):
+        reached.release()
+        go_on.acquire(timeout=10)
+        return plain(rgb, transform)
+
+    monkeypatch.setattr(compose, "picture", waits)
+    painted = []
+    canvas.painted.connect(lambda report: painted.append(report.frame.index))
+    canvas.show_frame(some_frame(1))
+    assert reached.acquire(timeout=10)
+    canvas.clear()
+    canvas.show_frame(some_frame(2))
+    go_on.release()
+    assert reached.acquire(timeout=10)  # the first one is delivered, the second one begun
+    QApplication.processEvents()
+    assert np.unique(shown(canvas)).tolist() == [BACKGROUND.red()]
+    go_on.release()
+    qtbot.waitUntil(lambda: bool(painted))
+    assert painted == [2]
 
 
 def test_a_forgotten_view_leaves_no_thread(qtbot):
@@ -530,19 +555,16 @@ def test_the_repeated_keys_of_a_held_space_change_nothing(canvas, clock):
     assert taps == []
 
 
-def test_the_canvas_gets_space_before_a_shortcut(qtbot, canvas):
-    window = QWidget()
-    qtbot.addWidget(window)
-    QVBoxLayout(window).addWidget(canvas)
-    pressed = []
-    QShortcut(Qt.Key.Key_Space, window, lambda: pressed.append(1))
-    window.show()
-    window.activateWindow()
-    canvas.setFocus()
-    with qtbot.waitSignal(canvas.tapped_space):
-        QTest.keyClick(canvas, Qt.Key.Key_Space)
-    assert pressed == []
-    canvas.setParent(None)
+def test_the_canvas_claims_space_before_a_shortcut_gets_it(canvas):
+    def claims(key, modifiers=Qt.KeyboardModifier.NoModifier):
+        event = QKeyEvent(QEvent.Type.ShortcutOverride, key, modifiers)
+        event.ignore()
+        QApplication.sendEvent(canvas, event)
+        return event.isAccepted()
+
+    assert claims(Qt.Key.Key_Space)
+    assert not claims(Qt.Key.Key_Space, Qt.KeyboardModifier.ControlModifier)
+    assert not claims(Qt.Key.Key_D)
 
 
 def test_keys_zoom_and_move(canvas):
