@@ -6,7 +6,10 @@ equal values the lowest channel, but never are all channels enlarged at once:
 - on a CPU by cells (`engine.cells`), identical to torch;
 - elsewhere, or where torch calculates in a way that `cells` does not know, by a running maximum
   over a few enlarged channels at a time: identical too, because torch enlarges every channel by
-  itself, in 1/5 of the memory.
+  itself, in a fraction of the memory.
+
+One exception: with exactly three channels and one thread, torch's CPU code rounds in an order of
+its own; pixels where two classes are equal but for the last bit may then differ from it.
 """
 
 import functools
@@ -20,11 +23,12 @@ from torch.nn import functional as F
 
 log = logging.getLogger("segstudio.engine")
 
-PLANES = 4
-"""Channels enlarged at a time by the running maximum."""
+PLANES = 2
+"""Channels enlarged at a time by the running maximum. Never 3: see the module."""
 
 SMALL = 128
-"""Height + width up to which torch itself calculates in another order (measured with 2.15)."""
+"""Height + width up to which torch's CPU code takes another way (ATen's UpSampleKernel), whose
+rounding depends on a value's place in memory; such a raster costs nothing to make the plain way."""
 
 
 def plain_labels(logits: Tensor, size: tuple[int, int], *, align_corners: bool) -> Tensor:
@@ -56,7 +60,10 @@ def labels_at_frame_size(
 
     class_ids: uint8 (C,), the class id of each channel.
     """
-    fused = _torch_fuses() if logits.device.type == "cpu" and sum(size) > SMALL else None
+    on_cpu = logits.device.type == "cpu"
+    # A single point counts as channels-last too, for which torch has another way again.
+    is_small = on_cpu and (sum(size) <= SMALL or logits[0].numel() == 1)
+    fused = _torch_fuses() if on_cpu and not is_small else None
     if fused is not None:
         from segstudio.engine.cells import labels_by_cells
 
@@ -68,7 +75,8 @@ def labels_at_frame_size(
             fused=fused,
         )
     else:
-        channels = running_labels(logits, size, align_corners=align_corners)
+        way = plain_labels if is_small else running_labels
+        channels = way(logits, size, align_corners=align_corners)
         on_device = torch.from_numpy(class_ids).to(logits.device)[channels.int()]
         labels = on_device.cpu().numpy()
         class_pixels = torch.bincount(on_device.reshape(-1), minlength=256).cpu().numpy()
