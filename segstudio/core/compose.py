@@ -8,9 +8,9 @@ Enlarged, a picture keeps hard pixel edges. Reduced, it is halved by averaging u
 factor of 2 or less, then interpolated: no shimmering, and much cheaper than exact area averaging
 (measured 4K to 0.45: 3.7 ms against 36.6). Labels are looked up at pixel centres at every scale.
 
-Colouring reads labels two at a time from a table of all pairs (0.75 ms for 1920×1080 against 1.6
-by single labels and 3.0 by fancy indexing), and what a mode leaves out is made void before that,
-while it is one byte per pixel.
+Colouring reads labels two at a time from a table of all pairs (0.33 ms for 1920×1080 with
+OpenCV's 16-bit LUT, 0.8 with np.take, against 1.6 by single labels and 3.0 by fancy indexing), and
+what a mode leaves out is made void before that, while it is one byte per pixel.
 """
 
 import math
@@ -47,6 +47,20 @@ _BORDER = 2
 _SEARCH = 64
 # How many columns (rows) before the first visible one a crop may start, to find one that lies
 # on a whole device pixel: 1/128 pixel off on average.
+
+
+def _lut_takes_16_bits() -> bool:
+    """True when this OpenCV looks up 16-bit indices. The table's words only pass as doubles."""
+    words = np.arange(65536, dtype=np.uint64) << np.uint64(48) | np.uint64(0x7FF0000000000001)
+    index = np.array([[0, 7, 65535]], np.uint16)
+    try:
+        found = cv2.LUT(index, words.view(np.float64)[None, :])
+    except cv2.error:
+        return False
+    return bool(np.array_equal(np.asarray(found).view(np.uint64), words[index]))
+
+
+_LUT_TAKES_16_BITS = _lut_takes_16_bits()
 
 
 def picture(rgb: NDArray[np.uint8], transform: ViewTransform) -> Raster:
@@ -175,11 +189,16 @@ class Colors:
     def _colored(self, labels: NDArray[np.uint8]) -> NDArray[np.uint32]:
         """The table looked up, two labels at a time."""
         flat = np.ascontiguousarray(labels).reshape(-1)
-        argb = np.empty(flat.size, np.uint32)
         even = flat.size // 2 * 2
+        if even == flat.size > 0 and _LUT_TAKES_16_BITS:
+            rows = labels.shape[0] if labels.shape[1] % 2 == 0 else 1
+            pairs = flat.view(np.uint16).reshape(rows, -1)
+            looked_up = np.asarray(cv2.LUT(pairs, self._pairs.view(np.float64)[None, :]))
+            return looked_up.view(np.uint32).reshape(labels.shape)
+        argb = np.empty(flat.size, np.uint32)
         # mode="clip" never clips here; it spares a second pass that looks for bad indices.
-        pairs = argb[:even].view(np.uint64)
-        np.take(self._pairs, flat[:even].view(np.uint16), out=pairs, mode="clip")
+        into = argb[:even].view(np.uint64)
+        np.take(self._pairs, flat[:even].view(np.uint16), out=into, mode="clip")
         argb[even:] = self._table[flat[even:]]
         return argb.reshape(labels.shape)
 

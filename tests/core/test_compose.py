@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from segstudio.core import compose
 from segstudio.core.classes import CAMVID, VOID
 from segstudio.core.compose import Colors, Composer, mask_box, picture, view_labels
 from segstudio.core.frame import Frame, FrameId
@@ -132,8 +133,10 @@ def test_a_frame_beside_the_view_gives_nothing():
     assert view_labels(random_labels(), view, view.visible).size == 0
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (3, 5), (7, 8)])
-def test_colors_are_looked_up_for_odd_and_even_counts(shape):
+@pytest.mark.parametrize("wide", [True, False])
+@pytest.mark.parametrize("shape", [(0, 0), (1, 1), (3, 5), (4, 5), (7, 8)])
+def test_colors_are_looked_up_for_odd_and_even_counts(shape, wide, monkeypatch):
+    monkeypatch.setattr(compose, "_LUT_TAKES_16_BITS", wide and compose._LUT_TAKES_16_BITS)
     style = MaskStyle.of(CAMVID)
     labels = np.random.default_rng(2).integers(0, 256, shape, np.uint8)
     argb = Colors(style).mask(labels, (0, 0))

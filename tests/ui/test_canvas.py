@@ -124,6 +124,22 @@ def wheel(canvas, at, angle, modifiers=Qt.KeyboardModifier.NoModifier):
     return event.isAccepted()
 
 
+def paints(canvas, qtbot):
+    """The rectangles of all paint events from now on."""
+    areas = []
+
+    class Watch(QWidget):
+        def eventFilter(self, watched, event):  # noqa: N802  Qt's name
+            if event.type() == QEvent.Type.Paint:
+                areas.append(event.rect())
+            return False
+
+    canvas.watch = Watch()
+    qtbot.addWidget(canvas.watch)
+    canvas.installEventFilter(canvas.watch)
+    return areas
+
+
 def drag(canvas, button, *places):
     QTest.mousePress(canvas, button, Qt.KeyboardModifier.NoModifier, QPoint(*places[0]))
     for place in places[1:]:
@@ -239,6 +255,16 @@ def test_while_new_pixels_are_made_the_old_ones_move_with_the_view(canvas, qtbot
     now, wanted = shown(canvas), expected(canvas, frame.rgb, labels, 0.5)
     inside = (slice(60, 160), slice(90, 210))
     assert np.abs(now[inside] - wanted[inside]).max() <= 2
+
+
+def test_a_zoom_is_painted_even_when_its_pixels_never_come(canvas, qtbot):
+    canvas.show_frame(some_frame())
+    sharp(canvas, qtbot)
+    canvas.repaint()
+    canvas.stop()
+    areas = paints(canvas, qtbot)
+    canvas.zoom(2.0)
+    qtbot.waitUntil(lambda: bool(areas))
 
 
 # --- one frame with its own labels
@@ -427,17 +453,7 @@ def test_only_the_box_of_an_edit_is_painted(canvas, qtbot):
     canvas.show_frame(frame, predicted(frame, labels))
     sharp(canvas, qtbot)
     canvas.repaint()
-    areas = []
-
-    class Watch(QWidget):
-        def eventFilter(self, watched, event):  # noqa: N802  Qt's name
-            if event.type() == QEvent.Type.Paint:
-                areas.append(event.rect())
-            return False
-
-    watch = Watch()
-    qtbot.addWidget(watch)
-    canvas.installEventFilter(watch)
+    areas = paints(canvas, qtbot)
     labels[10:14, 20:26] = 8
     canvas.update_labels(Rect(10, 20, 14, 26), labels)
     qtbot.waitUntil(lambda: bool(areas))
