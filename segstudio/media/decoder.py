@@ -39,8 +39,8 @@ class Decoder:
     """One container, one thread at a time. Close it: an unclosed one keeps threads and files.
 
     threads: "AUTO" decodes several frames at once (fast), "NONE" one (repeatable when the file
-    is damaged). `errors` counts what could not be read or decoded; `cut_off`: the file breaks
-    off. `keys`: (place in the file, stamp) of the key packets seen since the last seek.
+    is damaged). `errors` counts what could not be decoded, `broken` what could not be read.
+    `keys`: (place in the file, stamp) of the key packets seen since the last seek.
     MediaError when it cannot be opened.
     """
 
@@ -48,7 +48,7 @@ class Decoder:
         self.path = path
         self.threads = threads
         self.errors = 0
-        self.cut_off = False
+        self.broken = 0
         self._container: av.container.InputContainer
         self._open()
 
@@ -97,8 +97,7 @@ class Decoder:
                 self._flush()
                 continue
             if packet.is_corrupt:
-                self.errors += 1
-                self.cut_off = True
+                self.broken += 1
                 continue
             self._note_key(packet)
             try:
@@ -133,8 +132,7 @@ class Decoder:
                     self._place = packet.pos or self._place
                     return packet
         except (av.FFmpegError, OSError):
-            self.errors += 1
-            self.cut_off = True
+            self.broken += 1
         return None
 
     def _flush(self) -> None:
@@ -170,14 +168,14 @@ class Decoder:
 
 def open_video(path: Path) -> tuple["av.container.InputContainer", VideoStream]:
     """An open container and its video stream; MediaError says why not. The caller closes it."""
+    head = _head(path)
+    if _is_text(head):
+        # Playlists are text too, and FFmpeg would open what they name.
+        raise MediaError(f"{path.name} holds text, whatever its name says; choose a video file.")
     try:
         container = av.open(str(path.absolute()), container_options=dict(_OPTIONS))
-    except PermissionError as error:
-        raise MediaError(f"{path.name} cannot be opened; check its permissions.") from error
-    except FileNotFoundError as error:
-        raise MediaError(f"There is no file {path}; check the name and the folder.") from error
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise MediaError(_why_unreadable(path)) from error
+        raise MediaError(_why_unreadable(path.name, head)) from error
     try:
         return container, _video_stream(container, path)
     except BaseException:
@@ -202,19 +200,34 @@ def _video_stream(container: "av.container.InputContainer", path: Path) -> Video
     return stream
 
 
-def _why_unreadable(path: Path) -> str:
+def _head(path: Path) -> bytes:
+    """The first 4 kB; MediaError when there are none."""
     try:
         with path.open("rb") as file:
             head = file.read(4096)
-    except OSError:
-        return f"{path.name} cannot be read; check its permissions."
+    except FileNotFoundError as error:
+        raise MediaError(f"There is no file {path}; check the name and the folder.") from error
+    except OSError as error:
+        raise MediaError(
+            f"{path.name} cannot be opened ({error.strerror}); check its permissions."
+        ) from error
     if not head:
-        return f"{path.name} is empty (0 bytes); restore it from a copy."
-    if b"\0" not in head and all(c >= 32 or c in b"\t\n\r\f" for c in head[:512]):
-        return f"{path.name} holds text, whatever its name says; choose a video file."
+        raise MediaError(f"{path.name} is empty (0 bytes); restore it from a copy.")
+    return head
+
+
+def _is_text(head: bytes) -> bool:
+    is_raw_video = head.startswith(b"YUV4MPEG2")
+    start = head[:512]
+    return (
+        not is_raw_video and b"\0" not in head and all(c >= 32 or c in b"\t\n\r\f" for c in start)
+    )
+
+
+def _why_unreadable(name: str, head: bytes) -> str:
     if head[4:8] in (b"ftyp", b"mdat", b"free", b"wide", b"skip"):
         return (
-            f"{path.name} has no table of its frames (the recording was cut off before it was"
+            f"{name} has no table of its frames (the recording was cut off before it was"
             " written); copy it from the camera again or have it repaired."
         )
-    return f"{path.name} is not a video that FFmpeg can read; choose a video file."
+    return f"{name} is not a video that FFmpeg can read; choose a video file."

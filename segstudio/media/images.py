@@ -9,6 +9,7 @@ put behind it). Files are checked by their header before anything is decoded.
 import io
 import re
 import time
+import warnings
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,8 +32,10 @@ MAX_BYTES = 1_000_000_000
 
 # The header check below knows the limit and the sentence; Pillow would only warn.
 Image.MAX_IMAGE_PIXELS = None
+# Odd tags of a readable picture are nobody's business.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
-_FORMATS = ("PNG", "JPEG", "MPO", "TIFF", "WEBP", "BMP")
+_FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 _WIDE_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 _MAX_PNG_CHUNKS = 100_000
@@ -77,7 +80,8 @@ def image_size(path: Path, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
         with path.open("rb") as file, Image.open(file, formats=_FORMATS) as image:
             _check_size(image.size, path.name, max_pixels)
             width, height = image.size
-            turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+            # Pillow gives the upright size of a TIFF by itself.
+            turned = image.format != "TIFF" and image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
     except OSError as error:
         raise MediaError(_not_an_image(_bytes_of(path), path.name)) from error
     except (ValueError, SyntaxError, EOFError, LookupError, TypeError) as error:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from segstudio.errors import Cancelled, MediaError
-from segstudio.media import index_cache, video_index
+from segstudio.media import full_check, index_cache, video_index
 from segstudio.media.video_index import VideoIndex
 
 log = logging.getLogger("segstudio.media")
@@ -142,12 +142,12 @@ class Indexer:
                 index_cache.save(self._id, index)
         if index is None:
             self._decide()
-        found = video_index.decode_all(
+        found = full_check.decode_all(
             self._path, self._pause if index is not None else self._stop, self._progress
         )
-        final = video_index.verified(index, found) if index is not None else None
+        final = full_check.verified(index, found, table) if index is not None else None
         if final is None:
-            final = video_index.counted_index(self._path, found, table, table.time_base, self._stop)
+            final = full_check.counted_index(self._path, found, table, self._stop)
             if index is not None:
                 text = "Frame numbers changed after the full check of the file."
                 final = replace(final, notes=(*final.notes, text))

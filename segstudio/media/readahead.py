@@ -18,6 +18,9 @@ log = logging.getLogger("segstudio.media")
 _FIRST_LOOK = 2
 """Frames decoded ahead after a jump; the reach doubles with every frame read in sequence."""
 
+_NEAR = 8
+"""Moves up to this many frames count as going on: playing with dropped frames is no jump."""
+
 _BEHIND = 4
 """One part in this many of the memory keeps frames that were passed already."""
 
@@ -164,14 +167,12 @@ class ReadAhead:
     def _aim(self, index: int) -> None:
         """Note where reading goes: the direction, and how far it is worth looking ahead."""
         moved = index - self._focus
-        if moved in (1, -1):
-            is_same_way = moved == self._step
-            self._reach = max(_FIRST_LOOK, self._reach * 2) if is_same_way else _FIRST_LOOK
-            self._step = moved
-        elif moved:
+        step = -1 if moved < 0 else 1
+        if 0 < abs(moved) <= _NEAR and step == self._step:
+            self._reach = max(_FIRST_LOOK, self._reach * 2)
+        elif moved or not self._reach:
             self._reach = _FIRST_LOOK
-            # Playing with dropped frames still goes somewhere.
-            self._step = 1 if moved > 0 else -1
+            self._step = step
         self._focus = index
 
     def _run(self) -> None:
@@ -193,19 +194,29 @@ class ReadAhead:
             while not self._is_closed:
                 if self._previews:
                     return "preview", self._previews.pop(0)
-                if self._wanted:
-                    return "read", self._wanted[-1]
+                wanted = self._next_wanted()
+                if wanted is not None:
+                    return "read", wanted
                 ahead = self._next_ahead()
                 if ahead is not None:
                     return "ahead", ahead
                 self._changed.wait()
             return None
 
+    def _next_wanted(self) -> int | None:
+        """The newest request that has no answer yet (its thread may not have woken)."""
+        for index in reversed(self._wanted):
+            if index not in self._frames and index not in self._failed:
+                return index
+        return None
+
     def _next_ahead(self) -> int | None:
         """The nearest frame in the direction of playing that is not there and has room."""
         frames = self._source.info.frames
         size = self._frame_bytes()
-        room = (self._limit - self._limit // _BEHIND) // size if size else _FIRST_LOOK
+        # Room for the frame in focus itself comes first.
+        free = min(self._limit - self._limit // _BEHIND, self._limit - size)
+        room = free // size if size else _FIRST_LOOK
         for distance in range(1, min(self._reach, room) + 1):
             index = self._focus + self._step * distance
             if not 0 <= index < frames or index in self._failed:
@@ -254,7 +265,8 @@ class ReadAhead:
     def _is_stale(self, focus: int) -> bool:
         """Somebody waits, or reading has jumped elsewhere."""
         jumped = abs(self._focus - focus) > max(_FIRST_LOOK, self._reach)
-        return bool(self._wanted or self._previews) or self._is_closed or jumped
+        is_asked = self._next_wanted() is not None or bool(self._previews)
+        return is_asked or self._is_closed or jumped
 
     def _keep(self, index: int, frame: Frame) -> None:
         """Add a frame; the ones that will be needed last go."""

@@ -62,6 +62,7 @@ class VideoSource:
             self._stamps: list[int | None] = []
             self._walk = Walk(self._decoder, None, -1)
             self._numbering: VideoIndex | None = None
+            self._before: Picture | None = None
             self._base = self._describe(first)
         except BaseException:
             self._decoder.close()
@@ -189,6 +190,7 @@ class VideoSource:
         kept = self._cache.get(number)
         if kept is not None:
             return kept
+        self._before = None
         for walk in self._ways_to(number, index):
             outcome = self._advance(walk, number, should_stop)
             if outcome == "stopped":
@@ -240,6 +242,8 @@ class VideoSource:
                 return self._at_end(walk, number)
             reached, picture = item
             self._remember(walk, reached, picture)
+            if reached < number:
+                self._before = picture
             if reached == number:
                 return "found" if self._is_right(walk, reached, picture) else "late"
             if reached > number:
@@ -280,7 +284,7 @@ class VideoSource:
 
     def _stand_in(self, number: int) -> Picture:
         """The last good picture in place of one that cannot be decoded."""
-        before = self._cache.before(number)
+        before = self._before or self._cache.before(number)
         if before is None:
             raise FrameMissing(
                 f"Frame {number} of {self._path.name} cannot be decoded; the file is damaged there."
@@ -307,7 +311,7 @@ class VideoSource:
 
     def _agrees(self, index: VideoIndex) -> bool:
         """What was counted so far has the numbers that the index gives it."""
-        if self._decoder.errors:
+        if self._decoder.errors + self._decoder.broken:
             return False
         stamps = self._cache.stamps()
         return all(

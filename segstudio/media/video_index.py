@@ -4,10 +4,8 @@ Level A reads all packets without decoding them: where the container is MP4/MOV,
 MPEG-TS and every shown packet has a stamp of its own, frame n is the n-th stamp in order. Before
 it is believed, a few groups of pictures are decoded and must show exactly those stamps.
 
-Level B decodes everything once and keeps the CRC-32 of each luma plane. For a file whose stamps
-cannot be believed (AVI, raw streams), it also seeks to key packets and keeps those places where
-what comes out matches one unique place of the straight decode; everything else is counted from
-them. For a level A file it proves the table: every picture that is handed out is compared.
+Level B decodes everything once (full_check.py): it proves the table of level A, and it finds the
+numbers of files whose stamps cannot be believed.
 
 An index of packets is not an index of shown pictures: decoders swallow pictures, edit lists hide
 some, and fps arithmetic is wrong wherever the rate varies. That is why both levels end at decoded
@@ -16,7 +14,7 @@ pictures.
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -25,7 +23,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.errors import Cancelled
-from segstudio.media.color import luma_crc
 from segstudio.media.decoder import Decoder, open_video
 
 NO_PTS = -(2**63)
@@ -38,15 +35,6 @@ _SEEKS_BY_DTS = frozenset({"mpegts"})
 _SPOT_GROUPS = 8
 _SPOT_FRAMES = 32
 """Groups that the spot check decodes, and how many pictures of each at most."""
-
-_RUN = 4
-"""Consecutive equal CRCs that prove a restart point."""
-
-_MAX_SKIP = 24
-"""Pictures after a seek that may precede a proved one (leading pictures of open groups)."""
-
-_RESTART_SPACING = 8
-"""Key packets nearer than this to the last restart point are not tried: all-key files."""
 
 Stop = Callable[[], bool]
 
@@ -179,7 +167,7 @@ def stamp_index(table: PacketTable) -> VideoIndex:
     keys = np.array(sorted(table.keys), np.int64).reshape(-1, 2)
     numbers = np.searchsorted(pts, keys[:, 0])
     restarts = np.stack([numbers, keys[:, 1], np.zeros_like(numbers)], axis=1)
-    return _frozen(
+    return frozen(
         VideoIndex(
             by_time=True,
             pts=pts,
@@ -187,7 +175,7 @@ def stamp_index(table: PacketTable) -> VideoIndex:
             damaged=np.zeros(len(pts), np.bool_),
             crc=None,
             time_base=table.time_base,
-            notes=_cut_note(len(pts), table.expected),
+            notes=cut_note(len(pts), table.expected),
         )
     )
 
@@ -217,7 +205,7 @@ def _group_agrees(decoder: Decoder, index: VideoIndex, row: int, stop: Stop) -> 
     elif not decoder.seek(int(index.restarts[row, 1])):
         return True
     wanted = first
-    for _ in range(2 * _SPOT_FRAMES + _MAX_SKIP):
+    for _ in range(3 * _SPOT_FRAMES):
         if wanted >= end:
             return True
         if stop():
@@ -241,158 +229,13 @@ def _group_agrees(decoder: Decoder, index: VideoIndex, row: int, stop: Stop) -> 
     return True
 
 
-@dataclass(slots=True)
-class StraightDecode:
-    """What a straight decode of the whole file showed."""
-
-    pts: list[int]
-    crc: list[int]
-    is_damaged: list[bool]
-    keys: list[int]
-    errors: int
-    cut_off: bool
-
-
-def decode_all(path: Path, stop: Stop, progress: Callable[[float, int], None]) -> StraightDecode:
-    """Decode every picture on one thread, which is repeatable also for damaged files.
-
-    progress(fraction, pictures so far) is called after each.
-    """
-    found = StraightDecode([], [], [], [], 0, cut_off=False)
-    with Decoder(path, threads="NONE") as decoder:
-        while (picture := decoder.next()) is not None:
-            if stop():
-                raise Cancelled
-            found.pts.append(NO_PTS if picture.pts is None else picture.pts)
-            found.crc.append(luma_crc(picture))
-            found.is_damaged.append(bool(picture.is_corrupt))
-            progress(decoder.fraction, len(found.pts))
-        found.keys = thinned(decoder.keys)
-        found.errors, found.cut_off = decoder.errors, decoder.cut_off
-    return found
-
-
-def verified(index: VideoIndex, found: StraightDecode) -> VideoIndex | None:
-    """Level A with the CRC of every picture; None when the stamps turn out to be wrong.
-
-    Pictures that the table has and the decoder did not show are damaged when the decoder met
-    errors, and otherwise prove the table wrong.
-    """
-    numbers = [index.number_of(pts) for pts in found.pts]
-    known = [n for n in numbers if n is not None]
-    missing = len(index) - len(set(known))
-    if len(known) < len(numbers) or known != sorted(set(known)) or (missing and not found.errors):
-        return None
-    crc = np.zeros(len(index), np.uint32)
-    damaged = np.ones(len(index), np.bool_)
-    crc[known] = found.crc
-    damaged[known] = found.is_damaged
-    return _frozen(
-        replace(
-            index,
-            crc=crc,
-            damaged=damaged,
-            notes=_notes(index.notes, damaged),
-            threads=_threads(damaged),
-        )
-    )
-
-
-def _threads(damaged: NDArray[np.bool_]) -> str:
-    """What the decoder makes up for damaged parts depends on the timing of its threads."""
-    return "NONE" if damaged.any() else "AUTO"
-
-
-def counted_index(
-    path: Path, found: StraightDecode, table: PacketTable | None, time_base: Fraction, stop: Stop
-) -> VideoIndex:
-    """Level B: numbers by counting, from restart points that were proved by content."""
-    damaged = np.array(found.is_damaged, np.bool_)
-    cut = _cut_note(len(found.pts), table.expected if table else None)
-    index = VideoIndex(
-        by_time=False,
-        pts=np.array(found.pts, np.int64),
-        restarts=np.zeros((0, 3), np.int64),
-        damaged=damaged,
-        crc=np.array(found.crc, np.uint32),
-        time_base=time_base,
-        notes=_notes(cut, damaged, lost=found.errors),
-        threads="NONE" if found.errors else _threads(damaged),
-    )
-    return _frozen(replace(index, restarts=_proved_restarts(path, index, found.keys, stop)))
-
-
-def _proved_restarts(
-    path: Path, index: VideoIndex, keys: list[int], stop: Stop
-) -> NDArray[np.int64]:
-    places: dict[tuple[int, ...], list[int]] = {}
-    assert index.crc is not None
-    crc = index.crc.tolist()
-    for at in range(len(crc) - _RUN + 1):
-        places.setdefault(tuple(crc[at : at + _RUN]), []).append(at)
-    proved: dict[int, tuple[int, int, int]] = {}
-    with Decoder(path, threads=index.threads) as decoder:
-        for stamp in keys:
-            if stop():
-                raise Cancelled
-            found = _prove(decoder, stamp, index, places)
-            if found is not None:
-                proved.setdefault(found[0], found)
-    return np.array([proved[n] for n in sorted(proved)], np.int64).reshape(-1, 3)
-
-
-def _prove(
-    decoder: Decoder, stamp: int, index: VideoIndex, places: dict[tuple[int, ...], list[int]]
-) -> tuple[int, int, int] | None:
-    """(number, stamp, skip) of the first run after the seek that fits one place only."""
-    if not decoder.seek(stamp):
-        return None
-    crcs: list[int] = []
-    stamps: list[int | None] = []
-    while len(crcs) < _MAX_SKIP + _RUN:
-        picture = decoder.next()
-        if picture is None:
-            return None
-        crcs.append(luma_crc(picture))
-        stamps.append(picture.pts)
-        skip = len(crcs) - _RUN
-        if skip < 0:
-            continue
-        fits = places.get(tuple(crcs[skip:]), [])
-        if len(fits) > 1 and stamps[skip] is not None:  # a still scene: let the stamp decide
-            fits = [n for n in fits if int(index.pts[n]) == stamps[skip]]
-        if len(fits) == 1:
-            return fits[0], stamp, skip
-    return None
-
-
-def thinned(keys: list[tuple[int, int]]) -> list[int]:
-    """Stamps of (packet position, stamp) pairs that lie far enough apart."""
-    kept: list[int] = []
-    last = -_RESTART_SPACING
-    for position, stamp in keys:
-        if position - last >= _RESTART_SPACING:
-            kept.append(stamp)
-            last = position
-    return kept
-
-
-def _cut_note(frames: int, expected: int | None) -> tuple[str, ...]:
+def cut_note(frames: int, expected: int | None) -> tuple[str, ...]:
     if expected is None or expected <= frames or not frames:
         return ()
     return (f"The file ends after frame {frames - 1} of about {expected}.",)
 
 
-def _notes(notes: tuple[str, ...], damaged: NDArray[np.bool_], *, lost: int = 0) -> tuple[str, ...]:
-    count = max(int(damaged.sum()), lost)
-    if not count:
-        return notes
-    text = "1 frame is damaged" if count == 1 else f"{count} frames are damaged"
-    first = f", the first is frame {int(np.argmax(damaged))}" if damaged.any() else ""
-    return (*notes, f"{text}{first}.")
-
-
-def _frozen(index: VideoIndex) -> VideoIndex:
+def frozen(index: VideoIndex) -> VideoIndex:
     for array in (index.pts, index.restarts, index.damaged, index.crc):
         if array is not None:
             array.setflags(write=False)

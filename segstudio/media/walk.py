@@ -8,9 +8,8 @@ from segstudio.media.color import luma_crc, size_in_memory
 from segstudio.media.decoder import Decoder
 from segstudio.media.video_index import VideoIndex
 
-
 DAMAGED = "This frame is damaged; parts of it are guesses of the decoder."
-"""The note of a picture that the decoder marked, or that was found damaged before."""
+"""The note of a picture that the decoder marked, or that was found damaged by the full check."""
 
 
 @dataclass(slots=True, eq=False)
@@ -91,6 +90,8 @@ class Walk:
         self.first: int | None = None
         self.position = -1
         self.is_usable = True
+        self._is_spoiled = False
+        self._errors = decoder.errors
         if index is None or row < 0:
             decoder.restart()
         else:
@@ -122,12 +123,19 @@ class Walk:
     @property
     def met_errors(self) -> bool:
         """Something could not be read or decoded since the file was opened."""
-        return self._decoder.errors > 0
+        return self._decoder.errors + self._decoder.broken > 0
 
     def _is_damaged(self, number: int, image: VideoFrame) -> bool:
+        """Marked by the full check; before it, from an error on to the next key picture."""
         index = self.index
-        known = index is not None and number < len(index) and bool(index.damaged[number])
-        return known or image.is_corrupt
+        if index is not None and index.crc is not None:
+            return number < len(index) and bool(index.damaged[number])
+        if image.key_frame:
+            self._is_spoiled = False
+        if image.is_corrupt or self._decoder.errors > self._errors:
+            self._is_spoiled = True
+            self._errors = self._decoder.errors
+        return self._is_spoiled
 
     def _number(self, image: VideoFrame) -> int | None:
         """Its number, None for a picture that does not count or cannot be trusted."""

@@ -66,12 +66,16 @@ CLIPS = (
     Clip("program.mpg", codec="mpeg2video", options={"bf": "2", "qscale": "2"}),
     Clip("odd.mp4", pix_fmt="yuv444p", size=(143, 97)),
     Clip("deep.mp4", pix_fmt="yuv420p10le", frames=40),
-    Clip("vp9.webm", codec="libvpx-vp9", frames=40, options={"deadline": "realtime", "cpu-used": "8"}),
+    Clip(
+        "vp9.webm", codec="libvpx-vp9", frames=40, options={"deadline": "realtime", "cpu-used": "8"}
+    ),
 )
 """One of each kind that some reader somewhere gets wrong."""
 
 
-def coded(number: int, width: int = WIDTH, height: int = HEIGHT, *, still: bool = False) -> np.ndarray:
+def coded(
+    number: int, width: int = WIDTH, height: int = HEIGHT, *, still: bool = False
+) -> np.ndarray:
     """uint8 (height, width, 3) with the number in it, over a texture that moves."""
     yy, xx = np.mgrid[:height, :width]
     shift = 0 if still else number * 3
@@ -109,7 +113,11 @@ def encode(clip: Clip, folder: Path) -> Path:
         options = dict(clip.options)
         if clip.codec == "libx264":
             keys = f"keyint={clip.gop}:min-keyint={min(clip.gop, 12)}"
-            options |= {"preset": "ultrafast", "crf": "16", "x264-params": f"{keys}:{clip.params}".strip(":")}
+            options |= {
+                "preset": "ultrafast",
+                "crf": "16",
+                "x264-params": f"{keys}:{clip.params}".strip(":"),
+            }
         stream.options = options
         if clip.rotation:
             stream.set_display_rotation(clip.rotation)
