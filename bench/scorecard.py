@@ -19,6 +19,7 @@ import platform
 import subprocess
 import sys
 import time
+import traceback
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -70,8 +71,12 @@ def main() -> int:
     parser.add_argument("--row", choices=ROWS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.row:
-        print(json.dumps(asdict(measure(arguments.row))))
-        return 0
+        try:
+            print(json.dumps(asdict(measure(arguments.row))), flush=True)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)  # threads of a half-done measurement must not hold the process
+        os._exit(0)
     failed = 0
     machine = (
         f"{platform.machine()}, {os.cpu_count()} CPU threads, Python {platform.python_version()}"

@@ -72,9 +72,13 @@ def _open_window(paths: Sequence[str], *, model: str | None = None, demo: bool =
 def _window_picture(words: Sequence[str]) -> int:
     """`window-picture SOURCE MODEL FRAME FILE`: the real window, drawn offscreen into a PNG."""
     source, model, frame, file = words
+    from segstudio.errors import SegStudioError
     from segstudio.ui.snapshot import save_window_picture
 
-    save_window_picture(Path(source), Path(file), model=model, frame=int(frame))
+    try:
+        save_window_picture(Path(source), Path(file), model=model, frame=int(frame))
+    except SegStudioError as error:
+        return _error(str(error))
     return 0
 
 

@@ -30,12 +30,9 @@ print(json.dumps([missing, qtlibs.packages_for(missing), qtlibs.window_problem()
 def where(library: str) -> Path | None:
     """The file that the linker takes for this name."""
     listed = subprocess.run(["ldconfig", "-p"], capture_output=True, text=True, check=False)
+    machine = {"x86_64": "x86-64", "aarch64": "AArch64"}.get(os.uname().machine, "")
     for row in listed.stdout.splitlines():
-        if (
-            row.strip().startswith(library + " ")
-            and "x86-64" in row
-            or (row.strip().startswith(library + " ") and "AArch64" in row)
-        ):
+        if row.strip().startswith(library + " ") and machine in row:
             return Path(row.split("=>")[1].strip())
     return None
 
@@ -52,7 +49,8 @@ def without(library: str, command: list[str]) -> subprocess.CompletedProcess[str
         mount -t tmpfs none {scratch}
         mkdir {scratch}/upper {scratch}/work
         for f in {folder}/{library}*; do mknod {scratch}/upper/$(basename $f) c 0 0; done
-        mount -t overlay overlay -o lowerdir={folder},upperdir={scratch}/upper,workdir={scratch}/work {folder}
+        cd {scratch}
+        mount -t overlay overlay -o lowerdir={folder},upperdir=upper,workdir=work {folder}
         exec "$@"
         """
         return subprocess.run(

@@ -1,6 +1,7 @@
 """`segstudio synth`: the synthetic drive, frames with their exact labels."""
 
 import argparse
+from contextlib import ExitStack
 from pathlib import Path
 
 from segstudio.cli.report import Report, Subparsers, add_report_options
@@ -50,20 +51,19 @@ def run(arguments: argparse.Namespace) -> int:
         folder.mkdir(parents=True, exist_ok=True)
     drive = SyntheticDrive(DriveSettings(height=height, width=width, seed=arguments.seed))
     report = Report(arguments)
-    writer = VideoWriter(output / "drive.mp4", (height, width)) if arguments.video else None
-    try:
-        with report.progress("frames", arguments.frames) as bar:
-            for done in range(arguments.frames):
-                index = arguments.start + done
-                rgb, truth = drive.frame(index)
-                write_picture(images / f"{index:06d}.png", rgb)
-                write_mask(labels / f"{index:06d}.png", truth, CAMVID.palette())
-                if writer is not None:
-                    writer.write(rgb)
-                bar.show(done + 1)
-    finally:
-        if writer is not None:
-            writer.close()
+    with ExitStack() as stack:
+        bar = stack.enter_context(report.progress("frames", arguments.frames))
+        writer = None
+        if arguments.video:
+            writer = stack.enter_context(VideoWriter(output / "drive.mp4", drive.settings.fps))
+        for done in range(arguments.frames):
+            index = arguments.start + done
+            rgb, truth = drive.frame(index)
+            write_picture(images / f"{index:06d}.png", rgb)
+            write_mask(labels / f"{index:06d}.png", truth, CAMVID.palette())
+            if writer is not None:
+                writer.write(rgb)
+            bar.show(done + 1)
     report.say(f"{arguments.frames} frames and their labels are in {output}")
     report.write({"frames": arguments.frames, "classes": CAMVID.to_json(), "output": str(output)})
     return 0

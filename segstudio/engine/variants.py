@@ -13,6 +13,7 @@ from segstudio.core.prediction import Logits, Prediction, Timing
 from segstudio.engine.flow import Stopwatch
 from segstudio.engine.postprocess import labels_at_frame_size
 from segstudio.engine.predictor import Predictor
+from segstudio.engine.run import Labeller
 
 TILE = 768
 """Side of a tile in frame pixels. A multiple of every net's stride."""
@@ -57,7 +58,7 @@ def with_input_size(card: ModelCard, size: tuple[int, int]) -> ModelCard:
 class _Around:
     """Looks like the predictor inside it."""
 
-    def __init__(self, inner: Predictor) -> None:
+    def __init__(self, inner: Labeller) -> None:
         self.inner = inner
         self.card = inner.card
         self.device = inner.device

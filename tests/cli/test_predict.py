@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from segstudio.cli.main import main
+from segstudio.media.open import open_source
 from segstudio.store.masks import read_mask
 
 
@@ -83,6 +84,23 @@ def test_overlay_pictures_and_probabilities_are_written_beside(predict, pictures
     probs = np.load(tmp_path / "out" / "probs" / "picture_0.npy")
     assert probs.shape[0] == len(found["classes"])
     np.testing.assert_allclose(probs.astype(np.float32).sum(0), 1, atol=0.01)
+
+
+def test_a_video_gets_numbered_masks_and_an_overlay_video(predict, tmp_path):
+    drive = tmp_path / "synthetic"
+    words = ["synth", "-o", str(drive), "--frames", "5", "--size", "48x80", "--video", "-q"]
+    assert main(words) == 0
+    code, found, said = predict(drive / "drive.mp4", "--overlay")
+    assert code == 0, said
+    names = [f"{i:06d}.png" for i in range(5)]
+    assert [p.name for p in sorted((tmp_path / "out" / "masks" / "drive").iterdir())] == names
+    assert found["frames"] == 5
+    for video in (drive / "drive.mp4", tmp_path / "out" / "overlay" / "drive.mp4"):
+        source = open_source(video)
+        assert source.read(4).rgb.shape == (48, 80, 3)
+        assert source.wait_complete(30)
+        assert source.info.frames == 5
+        source.close()
 
 
 def test_every_second_frame_keeps_its_number(predict, pictures, tmp_path):
