@@ -40,6 +40,8 @@ class Decoder:
 
     threads: "AUTO" decodes several frames at once (fast), "NONE" one (repeatable when the file
     is damaged). `errors` counts what could not be decoded, `broken` what could not be read.
+    `conceals`: damaged parts are filled from other frames. That is how the decoder notices them,
+    and what nobody wants to look at or label; it holds from the next `restart` on.
     `keys`: (place in the file, stamp) of the key packets seen since the last seek.
     MediaError when it cannot be opened.
     """
@@ -47,6 +49,7 @@ class Decoder:
     def __init__(self, path: Path, *, threads: str = "AUTO") -> None:
         self.path = path
         self.threads = threads
+        self.conceals = True
         self.errors = 0
         self.broken = 0
         self._container: av.container.InputContainer
@@ -55,8 +58,11 @@ class Decoder:
     def _open(self) -> None:
         self._container, self.stream = open_video(self.path)
         self.stream.thread_type = self.threads
+        context = self.stream.codec_context
         if self.threads == "NONE":
-            self.stream.codec_context.thread_count = 1
+            context.thread_count = 1
+        if not self.conceals and context.name == "h264":
+            context.options = {"enable_er": "0"}
         self._begin()
 
     def _begin(self) -> None:

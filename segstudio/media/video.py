@@ -305,6 +305,10 @@ class VideoSource:
         self._walk.index = index
         if index.threads != self._decoder.threads:
             self._decoder.threads = index.threads
+            # The index knows what is damaged; show what is left of it, not a guess.
+            self._decoder.conceals = False
+            self._decoder.restart()
+            self._cache.clear()
             self._walk.is_usable = False
         self._numbering = index
         return index

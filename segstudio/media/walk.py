@@ -8,7 +8,7 @@ from segstudio.media.color import luma_crc, size_in_memory
 from segstudio.media.decoder import Decoder
 from segstudio.media.video_index import VideoIndex
 
-DAMAGED = "This frame is damaged; parts of it are guesses of the decoder."
+DAMAGED = "This frame is damaged; parts of it could not be decoded."
 """The note of a picture that the decoder marked, or that was found damaged by the full check."""
 
 
