@@ -60,7 +60,9 @@ def run(arguments: argparse.Namespace) -> int:
     found["miou"] = scores.miou
     found["iou"] = dict(zip(names, scores.iou.tolist(), strict=True))
     picture = output / "window.png"
-    trouble = draw_window(clip.video, card.name, picture)
+    # The window knows bundled models by name and any other one by its folder.
+    model = card.name if card.bundled else str(card.folder)
+    trouble = draw_window(clip.video, model, picture)
     found["window"] = None if trouble else str(picture)
     if trouble:
         report.warn(f"the window could not be drawn: {trouble}")
