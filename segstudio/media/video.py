@@ -230,6 +230,7 @@ class VideoSource:
         """
         if not walk.is_usable:
             return "late"
+        self._before = walk.latest or self._before
         while True:
             if self._is_closed:
                 raise FrameMissing(f"{self._path.name} was closed while a frame was read.")

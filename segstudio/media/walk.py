@@ -79,7 +79,8 @@ class Walk:
     """Pictures from one place of a file on. One thread at a time.
 
     row: restart point of `index` to begin at, -1 for the very first picture.
-    first: number of the first picture that came; position: number of the last one, -1 before.
+    first: number of the first picture that came; position, latest: number of the last one (-1
+    before) and that picture.
     is_usable: False when the file refused the seek or what came is not what the index says.
     """
 
@@ -89,6 +90,7 @@ class Walk:
         self.starts_at_zero = row < 0 or index is None
         self.first: int | None = None
         self.position = -1
+        self.latest: Picture | None = None
         self.is_usable = True
         self._is_spoiled = False
         self._errors = decoder.errors
@@ -117,7 +119,8 @@ class Walk:
             if self.first is None:
                 self.first = number
             self.position = number
-            return number, Picture(image, DAMAGED if self._is_damaged(number, image) else "")
+            self.latest = Picture(image, DAMAGED if self._is_damaged(number, image) else "")
+            return number, self.latest
         return None
 
     @property
