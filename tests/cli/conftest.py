@@ -35,7 +35,11 @@ def small_model(tmp_path_factory):
         sha256=file_sha256(folder / "w.safetensors"),
     )
     write_card(card, folder)
-    return folder
+    # Pictures this small gain nothing from threads, and lose much where others use the cores.
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield folder
+    torch.set_num_threads(before)
 
 
 @pytest.fixture
