@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from segstudio.core.catalogue import InputRule, ModelCard, Score
-from segstudio.core.classes import ClassMap, load_class_map
+from segstudio.cli.eval import class_set
+from segstudio.core.catalogue import InputRule, ModelCard
+from segstudio.core.classes import ClassMap
 from segstudio.core.training import LabelledFolder, TrainEvent, TrainRecipe
 from segstudio.errors import UsageError
 
@@ -99,21 +100,15 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 def run(args: argparse.Namespace) -> int:
     """Train, resume, export; 0 when the run is finished."""
     recipe = _recipe(args)
-    classes = _class_set(recipe.classes)
+    classes, _ = class_set(recipe.classes)
     rule = InputRule(short_side=recipe.short_side)
     from segstudio.train.loop import fit
 
-    last: dict[str, tuple[float, str]] = {}
     with _Events(args) as events:
         for event in fit(recipe, args.run, classes, rule):
             events.write(event)
-            if event.kind == "validated" and event.figures["miou"] == event.figures["miou"]:
-                last[str(event.figures["set"])] = (
-                    float(event.figures["miou"]),
-                    f"after {event.step} steps",
-                )
     if args.export:
-        _export(args, recipe, classes, rule, last)
+        _export(args, recipe, classes, rule)
     return 0
 
 
@@ -163,16 +158,6 @@ def _size(text: str) -> tuple[int, int]:
     except ValueError as error:
         raise UsageError(f"'{text}' is no size; write it as HEIGHTxWIDTH, like 256x320.") from error
     return h, w
-
-
-def _class_set(name: str) -> ClassMap:
-    from segstudio import paths
-
-    file = paths.resources() / "classes" / f"{name}.json"
-    if not file.is_file():
-        known = ", ".join(sorted(f.stem for f in file.parent.glob("*.json")))
-        raise UsageError(f"There is no class set '{name}'; known are {known}.")
-    return load_class_map(file)
 
 
 class _Events:
@@ -228,7 +213,6 @@ def _export(
     recipe: TrainRecipe,
     classes: ClassMap,
     rule: InputRule,
-    last: dict[str, tuple[float, str]],
 ) -> None:
     """The best weights as a model folder; a bare name goes to the user's models."""
     from segstudio import paths
@@ -245,7 +229,6 @@ def _export(
         input=rule,
         folder=folder,
         weights="weights.safetensors",
-        scores=tuple(Score(name, miou, detail) for name, (miou, detail) in last.items()),
         trained_on=args.trained_on,
         licence=args.licence,
         command="segstudio " + " ".join(shlex.quote(a) for a in sys.argv[1:]),

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from segstudio.core.catalogue import InputRule
 from segstudio.core.classes import ClassMap
@@ -168,7 +168,7 @@ def _prepare(recipe: TrainRecipe, classes: int, device: torch.device, run: Path)
     average = None
     if recipe.ema_decay > 0:
         average = AveragedModel(
-            net, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema_decay), use_buffers=True
+            net, multi_avg_fn=_moving_average(recipe.ema_decay), use_buffers=True
         )
     training = Training(net, average, _optimiser(net, recipe))
     last = run / "last.pt"
@@ -180,6 +180,24 @@ def _prepare(recipe: TrainRecipe, classes: int, device: torch.device, run: Path)
         training.optimiser.load_state_dict(state["optimiser"])
         training.step, training.best = int(state["step"]), float(state["best"])
     return training
+
+
+def _moving_average(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor], None]:
+    """Exponential moving average whose memory is short at first, so that a young average is not
+    mostly the random start: decay = min(decay, (1 + n) / (10 + n)) after n updates.
+    """
+
+    def update(averages: list[Tensor], current: list[Tensor], updates: Tensor) -> None:
+        n = float(updates)
+        share = 1.0 - min(decay, (1.0 + n) / (10.0 + n))
+        with torch.no_grad():
+            for average, value in zip(averages, current, strict=True):
+                if average.is_floating_point():
+                    average.lerp_(value.to(average.dtype), share)
+                else:
+                    average.copy_(value)
+
+    return update
 
 
 def _start_from(net: nn.Module, base: str) -> None:
