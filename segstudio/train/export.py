@@ -83,4 +83,4 @@ def measured(card: ModelCard, recipe: TrainRecipe) -> tuple[Score, ...]:
 def _frame(pair: Pair, classes: int) -> tuple[Frame, NDArray[np.uint8]]:
     """The pair as the predictor takes it."""
     rgb, labels = read_pair(pair, classes)
-    return Frame(FrameId(pair.name, 0, None, zlib.crc32(rgb)), rgb, 0.0), labels
+    return Frame(FrameId(pair.name, 0, None, zlib.crc32(rgb.data)), rgb, 0.0), labels

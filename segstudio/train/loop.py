@@ -182,12 +182,15 @@ def _prepare(recipe: TrainRecipe, classes: int, device: torch.device, run: Path)
     return training
 
 
-def _moving_average(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor], None]:
+Tensors = tuple[Tensor, ...] | list[Tensor]
+
+
+def _moving_average(decay: float) -> Callable[[Tensors, Tensors, Tensor | int], None]:
     """Exponential moving average whose memory is short at first, so that a young average is not
     mostly the random start: decay = min(decay, (1 + n) / (10 + n)) after n updates.
     """
 
-    def update(averages: list[Tensor], current: list[Tensor], updates: Tensor) -> None:
+    def update(averages: Tensors, current: Tensors, updates: Tensor | int) -> None:
         n = float(updates)
         share = 1.0 - min(decay, (1.0 + n) / (10.0 + n))
         with torch.no_grad():
