@@ -47,7 +47,7 @@ class MaskStyle:
     def table(self) -> NDArray[np.uint32]:
         """uint32 (256,): 0xFFRRGGBB of each visible class, 0 for hidden ones and void."""
         red, green, blue = self.colors.astype(np.uint32).T
-        argb = np.uint32(0xFF000000) | red << 16 | green << 8 | blue
+        argb: NDArray[np.uint32] = np.uint32(0xFF000000) | red << 16 | green << 8 | blue
         argb[~self.visible] = 0
         argb[VOID] = 0
         return argb

@@ -89,7 +89,7 @@ class ViewTransform:
 
     def _indices(self, first: int, end: int, axis: int) -> NDArray[np.intp]:
         centers = np.arange(first, end) + (0.5 - self.origin[axis])
-        indices = np.floor(centers / self.scale).astype(np.intp)
+        indices: NDArray[np.intp] = np.floor(centers / self.scale).astype(np.intp)
         return np.clip(indices, 0, self.frame[axis] - 1, out=indices)
 
     def pixel_at(self, y: float, x: float) -> tuple[int, int] | None:
