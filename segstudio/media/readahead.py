@@ -7,6 +7,7 @@ in the direction of playing. One condition variable carries everything: nobody p
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from segstudio.core.frame import Frame
@@ -56,6 +57,16 @@ class _Indexed(Protocol):
         ...
 
 
+@dataclass(slots=True, eq=False)
+class _Request:
+    """What one thread waits for, and the answer."""
+
+    index: int
+    frame: Frame | None = None
+    error: MediaError | None = None
+    is_answered: bool = False
+
+
 class ReadAhead:
     """A FrameSource over another one, which it owns and closes.
 
@@ -68,10 +79,9 @@ class ReadAhead:
         self._limit = limit_bytes
         self._changed = threading.Condition()
         self._frames: dict[int, Frame] = {}
-        self._failed: dict[int, MediaError] = {}
-        self._wanted: list[int] = []
-        self._previews: list[int] = []
-        self._shown: dict[int, Frame | None] = {}
+        self._bad: set[int] = set()
+        self._wanted: list[_Request] = []
+        self._previews: list[_Request] = []
         self._used = 0
         self._focus = 0
         self._step = 1
@@ -108,21 +118,15 @@ class ReadAhead:
         """From memory, or as soon as the decode thread has it; jumping drops what was ahead."""
         with self._changed:
             self._aim(index)
-            if index not in self._frames:
-                self._wanted.append(index)
+            request = _Request(index, self._frames.get(index))
+            if request.frame is None:
+                self._wanted.append(request)
             self._changed.notify_all()
-            try:
-                self._changed.wait_for(
-                    lambda: index in self._frames or index in self._failed or self._is_closed
-                )
-            finally:
-                if index in self._wanted:
-                    self._wanted.remove(index)
-            if index in self._frames:
-                return self._frames[index]
-            if index in self._failed:
-                raise self._failed.pop(index)
-            raise self._ended()
+            if request.frame is None:
+                self._changed.wait_for(lambda: request.is_answered or self._is_closed)
+            if request.frame is not None:
+                return request.frame
+            raise request.error or self._ended()
 
     def preview(self, index: int) -> Frame | None:
         """The key frame at or before `index`, marked "preview"; the frame itself when kept.
@@ -134,10 +138,11 @@ class ReadAhead:
         with self._changed:
             if index in self._frames:
                 return self._frames[index]
-            self._previews.append(index)
+            request = _Request(index)
+            self._previews.append(request)
             self._changed.notify_all()
-            self._changed.wait_for(lambda: index in self._shown or self._is_closed)
-            return self._shown.pop(index, None)
+            self._changed.wait_for(lambda: request.is_answered or self._is_closed)
+            return request.frame
 
     def wait_complete(self, timeout_s: float | None = None) -> bool:
         """Until the number of frames is final."""
@@ -193,22 +198,31 @@ class ReadAhead:
         with self._changed:
             while not self._is_closed:
                 if self._previews:
-                    return "preview", self._previews.pop(0)
-                wanted = self._next_wanted()
-                if wanted is not None:
-                    return "read", wanted
+                    return "preview", self._previews[-1].index
+                if self._wanted:
+                    return "read", self._wanted[-1].index
                 ahead = self._next_ahead()
                 if ahead is not None:
                     return "ahead", ahead
                 self._changed.wait()
             return None
 
-    def _next_wanted(self) -> int | None:
-        """The newest request that has no answer yet (its thread may not have woken)."""
-        for index in reversed(self._wanted):
-            if index not in self._frames and index not in self._failed:
-                return index
-        return None
+    def _answer(
+        self, requests: list[_Request], index: int, result: Frame | MediaError | None
+    ) -> None:
+        """Give every thread that waits for `index` its answer; under the lock.
+
+        Answers do not go by way of the kept frames, from which they could be gone again before
+        the thread wakes up.
+        """
+        for request in [r for r in requests if r.index == index]:
+            requests.remove(request)
+            if isinstance(result, MediaError):
+                request.error = result
+            else:
+                request.frame = result
+            request.is_answered = True
+        self._changed.notify_all()
 
     def _next_ahead(self) -> int | None:
         """The nearest frame in the direction of playing that is not there and has room."""
@@ -219,7 +233,7 @@ class ReadAhead:
         room = free // size if size else _FIRST_LOOK
         for distance in range(1, min(self._reach, room) + 1):
             index = self._focus + self._step * distance
-            if not 0 <= index < frames or index in self._failed:
+            if not 0 <= index < frames or index in self._bad:
                 return None
             if index not in self._frames:
                 return index
@@ -231,46 +245,45 @@ class ReadAhead:
 
     def _do(self, kind: str, index: int) -> None:
         """One job, outside the lock; what comes of it is published under the lock."""
-        if kind == "preview":
-            self._do_preview(index)
-            return
+        result: Frame | MediaError | None
         try:
-            if kind == "ahead" and isinstance(self._source, _Interruptible):
-                focus = self._focus
-                if not self._source.prepare(index, lambda: self._is_stale(focus)):
-                    return
-            frame = self._source.read(index)
+            if kind == "preview":
+                result = self._preview_of(index)
+            elif kind == "ahead" and not self._prepare(index):
+                return
+            else:
+                result = self._source.read(index)
         except MediaError as error:
-            with self._changed:
-                if kind == "read" or not self._is_closed:
-                    self._failed[index] = error
-                self._changed.notify_all()
-            return
+            result = error
         with self._changed:
-            if not self._is_closed:
-                self._keep(index, frame)
-            self._changed.notify_all()
+            if kind == "preview":
+                shown = None if isinstance(result, MediaError) else result
+                self._answer(self._previews, index, shown)
+                return
+            if isinstance(result, Frame) and not self._is_closed:
+                self._keep(index, result)
+            elif isinstance(result, MediaError):
+                self._bad.add(index)
+            self._answer(self._wanted, index, result)
 
-    def _do_preview(self, index: int) -> None:
-        shown = None
-        try:
-            if isinstance(self._source, _Scrubbable):
-                shown = self._source.preview(index)
-        except MediaError:
-            log.info("no preview of frame %d", index)
-        with self._changed:
-            self._shown[index] = shown
-            self._changed.notify_all()
+    def _prepare(self, index: int) -> bool:
+        """Decode towards frame `index`; False when something more urgent came up."""
+        if not isinstance(self._source, _Interruptible):
+            return True
+        focus = self._focus
+        return self._source.prepare(index, lambda: self._is_stale(focus))
+
+    def _preview_of(self, index: int) -> Frame | None:
+        return self._source.preview(index) if isinstance(self._source, _Scrubbable) else None
 
     def _is_stale(self, focus: int) -> bool:
         """Somebody waits, or reading has jumped elsewhere."""
         jumped = abs(self._focus - focus) > max(_FIRST_LOOK, self._reach)
-        is_asked = self._next_wanted() is not None or bool(self._previews)
-        return is_asked or self._is_closed or jumped
+        return bool(self._wanted or self._previews) or self._is_closed or jumped
 
     def _keep(self, index: int, frame: Frame) -> None:
         """Add a frame; the ones that will be needed last go."""
-        self._failed.pop(index, None)
+        self._bad.discard(index)
         old = self._frames.pop(index, None)
         self._used += frame.rgb.nbytes - (old.rgb.nbytes if old else 0)
         self._frames[index] = frame

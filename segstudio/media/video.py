@@ -185,6 +185,7 @@ class VideoSource:
             self._indexer.wait_decided(unless=lambda: self._is_closed)
             index = self._adopt_index()
         self._check_range(number, index)
+        self._cache.aim = number
         if should_stop is None:
             self._cache.focus = number
         kept = self._cache.get(number)

@@ -161,6 +161,15 @@ def test_decoding_towards_a_frame_can_be_interrupted_and_goes_on(clip, open_vide
     assert number_in(source.read(200).rgb) == 200
 
 
+def test_what_was_prepared_far_ahead_is_there(clip, open_video, monkeypatch):
+    source = open_video(clip("gop250.mp4"), cache_bytes=1)
+    source.wait_complete(60)
+    source.read(0)
+    assert source.prepare(200, lambda: False) is True
+    monkeypatch.setattr(source._decoder, "next", lambda: pytest.fail("decoded again"))
+    assert source.read(200).id.index == 200
+
+
 def test_a_preview_is_the_key_frame_before_and_says_so(clip, open_video, number_in):
     source = open_video(clip("bframes.mp4"))
     assert source.wait_complete(60)
