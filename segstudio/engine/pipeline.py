@@ -250,9 +250,14 @@ class Pipeline:
         if info.is_complete and place >= last:
             if not state.loop or last <= 0:
                 return None
-            self._clock.forget()
+            # The last frame is shown as long as the one before it.
+            end, before, begin = (self._stamp(i) or 0 for i in (last, last - 1, 0))
+            self._clock.begin(begin, delay_s=max(0, end - before) / 1e6 / state.speed)
             return 0
         wanted = place + 1
+        here = self._stamp(place)
+        if not self._clock.is_running and here is not None:
+            self._clock.begin(here)
         if self._is_every_frame or (state.speed <= 1 and info.kind != "sequence"):
             return wanted
         # Frames are passed over before they are decoded where that saves work (each is a file of
@@ -338,6 +343,7 @@ class Pipeline:
                 self._change.wait(left if left > 0 else None)
 
     def _stamp(self, index: int) -> int | None:
+        """When frame `index` is presented; None while a video's index does not know it."""
         stamp = self._source.time_us(index)
         if stamp is None and self._source.info.kind == "sequence":
             return self._even_stamp(index)

@@ -57,6 +57,15 @@ class PlayClock:
         self._start_s: float | None = None
         self._first_us = 0
 
+    @property
+    def is_running(self) -> bool:
+        """True between `begin` (or a first `due`) and `forget`."""
+        return self._start_s is not None
+
+    def begin(self, stamp_us: int, *, delay_s: float = 0.0) -> None:
+        """Start anew: the frame with that stamp is due `delay_s` from now."""
+        self._start_s, self._first_us = time.monotonic() + delay_s, stamp_us
+
     def forget(self) -> None:
         """The next frame starts the clock anew."""
         self._start_s = None
@@ -64,7 +73,8 @@ class PlayClock:
     def due(self, stamp_us: int, speed: float) -> float:
         """When the frame with that stamp is due, in time.monotonic() seconds."""
         if self._start_s is None:
-            self._start_s, self._first_us = time.monotonic(), stamp_us
+            self.begin(stamp_us)
+        assert self._start_s is not None
         return self._start_s + (stamp_us - self._first_us) / 1e6 / speed
 
     def is_past(self, stamp_us: int | None, speed: float) -> bool:

@@ -83,6 +83,7 @@ class FakeSource:
         self.is_complete = True
         self.missing: set[int] = set()
         self.reads: list[int] = []
+        self.reading = threading.Condition()
         self.gate = threading.Event()
         self.gate.set()
         self.closed = threading.Event()
@@ -99,7 +100,9 @@ class FakeSource:
         return self.stamps[index] if self.stamps and index < len(self.stamps) else None
 
     def read(self, index: int) -> Frame:
-        self.reads.append(index)
+        with self.reading:
+            self.reads.append(index)
+            self.reading.notify_all()
         self.gate.wait()
         if self.closed.is_set():
             raise FrameMissing("The source is closed; open it again.")
@@ -108,6 +111,11 @@ class FakeSource:
         if index in self.missing or not 0 <= index < self.frames:
             raise FrameMissing(f"Frame {index} cannot be decoded; the file is damaged there.")
         return make_frame(index, self.size, self.time_us(index))
+
+    def wait_for_read(self, index: int) -> None:
+        """Until somebody asked for frame `index`."""
+        with self.reading:
+            assert self.reading.wait_for(lambda: index in self.reads, 20)
 
     def close(self) -> None:
         self.closed.set()
