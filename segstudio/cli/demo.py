@@ -9,7 +9,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-from segstudio.cli.predict import Job, add_model_options, choose_model, predict
+from segstudio.cli.predict import (
+    STATE,
+    Job,
+    add_model_options,
+    choose_model,
+    predict,
+    read_state,
+    settings_of,
+)
 from segstudio.cli.report import Json, Report, Subparsers, add_report_options, save_json, to_json
 from segstudio.core.catalogue import ModelCard
 from segstudio.core.classes import CAMVID
@@ -46,12 +54,15 @@ def add(subparsers: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Renders the drive where that was never done, predicts, measures, draws the window."""
     from segstudio.media.demo import ensure_demo
+    from segstudio.media.fingerprint import of_file
 
     report = Report(arguments)
     output: Path = arguments.output
     card = choose_model(arguments.model)
     with report.progress("painting the demo drive", 100) as bar:
         clip = ensure_demo(lambda fraction: bar.show(round(100 * fraction)), lambda: False)
+    settings = settings_of(card, arguments)
+    _begin_anew(output, {**settings, "sources": {clip.video.stem: of_file(clip.video)}})
     job = Job([clip.video], output, every=arguments.every, overlay_file=output / "overlay.mp4")
     found = predict(job, card, arguments, report)
     matrix = _measure(found["files"], clip.labels, card, report)
@@ -71,6 +82,20 @@ def run(arguments: argparse.Namespace) -> int:
         report.say(row)
     report.write(found)
     return 0
+
+
+def _begin_anew(output: Path, state: Json) -> None:
+    """Clears the masks of a finished demo, or of one with another model; else the run goes on.
+
+    A second demo is there to be measured again, and its folder holds nothing of anyone's own.
+    """
+    finished = output / "report.json"
+    old = read_state(output)
+    if old is not None and (finished.is_file() or old != state):
+        for mask in (output / "masks").rglob("*.png"):
+            mask.unlink()
+        finished.unlink(missing_ok=True)
+        (output / STATE).unlink()
 
 
 def _measure(files: list[str], labels: Path, card: ModelCard, report: Report) -> ConfusionMatrix:

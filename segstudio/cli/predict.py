@@ -118,7 +118,7 @@ class Job:
 
 def predict(job: Job, card: ModelCard, arguments: argparse.Namespace, report: Report) -> Json:
     """Runs the job; returns the report of `predict`."""
-    state = _settings(card, arguments)
+    state = settings_of(card, arguments)
     known = _agree(job.output, state)
     labeller = load_labeller(card, arguments)  # before anything is written
     from segstudio.engine.run import RunFigures
@@ -245,7 +245,7 @@ def _stems(paths: list[Path]) -> list[str]:
     return stems
 
 
-def _settings(card: ModelCard, arguments: argparse.Namespace) -> Json:
+def settings_of(card: ModelCard, arguments: argparse.Namespace) -> Json:
     """What must be the same for masks to belong together."""
     return {
         "format": 1,
@@ -261,27 +261,36 @@ def _agree(output: Path, state: Json) -> dict[str, str]:
     """Sources that the folder already knows; UsageError when its masks were made otherwise."""
     file = output / STATE
     if not file.is_file():
-        if any((output / "masks").glob("*")):
+        if any((output / "masks").rglob("*.png")):
             raise UsageError(
                 f"{output / 'masks'} holds masks of unknown origin; choose another folder with -o."
             )
         return {}
-    try:
-        old = json.loads(file.read_text(encoding="utf-8"))
-        sources = {str(k): str(v) for k, v in old.pop("sources").items()}
-    except (OSError, ValueError, KeyError, AttributeError) as error:
+    old = read_state(output)
+    if old is None:
         raise UsageError(
             f"{file} cannot be read, so what its masks were made with is unknown; choose another"
             " folder with -o."
-        ) from error
-    differing = [key for key, value in state.items() if old.get(key) != value]
+        )
+    sources = old.pop("sources")
+    differing = [key for key in state if old.get(key) != state[key]]
     if differing:
         raise UsageError(
             f"{output} holds masks made with another {' and '.join(differing)}"
             f" ({', '.join(str(old.get(key)) for key in differing)}); choose another folder with"
             " -o, or remove the old masks."
         )
-    return sources
+    return dict(sources)
+
+
+def read_state(output: Path) -> Json | None:
+    """What the masks in `output` were made with; None when nothing readable says so."""
+    try:
+        state = json.loads((output / STATE).read_text(encoding="utf-8"))
+        state["sources"] = {str(k): str(v) for k, v in state["sources"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return dict(state)
 
 
 def _report(card: ModelCard, labeller: "Labeller", figures: "RunFigures") -> Json:
