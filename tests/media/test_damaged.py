@@ -82,7 +82,7 @@ def bit_flips(content, seed, keep):
 def test_flipped_bits_leave_every_other_frame_at_its_number(
     seed, whole, opened, tmp_path, number_in
 ):
-    """Whatever is handed out without a note is the right frame; the rest says that it is not."""
+    """Whatever comes without a note shows its number; the rest says that it may not."""
     with av.open(str(whole)) as container:
         keep = min(p.pos for p in container.demux(video=0) if p.size) + 4000
     file = tmp_path / "flipped.mp4"

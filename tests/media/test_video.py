@@ -94,6 +94,46 @@ def test_frames_are_right_before_there_is_an_index(name, clip, open_video, numbe
         source.read(5000)
 
 
+BY_COUNTING = {"asp.avi", "motion.avi", "raw.h264", "program.mpg"}
+"""Containers whose stamps are made up by the demuxer or missing."""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_stamps_are_believed_where_they_can_be(name, clip, open_video):
+    source = open_video(clip(name), cache_bytes=1)
+    assert source.wait_complete(60)
+    assert source._indexer.index.by_time is (name not in BY_COUNTING)
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"raw.h264", "gop250.mp4", "refresh.mp4"}))
+def test_late_frames_are_reached_by_a_seek(name, clip, open_video):
+    """A restart point that is off would be noticed, and cost a decode from the beginning."""
+    source = open_video(clip(name), cache_bytes=1)
+    assert source.wait_verified(60)
+    late = source.info.frames - 2
+    source.read(late)
+    assert source._walk.starts_at_zero is False
+    assert source._walk.first > late - 40
+
+
+def test_the_full_check_rests_while_frames_are_read(clip, open_video, monkeypatch):
+    monkeypatch.setattr(indexer, "_QUIET_S", 1000)
+    real, reading = indexer.full_check.decode_all, threading.Event()
+
+    def decode_all(*args):
+        assert reading.wait(20)
+        return real(*args)
+
+    monkeypatch.setattr(indexer.full_check, "decode_all", decode_all)
+    source = open_video(clip("bframes.mp4"))
+    assert source.wait_complete(60)
+    source.read(3)
+    reading.set()
+    source._indexer._thread.join(0.2)
+    assert not source.info.is_verified
+    assert source.wait_verified(60)
+
+
 def count_of_straight_decode(path):
     with av.open(str(path)) as container:
         return sum(1 for _ in container.decode(container.streams.video[0]))
