@@ -37,7 +37,7 @@ class SourceInfo:
 
 
 class FrameSource(Protocol):
-    """Frames by their ordinal. `read` belongs to one thread at a time; the rest is safe anywhere."""
+    """Frames by their ordinal. `read` belongs to one thread at a time, the rest to any."""
 
     @property
     def info(self) -> SourceInfo:
