@@ -8,7 +8,7 @@ from pathlib import Path
 
 from segstudio.errors import MediaError
 from segstudio.media import images
-from segstudio.media.source import FrameSource
+from segstudio.media.source import FrameSource, SourceInfo
 
 VIDEO_SUFFIXES = frozenset(
     {
@@ -42,6 +42,17 @@ def open_source(path: Path | Sequence[Path], *, cache_bytes: int = 256_000_000) 
             )
     folder = paths[0].parent
     return images.ImageSource(paths, title=f"{len(paths)} pictures", path=folder, kind="sequence")
+
+
+def complete_info(source: FrameSource, timeout_s: float | None = None) -> SourceInfo:
+    """What is known once the number of frames is final: waits for a video's index.
+
+    The newest snapshot all the same when time runs out or the source is closed meanwhile.
+    """
+    wait = getattr(source, "wait_complete", None)
+    if wait is not None:
+        wait(timeout_s)
+    return source.info
 
 
 def _open_one(path: Path, cache_bytes: int) -> FrameSource:

@@ -8,6 +8,7 @@ import pytest
 
 from segstudio.core.frame import Frame, FrameId
 from segstudio.errors import FrameMissing
+from segstudio.media.open import complete_info
 from segstudio.media.readahead import ReadAhead
 from segstudio.media.source import FrameSource, SourceInfo
 from segstudio.media.video import VideoSource
@@ -220,6 +221,19 @@ def test_a_bug_in_the_source_becomes_a_sentence(monkeypatch):
     with pytest.raises(Exception, match="stopped unexpectedly"):
         reader.read(0)
     reader.close()
+
+
+def test_the_final_number_of_frames_can_be_waited_for(clip, ahead):
+    plain = Scripted(frames=7)
+    assert complete_info(plain).frames == 7
+    assert complete_info(ahead(plain)).frames == 7
+    reader = ReadAhead(VideoSource(clip("asp.avi")), 1_000_000)
+    try:
+        info = complete_info(reader, 60)
+    finally:
+        reader.close()
+    assert info.is_complete
+    assert info.frames == 90
 
 
 def test_a_video_plays_seeks_and_steps_back(clip, number_in):
