@@ -10,9 +10,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from segstudio.engine.openmp import share_cores
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Exit code: 0 done, 1 a bug, 2 wrong use or bad input, 130 interrupted."""
+    share_cores()
     words = list(sys.argv[1:] if argv is None else argv)
     if words and words[0] == "window-picture":  # what `demo --headless` starts as a child
         return _window_picture(words[1:])

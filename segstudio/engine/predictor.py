@@ -27,6 +27,7 @@ from segstudio.core.frame import Frame
 from segstudio.core.prediction import Logits, Prediction, Timing
 from segstudio.engine import device as devices
 from segstudio.engine import postprocess
+from segstudio.engine.allocator import give_back_freed_memory, keep_freed_memory
 from segstudio.engine.flow import Stopwatch
 from segstudio.engine.loading import build_net, fold_batch_norm
 from segstudio.engine.preprocess import Preparer
@@ -78,6 +79,8 @@ class Predictor:
         self.precision = choose_precision(precision, self._device)
         self._input_scale = input_scale
         self._class_ids = np.array([c.id for c in card.classes.classes], np.uint8)
+        if self._device.type == "cpu":
+            keep_freed_memory()
         spec, net = build_net(card)
         self._align_corners = spec.align_corners
         self._multiple = math.lcm(card.input.multiple_of, spec.multiple_of)
@@ -118,6 +121,8 @@ class Predictor:
         """Let go of the net and give its memory back; `predict` is over. Twice is fine."""
         self._net = None
         devices.free_cache(self._device)
+        if self._device.type == "cpu":
+            give_back_freed_memory()
 
     def _attempt(self, frame: Frame, request: int, way: _Way) -> Prediction | None:
         """The prediction; None when memory ran out."""
