@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from segstudio.cli.report import Report, Subparsers, add_report_options
+from segstudio.cli.report import Json, Report, Subparsers, add_report_options
 from segstudio.errors import UsageError
 
 _EPILOG = """\
@@ -33,7 +33,7 @@ def add(subparsers: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Reads each frame and writes it; stops at the first one that is not there."""
-    from segstudio.media.open import open_source
+    from segstudio.media.open import complete_info, open_source
     from segstudio.store.masks import write_picture
 
     wanted = parse_indexes(arguments.index)
@@ -48,9 +48,13 @@ def run(arguments: argparse.Namespace) -> int:
                 frame = source.read(index)
                 file = output / f"{index:06d}.png"
                 write_picture(file, frame.rgb)
-                rows.append({"index": index, "time_us": frame.id.time_us, "file": str(file)})
+                row: Json = {"index": index, "time_us": frame.id.time_us, "file": str(file)}
+                if frame.note:  # a stand-in for a damaged frame is never passed off as the frame
+                    row["note"] = frame.note
+                    report.say(f"frame {index}: {frame.note}")
+                rows.append(row)
                 bar.show(done)
-        total = source.info.frames
+        total = complete_info(source).frames
     finally:
         source.close()
     report.say(f"{len(rows)} frames of {arguments.video.name} in {output}")

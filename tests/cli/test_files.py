@@ -9,6 +9,7 @@ from PIL import Image
 from segstudio.cli.frames import parse_indexes
 from segstudio.cli.main import main
 from segstudio.errors import UsageError
+from segstudio.media.writer import VideoWriter
 from segstudio.store.masks import read_mask
 
 
@@ -21,6 +22,16 @@ def test_frames_are_written_by_their_number(pictures, tmp_path, capsys):
     for index in (0, 2):
         original = np.asarray(Image.open(pictures / f"picture_{index}.png"))
         np.testing.assert_array_equal(np.asarray(Image.open(out / f"{index:06d}.png")), original)
+
+
+def test_the_total_is_that_of_the_whole_video_not_of_what_was_indexed_so_far(tmp_path, capsys):
+    rng = np.random.default_rng(1)
+    with VideoWriter(tmp_path / "long.mp4", 30) as writer:
+        for _ in range(400):
+            writer.write(rng.integers(0, 256, (64, 96, 3), dtype=np.uint8))
+    words = ["frames", str(tmp_path / "long.mp4"), "--index", "0", "-o", str(tmp_path / "f")]
+    assert main([*words, "--json", "-"]) == 0
+    assert json.loads(capsys.readouterr().out)["total"] == 400
 
 
 def test_a_frame_that_is_not_there_is_told(pictures, tmp_path, capsys):
