@@ -133,7 +133,9 @@ def read_packets(path: Path, stop: Stop) -> PacketTable:
                         keys.append((packet.pts, packet.pts if dts is None else dts))
         except (av.FFmpegError, OSError):
             broken += 1
-        expected = _promised_frames(container, stream, len(pts) + hidden + nameless + broken)
+        seen = len(pts) + hidden + nameless + broken
+        span_us = _span_us(pts, stream.time_base)
+        expected = _promised_frames(container, stream, seen, span_us)
         is_stamped = not _STAMPED_FORMATS.isdisjoint(names) and not nameless and bool(keys)
         return PacketTable(
             pts,
@@ -148,17 +150,29 @@ def read_packets(path: Path, stop: Stop) -> PacketTable:
 
 
 def _promised_frames(
-    container: "av.container.InputContainer", stream: "av.VideoStream", seen: int
+    container: "av.container.InputContainer", stream: "av.VideoStream", seen: int, span_us: float
 ) -> int | None:
-    """Packets that the header promises when that is clearly more than there are, else None."""
+    """Packets that the header promises when that is clearly more than there are, else None.
+
+    span_us: from the first stamp to the last. A file whose stamps reach the promised end has all
+    its frames, however few for its nominal rate: frame times vary in it.
+    """
     if stream.frames:
         return int(stream.frames) if stream.frames > seen else None
     is_alone = len(container.streams) == 1
     if is_alone and container.duration and stream.average_rate:
         promised = round(container.duration / 1_000_000 * stream.average_rate)
         # Rates of files with varying frame times are averages: a tenth is within them.
-        return promised if promised > 1.1 * seen + 2 else None
+        is_short = span_us < 0.9 * container.duration
+        return promised if is_short and promised > 1.1 * seen + 2 else None
     return None
+
+
+def _span_us(pts: list[int], time_base: Fraction | None) -> float:
+    """Microseconds between the first and the last stamp; 0 without stamps."""
+    if not pts or time_base is None:
+        return 0.0
+    return float((max(pts) - min(pts)) * time_base * 1_000_000)
 
 
 def stamp_index(table: PacketTable) -> VideoIndex:

@@ -329,3 +329,10 @@ def test_a_still_scene_seeks_by_its_stamps(clip_folder, encode, open_video, tmp_
     source = open_video(path)
     assert source.wait_verified(60)
     assert [source.read(n).id.index for n in (50, 3, 89)] == [50, 3, 89]
+
+
+@pytest.mark.parametrize("name", ["phone.mkv", "film.mkv", "broadcast.ts", "vp9.webm", "asp.avi"])
+def test_a_whole_file_is_not_said_to_be_cut_off(name, clip, open_video):
+    source = open_video(clip(name))
+    assert source.wait_complete(60)
+    assert not [note for note in source.info.notes if "ends after" in note]
