@@ -44,7 +44,9 @@ class ConvBNReLU(nn.Sequential):
         )
 
 
-def _conv_bn(inner: int, outer: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Sequential:
+def _conv_bn(
+    inner: int, outer: int, kernel: int, stride: int = 1, groups: int = 1
+) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(inner, outer, kernel, stride, kernel // 2, groups=groups, bias=False),
         nn.BatchNorm2d(outer),
@@ -61,9 +63,7 @@ class DetailBranch(nn.Module):
         super().__init__()
         w = width
         self.stage1 = nn.Sequential(ConvBNReLU(3, w, stride=2), ConvBNReLU(w, w))
-        self.stage2 = nn.Sequential(
-            ConvBNReLU(w, w, stride=2), ConvBNReLU(w, w), ConvBNReLU(w, w)
-        )
+        self.stage2 = nn.Sequential(ConvBNReLU(w, w, stride=2), ConvBNReLU(w, w), ConvBNReLU(w, w))
         self.stage3 = nn.Sequential(
             ConvBNReLU(w, 2 * w, stride=2), ConvBNReLU(2 * w, 2 * w), ConvBNReLU(2 * w, 2 * w)
         )
@@ -177,7 +177,9 @@ class GuidedAggregation(nn.Module):
     def __init__(self, width: int = 128) -> None:
         super().__init__()
         w = width
-        self.detail_keep = nn.Sequential(_conv_bn(w, w, 3, groups=w), nn.Conv2d(w, w, 1, bias=False))
+        self.detail_keep = nn.Sequential(
+            _conv_bn(w, w, 3, groups=w), nn.Conv2d(w, w, 1, bias=False)
+        )
         self.detail_down = nn.Sequential(_conv_bn(w, w, 3, 2), nn.AvgPool2d(3, 2, 1))
         self.semantic_up = _conv_bn(w, w, 3)
         self.semantic_keep = nn.Sequential(
@@ -233,9 +235,13 @@ class BiSeNetV2(nn.Module):
         self.semantic = SemanticBranch(semantic, depth)
         self.aggregation = GuidedAggregation(2 * detail)
         self.head = Head(2 * detail, head_width, num_classes)
-        self.boosters = nn.ModuleList(
-            Head(semantic * factor, booster_width, num_classes) for factor in (1, 2, 4, 8)
-        ) if boosters else None
+        self.boosters = (
+            nn.ModuleList(
+                Head(semantic * factor, booster_width, num_classes) for factor in (1, 2, 4, 8)
+            )
+            if boosters
+            else None
+        )
         self._start()
 
     def forward(self, x: Tensor) -> NetOutput:
