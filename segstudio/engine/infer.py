@@ -184,10 +184,13 @@ class InferWorker:
         return new
 
     def _answer(self, predictor: "Predictor | None", job: _Job, skipped: int) -> "Predictor | None":
-        """Predict and hand on; a predictor that fails is closed, and None comes back."""
+        """Predict and hand on; a predictor that fails is closed, and None comes back.
+
+        A damaged frame is shown and never labelled.
+        """
         queue_ms = (time.perf_counter() - job.put_at) * 1000.0
         prediction = None
-        if predictor is not None:
+        if predictor is not None and not job.frame.note:
             try:
                 prediction = predictor.predict(job.frame, request=job.request)
             except Exception as error:  # noqa: BLE001 - as above

@@ -14,9 +14,9 @@ SLIP_S = 0.25
 class PipelineResult:
     """A frame with what the model says about this very frame.
 
-    prediction: None without a model, or when it failed. request: number of the asking; it grows
-    with every seek and change of model and never falls. queue_ms: wait between decode and
-    inference. skipped: frames passed over since the last result.
+    prediction: None without a model, when it failed, and for a damaged frame (its `note` says so).
+    request: number of the asking; it grows with every seek and change of model and never falls.
+    queue_ms: wait between decode and inference. skipped: frames passed over since the last result.
     """
 
     frame: Frame

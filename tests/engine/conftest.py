@@ -1,5 +1,6 @@
 """A small seeded model on disk, made-up frames, and a source that does as it is told."""
 
+import dataclasses
 import threading
 from pathlib import Path
 
@@ -88,6 +89,7 @@ class FakeSource:
         self.gate.set()
         self.closed = threading.Event()
         self.errors: dict[int, Exception] = {}
+        self.notes: dict[int, str] = {}
 
     @property
     def info(self) -> SourceInfo:
@@ -110,7 +112,8 @@ class FakeSource:
             raise self.errors[index]
         if index in self.missing or not 0 <= index < self.frames:
             raise FrameMissing(f"Frame {index} cannot be decoded; the file is damaged there.")
-        return make_frame(index, self.size, self.time_us(index))
+        frame = make_frame(index, self.size, self.time_us(index))
+        return dataclasses.replace(frame, note=self.notes.get(index, ""))
 
     def wait_for_read(self, index: int) -> None:
         """Until somebody asked for frame `index`."""

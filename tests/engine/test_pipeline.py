@@ -298,6 +298,17 @@ def test_frames_that_cannot_be_decoded_are_told_once_and_passed(run, sink):
     assert [str(e)[:8] for e in sink.errors] == ["Frame 4 ", "Frame 9 "]
 
 
+def test_a_damaged_frame_is_shown_and_never_labelled(run, sink):
+    source = FakeSource(6)
+    source.notes = {3: "This frame cannot be decoded; the picture before it is shown."}
+    pipeline = run(source, FakePredictor())
+    pipeline.set_every_frame(True)
+    pipeline.play()
+    sink.wait_for_frame(5)
+    assert [r.frame.id.index for r in sink.results if r.frame.note] == [3]
+    assert sorted(set(sink.predicted)) == [0, 1, 2, 4, 5]
+
+
 def test_playing_pauses_when_the_rest_is_missing(run, sink):
     source = FakeSource(12)
     source.missing = set(range(5, 12))

@@ -10,6 +10,8 @@ from torch.nn import functional as F
 from segstudio.core.frame import Frame, FrameId
 from segstudio.engine import cells, postprocess
 from segstudio.engine.predictor import Predictor
+from segstudio.media.synthetic.drive import DriveSettings, SyntheticDrive
+from segstudio.store.models import default_model
 
 IDS = np.arange(256, dtype=np.uint8)
 
@@ -93,6 +95,23 @@ def test_the_labels_of_a_net_are_those_of_the_plain_way(card):
     assert len(np.unique(done.labels)) > 3
     check(torch.from_numpy(done.logits.values.copy()), (200, 280), align_corners=False)
     check(torch.from_numpy(done.logits.values.copy()), (201, 283), align_corners=True)
+    predictor.close()
+
+
+def test_the_labels_of_a_street_are_those_of_the_plain_way():
+    """The bundled model looks at the synthetic drive: real borders, real confidence."""
+    card = default_model()
+    if card is None:
+        pytest.skip("no model is bundled")
+    drive = SyntheticDrive(DriveSettings(height=180, width=320))
+    predictor = Predictor(card, "cpu", input_scale=0.5)
+    for index in (0, 90):
+        rgb = np.ascontiguousarray(drive.frame(index)[0])
+        done = predictor.predict(Frame(FrameId("drive", index, 0, 0), rgb, 0.0))
+        logits = torch.tensor(done.logits.values)
+        for align_corners in (False, True):
+            check(logits, (180, 320), align_corners=align_corners)
+            check(logits, (721, 1283), align_corners=align_corners)
     predictor.close()
 
 
