@@ -70,34 +70,51 @@ class InferWorker:
             self._job = None
         self._change.notify_all()
 
-    def set_model(self, load: "Callable[[], Predictor] | None") -> None:
+    def set_model(self, load: "Callable[[], Predictor] | None", request: int) -> None:
         """Change the model before the next frame. Holding change."""
         self._load = (load,)
+        self._request = max(self._request, request)
         self._change.notify_all()
 
-    def again(self) -> None:
+    def again(self, request: int) -> None:
         """Predict the last frame once more, unless a newer one waits. Holding change."""
         self._wants_again = True
+        self._request = max(self._request, request)
         self._change.notify_all()
 
     def pass_over(self, frames: int) -> None:
         """Count frames that will never come. Holding change."""
         self._skipped += frames
 
-    def submit(self, frame: Frame, request: int) -> None:
-        """Leave a frame; one that still waits is passed over. Not holding change.
+    def put(self, frame: Frame, request: int) -> _Job | None:
+        """Leave a frame; one that still waits is passed over. Holding change.
 
-        While a model loads, the bare frame is handed on at once, so that pictures go on.
+        Give what comes back to `show_bare` after letting go of change.
         """
-        with self._change:
-            if self._is_stopped:
-                return
-            if self._job is not None and not self._is_loading:
-                self._skipped += 1
-            self._request = max(self._request, request)
-            self._job = job = _Job(frame, self._request, time.perf_counter())
-            self._change.notify_all()
-        self._show_bare(job)
+        if self._is_stopped:
+            return None
+        if self._job is not None and not self._is_loading:
+            self._skipped += 1
+        self._request = max(self._request, request)
+        self._job = _Job(frame, self._request, time.perf_counter())
+        self._change.notify_all()
+        return self._job
+
+    def show_bare(self, job: _Job | None) -> None:
+        """Hand on a waiting frame without labels, if it would wait for a model to load.
+
+        So pictures go on meanwhile. Not holding change.
+        """
+        if job is None:
+            return
+        with self._telling:
+            # Asked under the lock that a prediction would need: a bare frame never comes after
+            # its own prediction.
+            with self._change:
+                if not self._is_loading or self._job is not job:
+                    return
+                skipped, self._skipped = self._skipped, 0
+            self._listeners.on_result(PipelineResult(job.frame, None, job.request, 0.0, skipped))
 
     def tell(self, listener: Callable[[T], None], value: T) -> None:
         """Call a listener, one at a time over all threads. Not holding change."""
@@ -117,8 +134,7 @@ class InferWorker:
                     self._is_loading = load is not None
                     waiting = self._job
                 if load is not None:
-                    if waiting is not None:
-                        self._show_bare(waiting)
+                    self.show_bare(waiting)
                     predictor = self._change_model(predictor, load[0])
                 with self._change:
                     self._is_loading = False
@@ -132,17 +148,6 @@ class InferWorker:
             if predictor is not None:
                 predictor.close()
 
-    def _show_bare(self, job: _Job) -> None:
-        """Hand on a waiting frame without labels, if it would wait for a model to load."""
-        with self._telling:
-            # Asked under the lock that a prediction would need: a bare frame never comes after
-            # its own prediction.
-            with self._change:
-                if not self._is_loading or self._job is not job:
-                    return
-                skipped, self._skipped = self._skipped, 0
-            self._listeners.on_result(PipelineResult(job.frame, None, job.request, 0.0, skipped))
-
     def _has_work(self) -> bool:
         return (
             self._is_stopped
@@ -154,6 +159,8 @@ class InferWorker:
     def _take(self) -> tuple[_Job | None, int]:
         """The newest frame, or the last one once more. Holding change."""
         job, self._job = self._job, None
+        if job is not None and job.request < self._request:  # asked for again meanwhile
+            job = _Job(job.frame, self._request, job.put_at)
         if job is None and self._wants_again and self._last is not None:
             job = _Job(self._last, self._request, time.perf_counter())
         if job is None or self._is_stopped:

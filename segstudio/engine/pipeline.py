@@ -153,12 +153,13 @@ class Pipeline:
         """
         with self._change:
             self._request += 1
-            self._worker.set_model(load)
+            self._worker.set_model(load, self._request)
 
     def refresh(self) -> None:
         """Predict the current frame again."""
         with self._change:
-            self._worker.again()
+            self._request += 1
+            self._worker.again(self._request)
 
     def stop(self) -> None:
         """Ask both threads to end. What was in the mailbox is dropped."""
@@ -359,8 +360,9 @@ class Pipeline:
             if self._going == frame.id.index:
                 self._going = None
             self._index = self._place = frame.id.index
+            job = self._worker.put(frame, request)
         self._held = None
-        self._worker.submit(frame, request)
+        self._worker.show_bare(job)
 
     def _pause(self, epoch: int) -> None:
         with self._change:

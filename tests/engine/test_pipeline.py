@@ -159,17 +159,22 @@ def test_a_slow_net_skips_to_the_newest_frame(run, sink):
 
 
 def test_every_frame_waits_for_a_slow_net(run, sink):
-    net = FakePredictor()
-    pipeline = run(FakeSource(8), net)
-    net.gate.clear()
+    source = FakeSource(60, stamps=[0] * 60)
+
+    class AlwaysLate(FakePredictor):
+        """Busy until the frame after the next one was read."""
+
+        def predict(self, frame: Frame, *, request: int = 0):
+            if frame.id.index > 0:
+                source.wait_for_read(min(frame.id.index + 2, 59))
+            return super().predict(frame, request=request)
+
+    pipeline = run(source, AlwaysLate())
     pipeline.set_every_frame(True)
     pipeline.play()
-    assert net.started.acquire(timeout=PATIENCE_S)
-    net.gate.set()
-    sink.wait_for_frame(7)
-    played = [r for r in sink.results if r.prediction is not None]
-    assert sorted(set(sink.predicted)) == list(range(8))
-    assert sum(r.skipped for r in played) == 0
+    sink.wait_for_frame(59)
+    assert sorted(set(sink.predicted)) == list(range(60))
+    assert sum(r.skipped for r in sink.results if r.frame.id.index) == 0
 
 
 def test_a_prediction_is_always_of_its_own_frame(run, sink):
@@ -420,6 +425,29 @@ def test_the_first_frame_does_not_wait_for_the_model(sink):
     assert pipeline.join(PATIENCE_S)
 
 
+def test_a_frame_that_waited_for_the_old_model_is_shown_before_the_new_one_loads(run, sink):
+    source, old, gate = FakeSource(9), FakePredictor("old"), threading.Event()
+
+    def load():
+        assert gate.wait(PATIENCE_S)
+        return FakePredictor("new")
+
+    pipeline = run(source, old)
+    old.started.acquire()
+    old.gate.clear()
+    pipeline.refresh()
+    assert old.started.acquire(timeout=PATIENCE_S)
+    pipeline.seek(5)
+    while pipeline.state.index != 5:  # nobody tells; it is a matter of microseconds
+        source.wait_for_read(5)
+    pipeline.set_model(load)
+    old.gate.set()
+    sink.wait_for_frame(5)
+    assert 5 not in sink.predicted
+    gate.set()
+    sink.wait(lambda: sink.predicted[-1] == 5)
+
+
 def test_a_model_that_cannot_be_loaded_leaves_pictures_playing(run, sink):
     error = ModelError("The weights are missing; put them back.")
 
@@ -478,12 +506,37 @@ def test_request_numbers_grow_and_never_fall(run, sink):
     for index in (5, 9, 2):
         pipeline.seek(index)
         sink.wait_for_frame(index)
-    pipeline.refresh()
     pipeline.play()
     sink.wait_for_frame(39)
     requests = [r.request for r in sink.results]
     assert requests == sorted(requests)
     assert requests[-1] > requests[0]
+
+
+def test_a_new_model_and_a_refresh_are_new_requests(run, sink):
+    pipeline = run(FakeSource())
+    numbers = [sink.results[-1].request]
+    for ask in (lambda: pipeline.set_model(FakePredictor), pipeline.refresh):
+        count = len(sink.predicted)
+        ask()
+        sink.wait(lambda count=count: len(sink.predicted) > count)
+        numbers.append(sink.results[-1].request)
+    assert numbers == sorted(set(numbers))
+
+
+def test_a_late_frame_of_an_old_seek_has_no_old_number(run, sink):
+    source = FakeSource(50)
+    pipeline = run(source)
+    source.gate.clear()
+    pipeline.seek(20)
+    source.wait_for_read(20)
+    pipeline.set_model(FakePredictor)
+    sink.wait(lambda: sink.predicted)
+    pipeline.pause()
+    source.gate.set()
+    sink.wait_for_frame(20)
+    requests = [r.request for r in sink.results]
+    assert requests == sorted(requests)
 
 
 def test_stop_wakes_a_read_that_waits(sink):
