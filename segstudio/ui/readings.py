@@ -34,7 +34,11 @@ class Reading:
 
 
 class Meters:
-    """Measurements of one source and model; a change of either starts them anew."""
+    """Measurements of one source and model; a change of either starts them anew.
+
+    The first prediction counts only until there is a second: it holds what torch prepares once
+    for an input size, a second or more that no other frame costs.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         self._clock = clock
@@ -43,11 +47,16 @@ class Meters:
         self._inferred: deque[tuple[float, int]] = deque()
         self._shown: deque[float] = deque()
         self.skipped = 0
+        self._predictions = 0
 
     def add(self, frame: Frame, prediction: Prediction | None) -> None:
         """One result arrived."""
         spent = {"decode": frame.decode_ms}
         if prediction is not None:
+            self._predictions += 1
+            if self._predictions == 2:
+                for meter in (*self._stages.values(), self._total):
+                    meter.reset()
             timing = prediction.timing
             spent |= {
                 "prepare": timing.prepare,

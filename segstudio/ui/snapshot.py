@@ -22,6 +22,9 @@ SIZE = (1600, 950)
 TIMEOUT_S = 180.0
 """Importing torch and the first prediction on a slow computer take this long at most."""
 
+PREDICTIONS = 12
+"""The frame is predicted so often before its picture: the latencies are then those of playing."""
+
 
 def save_window_picture(
     source: Path,
@@ -62,6 +65,8 @@ class _Picture:
         self._program = program
         self._frame = frame
         self._trouble = ""
+        self._seen = -1
+        self._predictions_left = PREDICTIONS
         self._loop = QEventLoop()
         session = program.session
         session.noticed.connect(self._note_trouble)
@@ -99,7 +104,16 @@ class _Picture:
             self._loop.quit()
 
     def _look(self) -> None:
-        if self._is_complete():
+        if not self._is_complete():
+            return
+        result = self._program.session.result
+        if result is None or result.request == self._seen:
+            return
+        self._seen = result.request
+        if self._predictions_left > 0 and result.prediction is not None:
+            self._predictions_left -= 1
+            self._program.session.player.seek(self._frame)
+        else:
             # Figures and legend follow the frame by a tenth of a second.
             QTimer.singleShot(250, self._loop.quit)
 
