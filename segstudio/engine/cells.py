@@ -185,7 +185,9 @@ def _fill(
     """Label every cell; see the module. room: float32 (2, C, widest cell), scratch."""
     channels, height, width = logits.shape
     line = np.zeros(labels.shape[1], np.uint8)
-    rivals = np.empty(channels, np.int64)
+    rivals = np.empty(channels, np.int32)
+    best = np.empty(room.shape[2], np.float32)
+    first = np.empty(room.shape[2], np.int32)
     upper, lower = room[0], room[1]
     for cy in range(height):
         top, end = rows.starts[cy], rows.starts[cy + 1]
@@ -243,13 +245,17 @@ def _fill(
             for y in range(top, end):
                 h1 = rows.weight[y]
                 h0 = ONE - h1
+                # Rivals outside, pixels inside, no branches: the inner loop becomes vector code.
                 for x in range(right - left):
-                    best = _mix(upper[0, x], h0, lower[0, x], h1, fused)
-                    channel = rivals[0]
-                    for i in range(1, found):
+                    best[x] = _mix(upper[0, x], h0, lower[0, x], h1, fused)
+                    first[x] = rivals[0]
+                for i in range(1, found):
+                    for x in range(right - left):
                         value = _mix(upper[i, x], h0, lower[i, x], h1, fused)
-                        if value > best:
-                            best = value
-                            channel = rivals[i]
-                    labels[y, left + x] = class_ids[channel]
-                    class_pixels[class_ids[channel]] += 1
+                        is_new = value > best[x]
+                        best[x] = value if is_new else best[x]
+                        first[x] = rivals[i] if is_new else first[x]
+                for x in range(right - left):
+                    label = class_ids[first[x]]
+                    labels[y, left + x] = label
+                    class_pixels[label] += 1
