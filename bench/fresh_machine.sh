@@ -33,7 +33,7 @@ inside() { chroot "$root" /usr/bin/env -i HOME=/root TERM=dumb PATH=/usr/sbin:/u
 
 # Nobody but root may install packages, so another user's setup leaves them missing.
 inside 'useradd --create-home visitor && chown -R visitor . &&
-    su visitor -c "HOME=/home/visitor script/setup"'
+    su visitor -c "HOME=~visitor script/setup"'
 echo "--- before the system packages"
 inside '.venv/bin/segstudio doctor' || echo "exit code $?"
 inside 'script/setup'

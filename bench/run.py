@@ -23,7 +23,6 @@ FILE = HERE.parent / "docs" / "benchmarks.md"
 
 BENCHES = (
     "start",
-    "ui_lateness",
     "pipeline_fps",
     "logits_to_labels",
     "display",
