@@ -47,7 +47,7 @@ def load_settings(file: Path | None = None) -> tuple[Settings, tuple[str, ...]]:
 
 
 def save_settings(settings: Settings, file: Path | None = None) -> None:
-    """Write the file, whole or not at all. Raises OSError or SegStudioError."""
+    """Write the file, whole or not at all. SegStudioError when it cannot be."""
     file = file or settings_file()
     text = json.dumps(changes_of(settings), indent=2, ensure_ascii=False) + "\n"
     atomic_write(file, text.encode("utf-8"))

@@ -35,7 +35,7 @@ SWITCH_INTERVAL_S = 0.001
 """How long a thread keeps the interpreter to itself. 1 ms instead of 5 keeps the window smooth
 beside Python loops in workers, which become about 10 % slower (measured)."""
 
-JOIN_S = 5.0
+JOIN_S = 3.0
 """Longer than this nobody waits for threads at the end."""
 
 
@@ -88,7 +88,7 @@ class Program:
             return
         try:
             save_settings(self.session.settings)
-        except (OSError, SegStudioError) as error:
+        except SegStudioError as error:
             log.warning("the settings were not saved: %s", error)
 
     def close(self) -> None:

@@ -68,6 +68,7 @@ class Player(QObject):
         self._live: LiveView | None = None
         self._is_every_frame = False
         self._newest_request = -1
+        self._shown_index = -1
         self._asked_after = -1  # results up to this request do not move the position
         self._timer = QTimer(self)
         self._timer.setInterval(INFO_MS)
@@ -113,11 +114,11 @@ class Player(QObject):
     def show_source(self, source: FrameSource) -> None:
         """Show another source from its first frame; the old one ends in the background."""
         self._retire()
-        self._newest_request = self._asked_after = -1
+        self._newest_request = self._asked_after = self._shown_index = -1
         self.info = source.info
         self._live = live = LiveView(source, self)
         live.arrived.connect(self._take_result)
-        live.failed.connect(self.failed)
+        live.failed.connect(self._take_failure)
         live.model_changed.connect(self.model_changed)
         live.play_changed.connect(self._take_play)
         live.pipeline.set_loop(self.playing.is_looping)
@@ -210,6 +211,7 @@ class Player(QObject):
 
     def seek(self, index: int) -> None:
         """Show frame `index`, kept inside the source."""
+        self._look_at_source()
         if self._live is None or self.info is None:
             return
         last = self.last_index if self.info.is_complete else index
@@ -252,9 +254,17 @@ class Player(QObject):
     @Slot(object)
     def _take_result(self, result: PipelineResult) -> None:
         self._newest_request = result.request
+        self._shown_index = result.frame.id.index
         if result.request > self._asked_after:
             self._set(index=result.frame.id.index)
         self.arrived.emit(result)
+
+    @Slot(object)
+    def _take_failure(self, error: Exception) -> None:
+        """The frame that was asked for will not come: back to the one that is shown."""
+        if not self.playing.is_playing and self._shown_index >= 0:
+            self._set(index=self._shown_index)
+        self.failed.emit(error)
 
     @Slot(object)
     def _take_play(self, state: PlayState) -> None:

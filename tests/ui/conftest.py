@@ -1,0 +1,168 @@
+"""A window that plays a real clip with a model that needs no torch."""
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from segstudio.core.catalogue import InputRule, ModelCard, Score
+from segstudio.core.classes import CAMVID
+from segstudio.core.prediction import Logits, Prediction, Timing
+from segstudio.core.settings import Settings
+from segstudio.errors import ModelError
+from segstudio.media.writer import VideoWriter
+from segstudio.ui import theme
+from segstudio.ui.bridge import live
+from segstudio.ui.main_window import MainWindow
+from segstudio.ui.session import Session
+
+FRAMES = 40
+SIZE = (72, 128)
+
+
+def picture(index: int) -> np.ndarray:
+    """Frame `index` of the clip: grey, brighter with every frame."""
+    rgb = np.full((*SIZE, 3), 20 + 5 * index, np.uint8)
+    rgb[:, SIZE[1] // 2 :] = 255 - 5 * index
+    return rgb
+
+
+class FakePredictor:
+    """Says Road on the left half and Sky on the right, without torch."""
+
+    def __init__(self, card, device="auto", *, input_scale=1.0):
+        self.card, self.device, self.input_scale = card, "cpu", input_scale
+        self.is_closed = False
+
+    def predict(self, frame, *, request=0):
+        h, w = frame.height, frame.width
+        labels = np.zeros((h, w), np.uint8)
+        labels[:, : w // 2] = 3
+        labels.setflags(write=False)
+        values = np.zeros((11, 2, 2), np.float32)
+        values[3, :, 0] = 5.0
+        values[0, :, 1] = 5.0
+        ids = np.arange(11, dtype=np.uint8)
+        pixels = np.bincount(labels.ravel(), minlength=256)
+        logits = Logits(values, (h, w), align_corners=False, class_ids=ids)
+        timing = Timing(1.0, 2.0, 3.0)
+        return Prediction(
+            frame, self.card.name, self.card.classes, labels, pixels, logits, timing,
+            (h, w), "cpu", request,
+        )  # fmt: skip
+
+    def close(self):
+        self.is_closed = True
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory) -> Path:
+    """A real H.264 file of 40 frames, each with a brightness of its own."""
+    path = tmp_path_factory.mktemp("clip") / "drive.mp4"
+    with VideoWriter(path, 25, crf=0) as writer:
+        for index in range(FRAMES):
+            writer.write(picture(index))
+    return path
+
+
+@pytest.fixture
+def card(tmp_path) -> ModelCard:
+    """The card of a model that exists only in tests."""
+    return ModelCard(
+        "fake", "Fake Net", "fake", CAMVID, InputRule(), tmp_path, "weights.safetensors",
+        scores=(Score("a test", 0.5),), licence="None", params=1_000_000,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def loads(monkeypatch):
+    """What loading a model does; a test may put an exception or an event in."""
+
+    class Loads:
+        error: Exception | None = None
+        gate: threading.Event | None = None
+        made: list[FakePredictor] = []  # noqa: RUF012
+
+    Loads.made = []
+
+    def loader(card, device, input_scale):
+        def load():
+            if Loads.gate is not None:
+                Loads.gate.wait(20)
+            if Loads.error is not None:
+                raise Loads.error
+            made = FakePredictor(card, device, input_scale=input_scale)
+            Loads.made.append(made)
+            return made
+
+        return load
+
+    monkeypatch.setattr(live, "loader", loader)
+    return Loads
+
+
+@pytest.fixture
+def session(qtbot, loads, card) -> Session:
+    """A session with the fake model chosen; playback does not start by itself."""
+    made = Session(Settings(play_on_open=False))
+    made.models.cards = (card,)
+    made.models.chosen = card
+    made.models.show_idle()
+    yield made
+    assert made.close(20) == []
+    made.deleteLater()
+
+
+@pytest.fixture
+def window(qtbot, session) -> MainWindow:
+    """The real window on that session."""
+    theme.apply(QApplication.instance(), "dark")
+    made = MainWindow(session)
+    qtbot.addWidget(made)
+    made.resize(1100, 700)
+    made.show()
+    QTest.qWaitForWindowExposed(made)
+    made.activateWindow()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def shown(qtbot, session, clip):
+    """Open the clip and wait until frame `index` is there with its mask."""
+
+    def show(index: int = 0, path: Path = clip) -> Session:
+        session.open([path])
+        qtbot.waitUntil(lambda: session.result is not None, timeout=20_000)
+        if index:
+            session.player.seek(index)
+        wait_for(qtbot, session, index)
+        return session
+
+    return show
+
+
+def wait_for(qtbot, session, index: int) -> None:
+    """Until frame `index` is the result, with a prediction when a model is there."""
+
+    def is_there() -> bool:
+        result = session.result
+        if result is None or result.frame.id.index != index:
+            return False
+        return result.prediction is not None or session.models.status.kind != "ready"
+
+    qtbot.waitUntil(is_there, timeout=20_000)
+
+
+@pytest.fixture
+def told(session):
+    """Every notice of the session."""
+    notices = []
+    session.noticed.connect(notices.append)
+    return notices
+
+
+NO_MODEL = ModelError("The model 'fake' is broken; install it again.")

@@ -1,0 +1,151 @@
+"""Walks COMMANDS: title, unique key, runs or says why not."""
+
+import itertools
+
+import pytest
+from PIL import Image
+from PySide6.QtGui import QImage, QKeySequence
+from tests.ui.conftest import picture
+
+from segstudio.media import demo
+from segstudio.store.models import write_card
+from segstudio.ui.commands.registry import COMMANDS, in_menu_order
+from segstudio.ui.menus import MENUS
+
+NAMES = list(COMMANDS)
+
+
+class FakeCanvas:
+    """Counts what it is asked for."""
+
+    def __init__(self):
+        self.asked = []
+
+    def __getattr__(self, name):
+        return lambda: self.asked.append(name)
+
+
+class FakeDesk:
+    """A Desk that answers every question at once, in tmp_path."""
+
+    def __init__(self, session, folder, files):
+        self.session, self.canvas = session, FakeCanvas()
+        self.folder, self.files, self.asked = folder, files, []
+
+    def ask_files(self, then):
+        then(self.files)
+
+    def ask_folder(self, title, then):
+        self.asked.append(title)
+        then(self.folder)
+
+    def ask_save(self, title, name, then):
+        self.asked.append(name)
+        then(self.folder / name)
+
+    def ask_frame(self, then):
+        then(3)
+
+    def show_dialog(self, name):
+        self.asked.append(name)
+
+    def show_folder(self, folder):
+        assert folder.is_dir()
+
+    def picture_of_view(self):
+        picture = QImage(20, 10, QImage.Format.Format_RGB32)
+        picture.fill(0)
+        return picture
+
+    def toggle_panel(self):
+        self.asked.append("panel")
+
+    def is_panel_shown(self):
+        return True
+
+    def toggle_full_screen(self):
+        self.asked.append("full screen")
+
+    def quit(self):
+        self.asked.append("quit")
+
+
+@pytest.fixture
+def desk(session, card, clip, tmp_path, monkeypatch):
+    """A folder that is both: one of pictures and one of a model. The demo is rendered already."""
+    Image.fromarray(picture(0)).save(tmp_path / "000.png")
+    monkeypatch.setattr(demo, "ensure_demo", lambda *_: demo.DemoClip(clip, tmp_path))
+    made = FakeDesk(session, tmp_path, [clip])
+    made.card = card
+    return made
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_has_a_title_a_menu_and_a_docstring(name):
+    entry = COMMANDS.get(name)
+    assert entry.title
+    assert entry.menu.split("/")[0] in MENUS
+    assert entry.run.__doc__
+
+
+def test_no_key_is_taken_twice():
+    keys = [(QKeySequence(k).toString(), c.name) for c in in_menu_order() for k in c.keys]
+    assert all(text for text, _ in keys)
+    for (one, first), (other, second) in itertools.combinations(keys, 2):
+        assert one != other, f"{first} and {second} both have {one}"
+
+
+def test_plain_escape_does_nothing():
+    assert all("Esc" not in c.keys for c in in_menu_order())
+
+
+def test_keys_that_later_tools_need_are_free():
+    kept = {"B", "E", "G", "F", "I", "X", "L", "R", "P", "C", "Tab", "\\", "[", "]", "Ctrl+Z",
+            "Ctrl+Shift+Z", "Ctrl+Y", "Ctrl+S", "Ctrl+B"} | {str(n) for n in range(10)}  # fmt: skip
+    assert not kept & {k for c in in_menu_order() for k in c.keys}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_without_a_picture_it_runs_or_says_why_not(desk, name):
+    entry = COMMANDS.get(name)
+    why_not = entry.unless(desk)
+    if why_not:
+        assert why_not.endswith(".")
+    else:
+        entry.run(desk)
+    if entry.checked is not None:
+        assert isinstance(entry.checked(desk), bool)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_with_a_video_it_runs(desk, shown, name, told, qtbot):
+    shown(5)
+    entry = COMMANDS.get(name)
+    if name == "view.all_classes":
+        desk.session.set_view(desk.session.view.toggled(3))
+    if name == "model.open":
+        write_card(desk.card, desk.folder)
+    assert entry.unless(desk) == ""
+    entry.run(desk)
+    qtbot.waitUntil(lambda: not desk.session.background._jobs, timeout=20_000)
+    assert [n.text for n in told if n.kind == "error"] == []
+
+
+def test_the_saved_mask_holds_the_class_ids(desk, shown, qtbot):
+    from segstudio.store.masks import read_mask
+
+    shown(5)
+    COMMANDS.get("file.save_mask").run(desk)
+    path = desk.folder / "drive_000005_mask.png"
+    qtbot.waitUntil(path.is_file, timeout=20_000)
+    qtbot.waitUntil(lambda: not desk.session.background._jobs, timeout=20_000)
+    assert (read_mask(path) == desk.session.result.prediction.labels).all()
+
+
+def test_a_folder_that_cannot_be_written_to_is_said(desk, shown, told, qtbot):
+    shown()
+    desk.folder = desk.folder / "not" / "there"
+    COMMANDS.get("file.save_view").run(desk)
+    qtbot.waitUntil(lambda: bool(told), timeout=20_000)
+    assert told[0].kind == "error"
+    assert "another folder" in told[0].text
