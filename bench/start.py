@@ -38,8 +38,8 @@ def masked(_):
         window.close()
 window.first_painted.connect(painted)
 window.canvas.painted.connect(masked)
+program.when_painted(lambda: session.open([Path(sys.argv[1])]))
 window.show()
-session.open([Path(sys.argv[1])])
 app.exec()
 """
 

@@ -7,7 +7,8 @@ pyqtgraph. After that, torch is imported in a background thread while people loo
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import (
@@ -61,9 +62,13 @@ class Program:
         self._save_soon.timeout.connect(self.save)
         self.session.settings_changed.connect(self._save_later)
         self.window.closed.connect(self.close)
-        self.window.first_painted.connect(self.import_engine)
+        self.when_painted(self.import_engine)
         for sentence in (*troubles, *([gone] if gone else []), *self.session.models.broken):
             self.session.tell(sentence, "warning")
+
+    def when_painted(self, run: Callable[[], None]) -> None:
+        """Call `run` once the window has been seen: opening imports PyAV, and that can wait."""
+        self.window.first_painted.connect(run)
 
     def import_engine(self) -> None:
         """Import torch now, then ask it for devices."""
@@ -133,11 +138,11 @@ def run(paths: Sequence[Path], *, model: str | None = None, demo: bool = False) 
     session = program.session
     if model is not None:
         session.use_model(model)
-    program.window.show()
     if demo:
-        session.open_demo()
+        program.when_painted(session.open_demo)
     elif paths:
-        session.open([Path(p) for p in paths])
+        program.when_painted(partial(session.open, [Path(p) for p in paths]))
+    program.window.show()
     return program.end(app.exec())
 
 

@@ -5,12 +5,12 @@ import itertools
 import pytest
 from PIL import Image
 from PySide6.QtGui import QImage, QKeySequence
-from tests.ui.conftest import picture
 
 from segstudio.media import demo
 from segstudio.store.models import write_card
 from segstudio.ui.commands.registry import COMMANDS, in_menu_order
 from segstudio.ui.menus import MENUS
+from tests.ui.conftest import picture
 
 NAMES = list(COMMANDS)
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PIL import Image
-from tests.ui.conftest import FRAMES, NO_MODEL, picture, wait_for
 
 from segstudio.core.classes import CAMVID
 from segstudio.errors import SettingsError
 from segstudio.ui import opening
 from segstudio.ui.view_state import ViewState
+from tests.ui.conftest import FRAMES, NO_MODEL, picture, wait_for
 
 
 def is_frame(result, index: int) -> bool:
