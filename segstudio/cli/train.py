@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from segstudio.cli.eval import class_set
+from segstudio.cli.synth import parse_size
 from segstudio.core.catalogue import InputRule, ModelCard
 from segstudio.core.classes import ClassMap
 from segstudio.core.training import LabelledFolder, TrainEvent, TrainRecipe
@@ -134,7 +135,7 @@ def _recipe(args: argparse.Namespace) -> TrainRecipe:
         synthetic_pool=args.synthetic_pool,
         steps=args.steps or TrainRecipe(synthetic_share=1.0).steps,
         batch=args.batch,
-        crop=_size(args.crop),
+        crop=parse_size(args.crop),
         scale=(args.scale[0], args.scale[1]),
         short_side=args.short_side,
         learning_rate=args.lr,
@@ -150,14 +151,6 @@ def _recipe(args: argparse.Namespace) -> TrainRecipe:
     args.run.mkdir(parents=True, exist_ok=True)
     file.write_text(recipe.to_json(), encoding="utf-8")
     return recipe
-
-
-def _size(text: str) -> tuple[int, int]:
-    try:
-        h, w = (int(part) for part in text.lower().split("x"))
-    except ValueError as error:
-        raise UsageError(f"'{text}' is no size; write it as HEIGHTxWIDTH, like 256x320.") from error
-    return h, w
 
 
 class _Events:

@@ -66,12 +66,12 @@ class TrainRecipe:
     def __post_init__(self) -> None:
         if (
             self.steps < 1
-            or self.batch < 1
+            or self.batch < 2  # batch norm of a pooled map knows no spread with one picture
             or self.synthetic_pool < 1
             or not self.learning_rate > 0
         ):
             raise SegStudioError(
-                "A training run needs at least one step, a batch of at least one and a learning"
+                "A training run needs at least one step, a batch of at least two and a learning"
                 " rate above zero; correct the recipe."
             )
         if any(side < 32 or side % 32 for side in self.crop):
