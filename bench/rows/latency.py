@@ -24,6 +24,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from models import any_model
 
+REPO = Path(__file__).resolve().parents[2]
 SECONDS = 15.0
 P99_MS = 16.0
 MAX_MS = 100.0
@@ -57,7 +58,8 @@ class Probe(QObject):
             elif now - since > MAX_MS / 1000 and dumped != since:
                 dumped = since
                 frame = sys._current_frames().get(self._main)
-                self.stacks.append("".join(traceback.format_stack(frame)[-3:]))
+                stack = "".join(traceback.format_stack(frame)[-3:])
+                self.stacks.append(stack.replace(f"{REPO}{os.sep}", ""))
 
     @Slot(float)
     def note(self, posted: float) -> None:
