@@ -18,6 +18,15 @@ COUNT = 200
 """Seconds of work, at an input this large: the signal arrives long before the end."""
 
 
+CHILD = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from segstudio.__main__ import main
+sys.exit(main())
+"""
+# Started in the background of a script, a process inherits Ctrl+C as ignored.
+
+
 @pytest.mark.skipif(os.name == "nt", reason="sends a POSIX signal")
 def test_what_was_finished_stays_and_the_same_command_resumes(small_model, tmp_path):
     drive = tmp_path / "drive"
@@ -31,7 +40,7 @@ def test_what_was_finished_stays_and_the_same_command_resumes(small_model, tmp_p
     words += ["--device", "cpu", "--size", "384x640", "--json", str(report)]
     masks = tmp_path / "out" / "masks" / "drive"
     child = subprocess.Popen(
-        [sys.executable, "-m", "segstudio", *words],
+        [sys.executable, "-c", CHILD, *words],
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},

@@ -152,7 +152,9 @@ def wait_for(qtbot, session, index: int) -> None:
         result = session.result
         if result is None or result.frame.id.index != index:
             return False
-        return result.prediction is not None or session.models.status.kind != "ready"
+        models = session.models
+        has_none = models.chosen is None or models.status.kind == "failed"
+        return has_none or result.prediction is not None
 
     qtbot.waitUntil(is_there, timeout=20_000)
 
