@@ -121,7 +121,7 @@ SETTINGS: tuple[Setting, ...] = (
         "switch",
         "Playback",
         "Show every frame, however slow the model",
-        note="Off: playback keeps real time and passes over frames that the model has no time for.",
+        note="Off: frames that the model has no time for are passed over.",
     ),
     Setting(
         "speed",
@@ -144,7 +144,7 @@ SETTINGS: tuple[Setting, ...] = (
         "number",
         "Memory",
         "Decoded frames kept in memory",
-        note="More makes stepping back and scrubbing instant. Takes effect with the next file.",
+        note="More makes stepping back instant. Takes effect with the next file.",
         low=64,
         high=16384,
         unit="MB",

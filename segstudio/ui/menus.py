@@ -9,9 +9,7 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
 from segstudio.errors import SegStudioError
-from segstudio.ui.commands.registry import Command, Desk, in_menu_order
-
-MENUS = ("File", "Playback", "View", "Model", "Help")
+from segstudio.ui.commands.registry import MENUS, Command, Desk, in_menu_order
 
 
 class Menus(QObject):
@@ -27,9 +25,10 @@ class Menus(QObject):
         section: dict[str, int] = {}
         for entry in in_menu_order():
             top = entry.menu.split("/")[0]
-            if top and section.setdefault(top, entry.section) != entry.section:
+            if top and section.get(top) != entry.section:
+                if top in section:
+                    self._menus[top].addSeparator()
                 section[top] = entry.section
-                self._menus[top].addSeparator()
                 self._add_lists(top, entry.section)
             action = self._make(window, entry)
             if entry.menu:

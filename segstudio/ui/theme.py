@@ -194,7 +194,7 @@ _SHEET = """
 * { outline: none; }
 QWidget { font-size: 13px; }
 QMainWindow, QDialog { background: $window; }
-QToolTip { background: $raised; color: $text; border: 1px solid $line_strong; padding: 6px 8px; }
+QToolTip { background: $raised; color: $text; border: 1px solid $line_strong; padding: 1px 3px; }
 
 QMenuBar { background: $window; color: $muted; padding: 2px 6px; border: none; }
 QMenuBar::item { background: transparent; padding: 5px 10px; border-radius: 5px; }
@@ -248,6 +248,7 @@ QComboBox::drop-down { border: none; width: 24px; }
 QComboBox::down-arrow { image: url("$images/chevron-down.svg"); width: 14px; height: 14px; }
 QComboBox QAbstractItemView { background: $raised; color: $text; border: 1px solid $line_strong;
   padding: 4px; selection-background-color: $accent_soft; selection-color: $text; }
+QComboBox QAbstractItemView::item:selected { background: $accent_soft; }
 QComboBox QAbstractItemView::item { min-height: 26px; padding: 0 6px; border-radius: 4px; }
 
 QLineEdit, QSpinBox, QDoubleSpinBox, QPlainTextEdit { background: $field; color: $text;
@@ -257,6 +258,7 @@ QLineEdit, QSpinBox, QDoubleSpinBox, QPlainTextEdit { background: $field; color:
 QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QPlainTextEdit:focus {
   border-color: $accent; }
 QPlainTextEdit { padding: 8px; }
+QSpinBox { padding: 0; }
 QSpinBox::up-button, QSpinBox::down-button { width: 0; border: none; }
 
 QSlider { min-height: 20px; }

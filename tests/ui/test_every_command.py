@@ -8,8 +8,7 @@ from PySide6.QtGui import QImage, QKeySequence
 
 from segstudio.media import demo
 from segstudio.store.models import write_card
-from segstudio.ui.commands.registry import COMMANDS, in_menu_order
-from segstudio.ui.menus import MENUS
+from segstudio.ui.commands.registry import COMMANDS, MENUS, in_menu_order
 from tests.ui.conftest import picture
 
 NAMES = list(COMMANDS)

@@ -86,6 +86,9 @@ class Command:
     order: int = 0
 
 
+MENUS = ("File", "Playback", "View", "Model", "Help")
+"""The menu bar, from left to right."""
+
 COMMANDS: Registry[Command] = Registry("command", "segstudio.ui.commands")
 
 
@@ -112,11 +115,13 @@ def command(
 
 
 def in_menu_order() -> list[Command]:
-    """Every command, as the menus list them."""
-    return sorted(
-        (COMMANDS.get(name) for name in COMMANDS),
-        key=lambda c: (c.menu.split("/")[0], c.section, c.order),
-    )
+    """Every command, as the menus list them; commands without a menu come last."""
+
+    def place(entry: Command) -> tuple[int, int, int]:
+        top = entry.menu.split("/")[0]
+        return MENUS.index(top) if top in MENUS else len(MENUS), entry.section, entry.order
+
+    return sorted((COMMANDS.get(name) for name in COMMANDS), key=place)
 
 
 def no_source(desk: Desk) -> str:

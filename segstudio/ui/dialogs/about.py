@@ -32,7 +32,7 @@ class AboutDialog(QDialog):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle("About SegStudio")
-        self.resize(480, 460)
+        self.resize(500, 540)
         picture = QLabel()
         picture.setPixmap(icons.window_icon().pixmap(QSize(64, 64), self.devicePixelRatioF()))
         name = label("SegStudio", look="hero")

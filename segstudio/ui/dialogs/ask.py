@@ -4,8 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QInputDialog, QWidget
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QSpinBox, QWidget
 
+from segstudio.ui.panels.parts import pad
 from segstudio.ui.player import Player
 
 
@@ -58,6 +59,10 @@ def frame(parent: QWidget, player: Player, then: Callable[[int], None]) -> None:
     dialog.setIntRange(0, last)
     dialog.setIntValue(max(0, player.playing.index))
     dialog.intValueSelected.connect(then)
+    number = dialog.findChild(QSpinBox)
+    if isinstance(number, QSpinBox):
+        pad(number)
+    dialog.resize(280, dialog.sizeHint().height())
     dialog.open()
 
 

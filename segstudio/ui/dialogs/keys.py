@@ -1,6 +1,5 @@
 """All keys on one sheet, made from the commands."""
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
     QDialog,
@@ -12,8 +11,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from segstudio.ui.commands.registry import Command, in_menu_order
-from segstudio.ui.menus import MENUS
+from segstudio.ui.commands.registry import MENUS, Command, in_menu_order
 from segstudio.ui.panels.parts import button, label, row
 from segstudio.ui.theme import UNIT
 
@@ -31,24 +29,22 @@ class KeysDialog(QDialog):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keyboard Shortcuts")
-        self.resize(780, 560)
-        columns = (QVBoxLayout(), QVBoxLayout())
-        heights = [0, 0]
+        self.resize(820, 680)
+        columns = (QGridLayout(), QGridLayout())
         groups = [(title, _with_keys(title)) for title in MENUS]
         groups.append(("Mouse", list(MOUSE)))
         for title, lines in groups:
-            if not lines:
-                continue
-            shorter = heights.index(min(heights))
-            heights[shorter] += len(lines) + 2
-            columns[shorter].addWidget(_group(title, lines))
+            if lines:
+                _add_group(min(columns, key=QGridLayout.rowCount), title, lines)
         inside = QFrame()
         inside.setProperty("look", "panel")
         both = QHBoxLayout(inside)
-        both.setContentsMargins(2 * UNIT, UNIT, 2 * UNIT, UNIT)
+        both.setContentsMargins(2 * UNIT, 0, 2 * UNIT, UNIT)
         both.setSpacing(5 * UNIT)
         for column in columns:
-            column.addStretch(1)
+            column.setVerticalSpacing(6)
+            column.setColumnStretch(0, 1)
+            column.setRowStretch(column.rowCount(), 1)
             both.addLayout(column, 1)
         area = QScrollArea()
         area.setWidget(inside)
@@ -71,17 +67,13 @@ def _with_keys(menu: str) -> list[tuple[str, tuple[str, ...]]]:
     return [(c.title.rstrip("…"), tuple(native(k) for k in c.keys)) for c in found]
 
 
-def _group(title: str, lines: list[tuple[str, tuple[str, ...]]]) -> QWidget:
-    group = QWidget()
-    grid = QGridLayout(group)
-    grid.setContentsMargins(0, UNIT, 0, UNIT)
-    grid.setVerticalSpacing(6)
-    grid.addWidget(label(title, look="section"), 0, 0, 1, 2)
-    grid.setColumnStretch(0, 1)
-    for number, (what, keys) in enumerate(lines, start=1):
+def _add_group(grid: QGridLayout, title: str, lines: list[tuple[str, tuple[str, ...]]]) -> None:
+    head = label(title, look="section")
+    head.setContentsMargins(0, 2 * UNIT, 0, 0)
+    first = grid.rowCount()
+    grid.addWidget(head, first, 0, 1, 2)
+    for number, (what, keys) in enumerate(lines, start=first + 1):
         grid.addWidget(label(what), number, 0)
-        caps = [label(key, look="key") for key in keys]
-        place = QWidget()
-        place.setLayout(row(1, *caps, spacing=4))
-        grid.addWidget(place, number, 1, Qt.AlignmentFlag.AlignRight)
-    return group
+        caps = QWidget()
+        caps.setLayout(row(1, *(label(key, look="key") for key in keys), spacing=4))
+        grid.addWidget(caps, number, 1)

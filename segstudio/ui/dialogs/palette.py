@@ -1,15 +1,41 @@
 """The palette: every command by a few letters of its name."""
 
-from PySide6.QtCore import QEvent, QObject, Qt, Slot
-from PySide6.QtGui import QKeyEvent, QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QDialog, QLineEdit, QListView, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, Qt, Slot
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QStandardItem, QStandardItemModel
+from PySide6.QtWidgets import (
+    QDialog,
+    QLineEdit,
+    QListView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
 
+from segstudio.ui import theme
 from segstudio.ui.commands.registry import in_menu_order
 from segstudio.ui.dialogs.keys import native
 from segstudio.ui.menus import Menus
 from segstudio.ui.theme import UNIT
 
 _NAME = Qt.ItemDataRole.UserRole
+_KEY = Qt.ItemDataRole.UserRole + 1
+
+
+class KeyDelegate(QStyledItemDelegate):
+    """The title as ever, and the key on the right."""
+
+    def paint(
+        self,
+        painter: QPainter,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
+        super().paint(painter, option, index)
+        area = option.rect.adjusted(0, 0, -12, 0)
+        painter.setPen(QColor(theme.current().faint))
+        flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(area, flags, index.data(_KEY) or "")
 
 
 class PaletteDialog(QDialog):
@@ -29,6 +55,7 @@ class PaletteDialog(QDialog):
         self._list = QListView()
         self._list.setProperty("look", "list")
         self._list.setModel(self._model)
+        self._list.setItemDelegate(KeyDelegate(self._list))
         self._list.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
         self._list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._list.clicked.connect(self._run)
@@ -47,10 +74,10 @@ class PaletteDialog(QDialog):
             place = f"{entry.menu.replace('/', ' ')} {entry.title}".strip()
             if entry.name == "help.palette" or not all(w in place.lower() for w in words):
                 continue
-            key = f"    {native(entry.keys[0])}" if entry.keys else ""
             menu = f"{entry.menu.replace('/', ' ▸ ')} ▸ " if entry.menu else ""
-            item = QStandardItem(f"{menu}{entry.title}{key}")
+            item = QStandardItem(f"{menu}{entry.title}")
             item.setData(entry.name, _NAME)
+            item.setData(native(entry.keys[0]) if entry.keys else "", _KEY)
             item.setEnabled(self._menus.actions[entry.name].isEnabled())
             self._model.appendRow(item)
         self._go(0, 1)

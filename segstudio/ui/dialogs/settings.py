@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
 
 from segstudio.core.settings import SETTINGS, Setting
 from segstudio.store.settings import settings_file
-from segstudio.ui.panels.parts import Picker, button, label, row, rule
+from segstudio.ui.panels.parts import Picker, button, label, pad, row, rule
 from segstudio.ui.session import Session
 from segstudio.ui.theme import UNIT, tabular
 
@@ -28,7 +28,7 @@ class SettingsDialog(QDialog):
         self._session = session
         self._show: dict[str, object] = {}
         self.setWindowTitle("Settings")
-        self.setMinimumWidth(560)
+        self.setMinimumWidth(640)
         box = QVBoxLayout(self)
         box.setContentsMargins(3 * UNIT, 2 * UNIT, 3 * UNIT, 2 * UNIT)
         box.setSpacing(UNIT)
@@ -61,9 +61,7 @@ class SettingsDialog(QDialog):
         text.setSpacing(2)
         text.addWidget(label(entry.title))
         if entry.note:
-            note = label(entry.note, look="small", tone="muted")
-            note.setWordWrap(True)
-            text.addWidget(note)
+            text.addWidget(label(entry.note, look="small", tone="muted"))
         line = QHBoxLayout()
         line.setSpacing(2 * UNIT)
         line.addLayout(text, 1)
@@ -76,6 +74,7 @@ class SettingsDialog(QDialog):
             return self._choice(entry)
         if entry.kind == "switch":
             switch = QCheckBox()
+            switch.setFixedWidth(18)
             switch.toggled.connect(lambda on: self._set(entry.key, on))
             self._show[entry.key] = switch.setChecked
             return switch
@@ -86,6 +85,8 @@ class SettingsDialog(QDialog):
         number.setSuffix(f" {entry.unit}")
         number.setKeyboardTracking(False)
         number.setFixedWidth(FIELD_WIDTH)
+        number.setAlignment(Qt.AlignmentFlag.AlignRight)
+        pad(number)
         number.valueChanged.connect(lambda value: self._set(entry.key, value))
         self._show[entry.key] = number.setValue
         return number

@@ -136,6 +136,7 @@ class Banner(QWidget):
             self._remove(old)
         box = NoticeBox(notice)
         self._box.addWidget(box)
+        box.show()  # a widget that is still hidden takes no room in the layout
         box.destroyed.connect(self._place)
         if notice.kind == "info":
             QTimer.singleShot(STAY_MS, box, box.deleteLater)

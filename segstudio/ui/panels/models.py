@@ -1,5 +1,7 @@
 """The model part of the side panel: which one, where it runs, how it does."""
 
+from html import escape
+
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QGridLayout, QWidget
 
@@ -131,16 +133,22 @@ def _facts(card: ModelCard) -> str:
 
 
 def _tip(card: ModelCard) -> str:
-    """Everything the card says, for the tooltip."""
-    lines = [card.title, card.description, f"Net: {card.net}"]
-    lines += [f"mIoU {100 * s.miou:.1f} % on {s.dataset}. {s.detail}".strip() for s in card.scores]
-    if card.trained_on:
-        lines.append(f"Trained on: {card.trained_on}")
-    if card.licence:
-        lines.append(f"Licence: {card.licence}")
-    lines.append(f"Folder: {card.folder}")
-    body = "<br>".join(line.replace("&", "&amp;").replace("<", "&lt;") for line in lines if line)
-    return f"<div style='max-width: 360px'>{body}</div>"
+    """Everything the card says, as the rich text of a tooltip."""
+    parts = [("", card.description)]
+    parts += [(f"mIoU {100 * s.miou:.1f} % on {s.dataset}", s.detail) for s in card.scores]
+    parts += [
+        ("Trained on", card.trained_on),
+        ("Licence", card.licence),
+        ("Net", card.net),
+        ("Folder", str(card.folder)),
+    ]
+    lines = [f"<b>{escape(card.title)}</b>"]
+    for head, text in parts:
+        if text and head:
+            lines.append(f"<b>{escape(head)}</b><br>{escape(text)}")
+        elif text or head:
+            lines.append(escape(text or head))
+    return "".join(f"<p style='margin: 0 0 6px 0'>{line}</p>" for line in lines)
 
 
 def _how_to_get_one(count: int) -> str:

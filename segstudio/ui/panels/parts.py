@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QSizePolicy,
+    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -68,6 +69,11 @@ def row(*parts: QWidget | int, spacing: int = UNIT) -> QHBoxLayout:
         else:
             box.addWidget(part)
     return box
+
+
+def pad(box: QSpinBox) -> None:
+    """Room at both ends of a number; a style sheet's padding does not reach inside a QSpinBox."""
+    box.lineEdit().setTextMargins(UNIT, 0, UNIT, 0)
 
 
 class Section(QWidget):

@@ -1,12 +1,16 @@
 """The status line: the pixel under the cursor, speed, latency, verification, zoom."""
 
 from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel
 
 from segstudio.ui.panels.parts import label
 from segstudio.ui.readings import STAGES, Reading
 from segstudio.ui.session import Session
 from segstudio.ui.theme import UNIT, tabular
+
+WIDE = 1280
+"""Pixels of width from which there is room for every stage."""
 
 
 class StatusLine(QFrame):
@@ -40,6 +44,11 @@ class StatusLine(QFrame):
         session.shown_changed.connect(self._show_hover)
         self.show_source()
         self.show_device()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        # In a narrow window the stages are in the tooltip of the total only.
+        self._stages.setVisible(self.width() >= WIDE)
+        super().resizeEvent(event)
 
     @Slot(object)
     def hover(self, pixel: tuple[int, int] | None) -> None:

@@ -170,5 +170,6 @@ class Timeline(QWidget):
         index = self._index_at(x)
         time = self._player.time_us(index)
         text = f"Frame {index}" if time is None else f"{time_code(time)}  ·  frame {index}"
-        top = self.mapToGlobal(QPoint(0, 0)).y() - 44
+        # Qt adds 16 px; a tip under the cursor would take the hover away and vanish.
+        top = self.mapToGlobal(QPoint(0, 0)).y() - 16 - 3 * self.fontMetrics().height()
         QToolTip.showText(QPoint(at.x() - 12, top), text, self)

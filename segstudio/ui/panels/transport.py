@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QSpinBox, QVBoxLayout
 
 from segstudio.core.settings import SPEEDS
 from segstudio.ui.icons import IconButton
-from segstudio.ui.panels.parts import Picker, label, row
+from segstudio.ui.panels.parts import Picker, label, pad, row
 from segstudio.ui.panels.timeline import Timeline, time_code
 from segstudio.ui.player import Player
 from segstudio.ui.theme import UNIT, tabular
@@ -19,6 +19,7 @@ class FrameBox(QSpinBox):
         self._player = player
         self.setFont(tabular(self.font()))
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
+        pad(self)
         self.setKeyboardTracking(False)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setFixedWidth(72)
