@@ -9,6 +9,7 @@ from segstudio.core.catalogue import ModelCard
 from segstudio.errors import Cancelled
 from segstudio.media.source import FrameSource
 from segstudio.store.models import WEIGHTS_SUFFIXES, load_card
+from segstudio.ui import startup
 from segstudio.ui.bridge.background import Job
 
 log = logging.getLogger("segstudio.ui")
@@ -74,12 +75,13 @@ def _read_ahead(what: Path | Sequence[Path], cache_mb: int, job: Job) -> FrameSo
     """A source with its decode thread. Half of the memory holds frames as decoded, for steps back;
     half as RGB, ready to be shown.
     """
-    from segstudio.media.open import open_source
-    from segstudio.media.readahead import ReadAhead
-
     job.token.check()
     half = cache_mb * MEGABYTE // 2
-    source = open_source(what, cache_bytes=half)
+    with startup.linker_turn():
+        from segstudio.media.open import open_source
+        from segstudio.media.readahead import ReadAhead
+
+        source = open_source(what, cache_bytes=half)
     if job.token.cancelled:
         source.close()
         raise Cancelled
