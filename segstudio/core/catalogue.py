@@ -11,7 +11,8 @@ class InputRule:
     """How a frame becomes the net's input.
 
     short_side: the frame is resized so that its short side has about this many pixels
-    (None: the frame's own size). multiple_of: both sides are rounded to a multiple of this.
+    (None: the frame's own size). multiple_of, remainder: both sides are rounded to a multiple of
+    the one plus the other; the remainder is the net's affair and stands in no card.
     mean, std: per channel in the order of `channels`, in units of `scale` (255: of 0..1 values;
     1: of 0..255 values): input = (value / scale - mean) / std / divide_after.
     channels: "RGB" or "BGR".
@@ -24,6 +25,7 @@ class InputRule:
     channels: str = "RGB"
     short_side: int | None = None
     multiple_of: int = 32
+    remainder: int = 0
 
     def size_for(self, height: int, width: int, factor: float = 1.0) -> tuple[int, int]:
         """(h, w) that the net sees for a frame of that size; `factor` scales it further."""
@@ -31,7 +33,8 @@ class InputRule:
         m = self.multiple_of
 
         def rounded(side: int) -> int:
-            return max(m, round(side * scale / m) * m)
+            steps = round((side * scale - self.remainder) / m)
+            return max(1 if self.remainder == 0 else 0, steps) * m + self.remainder
 
         return rounded(height), rounded(width)
 

@@ -13,7 +13,10 @@ from segstudio.store.models import check_weights
 
 
 def build_net(card: ModelCard) -> tuple[NetSpec, nn.Module]:
-    """The card's net with the card's weights, on the CPU in fp32; ModelError when they differ."""
+    """The spec of the card's net and the net with the card's weights, on the CPU in fp32.
+
+    ModelError when they differ.
+    """
     weights = check_weights(card)
     try:
         spec = NETS.get(card.net)
@@ -27,7 +30,7 @@ def build_net(card: ModelCard) -> tuple[NetSpec, nn.Module]:
             f" ({error}); mend the card."
         ) from error
     load_into(net, load_state(weights), source=str(weights))
-    return spec, net
+    return spec.of(net), net
 
 
 def fold_batch_norm(net: nn.Module) -> nn.Module:

@@ -84,7 +84,9 @@ class Predictor:
         spec, net = build_net(card)
         self._align_corners = spec.align_corners
         self._multiple = math.lcm(card.input.multiple_of, spec.multiple_of)
-        self._rule = dataclasses.replace(card.input, multiple_of=self._multiple)
+        self._rule = dataclasses.replace(
+            card.input, multiple_of=self._multiple, remainder=spec.remainder
+        )
         self._level: dict[tuple[int, int], int] = {}
         self._notes: tuple[str, ...] = ()
         with devices.guarded(f"The model '{card.name}'", self._device):

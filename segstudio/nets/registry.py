@@ -1,11 +1,13 @@
 """The zoo: every net by name."""
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from torch import Tensor, nn
 
+from segstudio.errors import ModelError
 from segstudio.registry import Registry
 
 
@@ -31,9 +33,15 @@ class Tap(NamedTuple):
 class NetSpec:
     """One architecture.
 
-    build: (num_classes, **net_args) -> nn.Module whose forward takes float32 (N, 3, H, W) and
-    returns NetOutput. align_corners: how its logits are enlarged to the input. multiple_of: both
-    input sides must be a multiple of this. min_side: smallest side it accepts.
+    build: (num_classes, **net_args) -> nn.Module whose forward takes float32
+    (N, 3, H + 2 margin, W + 2 margin) and returns NetOutput. family: what it is listed under.
+    align_corners: how its logits are enlarged to H, W. multiple_of, remainder: H and W must be a
+    multiple of the one plus the other. min_side: smallest H and W it accepts. margin: pixels that
+    it wants to see around the picture and answers nothing for (valid convolutions); whoever calls
+    it mirrors the picture there. extra: the optional extra of the package that must be installed.
+
+    Heads that exist for training only are children named `boosters` or `aux…`: weights without
+    them are complete.
     """
 
     name: str
@@ -41,10 +49,53 @@ class NetSpec:
     paper: str
     build: Callable[..., nn.Module]
     taps: tuple[Tap, ...] = ()
+    family: str = ""
     align_corners: bool = False
     multiple_of: int = 1
+    remainder: int = 0
     min_side: int = 32
+    margin: int = 0
+    extra: str = ""
 
+    def of(self, net: nn.Module) -> "NetSpec":
+        """The spec of one built net.
+
+        What net_args decide, a net says itself: attributes of it that are called taps,
+        align_corners, multiple_of, remainder, min_side or margin come before those declared here.
+        """
+        own = {name: getattr(net, name) for name in _SAID_BY_THE_NET if hasattr(net, name)}
+        return dataclasses.replace(self, **own)
+
+    def sides_near(self, side: int) -> tuple[int, ...]:
+        """The next side lengths in pixels that the net can take: `side` alone when it can."""
+        lowest = self._next_from(self.min_side)
+        if side < lowest:
+            return (lowest,)
+        above = self._next_from(side)
+        return (side,) if above == side else (above - self.multiple_of, above)
+
+    def check_size(self, height: int, width: int) -> None:
+        """ModelError with the next sizes that work when the net cannot take that one."""
+        rows, cols = self.sides_near(height), self.sides_near(width)
+        if rows == (height,) and cols == (width,):
+            return
+        near = " or ".join(
+            f"{h}×{w}" for h, w in dict.fromkeys([(rows[0], cols[0]), (rows[-1], cols[-1])])
+        )
+        rule = f"sides of a multiple of {self.multiple_of}"
+        if self.remainder:
+            rule += f" plus {self.remainder}"
+        raise ModelError(
+            f"{self.title} cannot take {height}×{width} (height×width): it needs {rule}, at least"
+            f" {self.sides_near(0)[0]}; choose {near}."
+        )
+
+    def _next_from(self, side: int) -> int:
+        steps = max(0, -(-(side - self.remainder) // self.multiple_of))
+        return steps * self.multiple_of + self.remainder
+
+
+_SAID_BY_THE_NET = ("taps", "align_corners", "multiple_of", "remainder", "min_side", "margin")
 
 NETS: Registry[NetSpec] = Registry("net", "segstudio.nets.zoo")
 
@@ -55,16 +106,32 @@ def net(
     title: str,
     paper: str,
     taps: tuple[Tap, ...] = (),
+    family: str = "",
     align_corners: bool = False,
     multiple_of: int = 1,
+    remainder: int = 0,
     min_side: int = 32,
+    margin: int = 0,
+    extra: str = "",
 ) -> Callable[[Callable[..., nn.Module]], Callable[..., nn.Module]]:
-    """A decorator that files a builder in NETS."""
+    """A decorator that files a builder in NETS. family: the title, unless given."""
 
     def file(build: Callable[..., nn.Module]) -> Callable[..., nn.Module]:
-        NETS.add(name)(
-            NetSpec(name, title, paper, build, taps, align_corners, multiple_of, min_side)
+        spec = NetSpec(
+            name=name,
+            title=title,
+            paper=paper,
+            build=build,
+            taps=taps,
+            family=family or title,
+            align_corners=align_corners,
+            multiple_of=multiple_of,
+            remainder=remainder,
+            min_side=min_side,
+            margin=margin,
+            extra=extra,
         )
+        NETS.add(name)(spec)
         return build
 
     return file

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from segstudio.errors import ModelError
 
-TRAINING_ONLY = ("boosters.", "aux_classifier.")
+TRAINING_ONLY = ("boosters.", "aux")
 """First parts of the names of heads that exist for training only: absent or surplus is fine."""
 
 _WRAPPERS = ("state_dict", "model", "net", "model_state_dict", "model_state")

@@ -1,0 +1,49 @@
+"""Every public checkpoint whose keys we have is known by one dialect and fits its net whole."""
+
+from pathlib import Path
+
+import pytest
+
+from segstudio.errors import ModelError
+from segstudio.nets.dialect import DIALECTS, dialect_of, fit
+
+KEYS = Path(__file__).parent / "keys"
+
+NO_SEGMENTER: set[str] = set()
+"""Lists of nets that label nothing by class (SAM, DINO): known, and refused with a sentence."""
+
+
+@pytest.fixture(params=sorted(p.stem for p in KEYS.glob("*.tsv")))
+def name(request):
+    return request.param
+
+
+def test_exactly_one_dialect_knows_it(name, listed):
+    state = listed(name)
+    assert len([d for d in DIALECTS if DIALECTS.get(d).recognises(state)]) == 1
+
+
+def test_nothing_is_missing_or_unexpected(name, listed):
+    if name in NO_SEGMENTER:
+        pytest.skip("labels nothing by class")
+    state = listed(name)
+    dialect = dialect_of(state)
+    assert dialect is not None
+    try:
+        found = dialect.read(state)
+        report = fit(found)
+    except ModelError as error:
+        if "extra" not in str(error):
+            raise
+        pytest.skip(str(error))
+    assert (report.missing, report.unexpected, report.misshapen) == ((), (), ())
+    accounted = len(report.matched) + len(report.renamed) + len(report.ignored)
+    assert accounted == len(state)
+
+
+def test_what_labels_nothing_by_class_is_refused(name, listed):
+    if name not in NO_SEGMENTER:
+        pytest.skip("a segmentation net")
+    dialect = dialect_of(listed(name))
+    with pytest.raises(ModelError, match="label"):
+        dialect.read(listed(name))
