@@ -2,13 +2,14 @@
 
 Safetensors files hold numbers only. A `.pth` file is a pickle, which could hold a program: it is
 read with `weights_only=True` and in no other way, after its zip directory was looked at (nothing
-compressed, so that a small file cannot unpack into gigabytes).
+compressed, so that a small file cannot unpack into gigabytes). Training checkpoints carry NumPy
+scalars, argument tables and the like beside the tensors; those become inert stubs that drop
+whatever they are given (see inert.py), and their names are told.
 """
 
-import pickle
-import warnings
 import zipfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +19,79 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from segstudio.errors import ModelError
+from segstudio.nets.inert import load_inert
 
 TRAINING_ONLY = ("boosters.", "aux")
 """First parts of the names of heads that exist for training only: absent or surplus is fine."""
 
-_WRAPPERS = ("state_dict", "model", "net", "model_state_dict", "model_state")
-_PREFIXES = ("module.", "_orig_mod.")
+_WRAPPERS = (
+    "state_dict",
+    "model_state_dict",
+    "model_state",
+    "model",
+    "net",
+    "params",
+    "ema_state_dict",
+    "teacher",
+    "weights",
+)
+"""Where training programs put the net's tensors; the first that is there counts."""
+
+_PREFIXES = ("module.", "model.", "_orig_mod.", "net.", "base.", "scale.")
+"""What wrappers around a net put before every name (DataParallel, compile, a training module)."""
+
+_BESIDE_THE_NET = ("criterion", "loss", "sem_loss", "bd_loss")
+"""First parts of names that training programs save with the net and that belong to the loss."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WeightsFile:
+    """What a weights file holds.
+
+    tensors: name -> tensor on the CPU, without wrapper and prefix. wrapper, prefix: what was taken
+    off ("" when nothing). beside: the other entries of a training checkpoint, by name. dropped:
+    tensors of the loss, by name. foreign: classes that were replaced by stubs. class_names: in
+    channel order, when the file tells (mmsegmentation does).
+    """
+
+    path: Path
+    tensors: dict[str, Tensor]
+    wrapper: str = ""
+    prefix: str = ""
+    beside: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
+    class_names: tuple[str, ...] = ()
+
+
+def open_weights(path: Path) -> WeightsFile:
+    """Read a weights file: .safetensors, or a .pth/.pt state dict, also in a training checkpoint.
+
+    ModelError when the file is missing, damaged, of another kind, or holds a program.
+    """
+    start = _first_bytes(path)
+    foreign: tuple[str, ...] = ()
+    if start[:2] == b"PK":
+        _check_zip(path)
+        content, foreign = load_inert(path)
+    elif start[:1] == b"\x80":
+        content, foreign = load_inert(path)
+    elif start[8:9] == b"{":
+        content = _from_safetensors(path)
+    else:
+        raise ModelError(
+            f"{path} is not a weights file (neither safetensors nor a PyTorch state dict); choose"
+            " a .safetensors or .pth file."
+        )
+    return _plain(content, path, foreign)
 
 
 def load_state(path: Path) -> dict[str, Tensor]:
-    """The tensors of a weights file by name, on the CPU.
+    """The tensors of a weights file by name, on the CPU; ModelError as `open_weights`."""
+    return open_weights(path).tensors
 
-    .safetensors, or a .pth/.pt state dict (also wrapped in a training checkpoint).
-    ModelError when the file is missing, damaged, of another kind, or holds more than tensors.
-    """
+
+def _first_bytes(path: Path) -> bytes:
     if not path.is_file():
         raise ModelError(
             f"The weights file {path} is missing; put it back or install the model again."
@@ -45,18 +105,7 @@ def load_state(path: Path) -> dict[str, Tensor]:
         ) from error
     if not start:
         raise ModelError(f"The weights file {path} is empty; download or copy it again.")
-    if start[:2] == b"PK":
-        state = _from_zip(path)
-    elif start[:1] == b"\x80":
-        state = _from_pickle(path)
-    elif start[8:9] == b"{":
-        state = _from_safetensors(path)
-    else:
-        raise ModelError(
-            f"{path} is not a weights file (neither safetensors nor a PyTorch state dict); choose"
-            " a .safetensors or .pth file."
-        )
-    return _plain(state, path)
+    return start
 
 
 def load_into(net: nn.Module, state: Mapping[str, Tensor], *, source: str) -> None:
@@ -106,7 +155,7 @@ def _from_safetensors(path: Path) -> dict[str, Tensor]:
         ) from error
 
 
-def _from_zip(path: Path) -> object:
+def _check_zip(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
@@ -121,49 +170,64 @@ def _from_zip(path: Path) -> object:
             f"{path} is a compressed archive, which PyTorch never writes; choose a .safetensors"
             " or .pth file."
         )
-    return _from_pickle(path)
 
 
-def _from_pickle(path: Path) -> object:
-    try:
-        with warnings.catch_warnings():  # about old pickles: the sentence below says enough
-            warnings.simplefilter("ignore")
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise ModelError(
-            f"The weights file {path} was not opened, because it is damaged or holds more than"
-            " tensors and could run a program; save its state_dict() alone, best as .safetensors."
-        ) from error
-    except Exception as error:  # torch.load raises whatever a damaged stream leads to
-        raise ModelError(
-            f"The weights file {path} is damaged or not a PyTorch state dict; download or copy it"
-            " again."
-        ) from error
-
-
-def _plain(state: object, path: Path) -> dict[str, Tensor]:
+def _plain(content: object, path: Path, foreign: tuple[str, ...]) -> WeightsFile:
     """The innermost name -> tensor table, names without wrappers, odd tensors refused."""
-    table: Any = state
-    for _ in range(2):
-        inner = next(
-            (table[k] for k in _WRAPPERS if isinstance(table, dict) and _is_table(table.get(k))),
-            None,
-        )
-        if inner is None:
-            break
-        table = inner
-    if not isinstance(table, dict):
-        raise ModelError(
-            f"{path} holds no table of named tensors; save the net's state_dict() into it."
-        )
+    table, wrapper, beside = _unwrapped(content)
     tensors = {str(k): v for k, v in table.items() if isinstance(v, Tensor)}
     if not tensors or len(tensors) < len(table) / 2:
         raise ModelError(
             f"{path} holds no table of named tensors; save the net's state_dict() into it."
         )
-    for prefix in _PREFIXES:
-        if all(k.startswith(prefix) for k in tensors):
-            tensors = {k.removeprefix(prefix): v for k, v in tensors.items()}
+    _check_tensors(tensors, path)
+    dropped = tuple(k for k in tensors if k.removeprefix("module.").startswith(_BESIDE_THE_NET))
+    kept = {k: v for k, v in tensors.items() if k not in dropped}
+    tensors, prefix = _without_prefix(kept or tensors)
+    return WeightsFile(
+        path,
+        tensors,
+        wrapper=wrapper,
+        prefix=prefix,
+        beside=beside,
+        dropped=dropped if kept else (),
+        foreign=foreign,
+        class_names=_class_names(content),
+    )
+
+
+def _unwrapped(content: object) -> tuple[dict[Any, Any], str, tuple[str, ...]]:
+    """The table of tensors, the names under which it lay, and what lay beside it."""
+    table: Any = content
+    path: list[str] = []
+    beside: tuple[str, ...] = ()
+    for _ in range(2):
+        if not isinstance(table, dict):
+            break
+        key = next((k for k in _WRAPPERS if _is_table(table.get(k))), None)
+        if key is None:
+            break
+        beside = beside or tuple(str(k) for k in table if k != key)
+        path.append(key)
+        table = table[key]
+    if isinstance(table, dict) and table and all(_is_table(v) for v in table.values()):
+        # Some save one state dict a child (a backbone's branches).
+        table = {f"{child}.{k}": v for child, inner in table.items() for k, v in inner.items()}
+    return (table if isinstance(table, dict) else {}), ".".join(path), beside
+
+
+def _without_prefix(tensors: dict[str, Tensor]) -> tuple[dict[str, Tensor], str]:
+    """The tensors without the prefixes that all of them share, and those prefixes."""
+    taken = ""
+    while True:
+        prefix = next((p for p in _PREFIXES if all(k.startswith(p) for k in tensors)), None)
+        if prefix is None:
+            return tensors, taken
+        tensors = {k.removeprefix(prefix): v for k, v in tensors.items()}
+        taken += prefix
+
+
+def _check_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
     size = path.stat().st_size
     for key, tensor in tensors.items():
         is_dense = tensor.layout == torch.strided and not tensor.is_quantized
@@ -173,7 +237,18 @@ def _plain(state: object, path: Path) -> dict[str, Tensor]:
                 f"The tensor {key} in {path} is not a plain array of numbers; save the net's"
                 " state_dict() again, best as .safetensors."
             )
-    return tensors
+
+
+def _class_names(content: object) -> tuple[str, ...]:
+    """`meta.CLASSES` or `meta.dataset_meta.classes` of mmsegmentation's checkpoints."""
+    meta = content.get("meta") if isinstance(content, dict) else None
+    if not isinstance(meta, dict):
+        return ()
+    inner = meta.get("dataset_meta")
+    names = meta.get("CLASSES") or (inner.get("classes") if isinstance(inner, dict) else None)
+    if isinstance(names, list | tuple) and all(isinstance(n, str) for n in names):
+        return tuple(names)
+    return ()
 
 
 def _is_table(value: object) -> bool:
