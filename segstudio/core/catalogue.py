@@ -13,6 +13,7 @@ class InputRule:
     short_side: the frame is resized so that its short side has about this many pixels
     (None: the frame's own size). multiple_of, remainder: both sides are rounded to a multiple of
     the one plus the other; the remainder is the net's affair and stands in no card.
+    only_size: (h, w), where the net takes nothing else; the net's affair too.
     mean, std: per channel in the order of `channels`, in units of `scale` (255: of 0..1 values;
     1: of 0..255 values): input = (value / scale - mean) / std / divide_after.
     channels: "RGB" or "BGR".
@@ -26,9 +27,12 @@ class InputRule:
     short_side: int | None = None
     multiple_of: int = 32
     remainder: int = 0
+    only_size: tuple[int, int] | None = None
 
     def size_for(self, height: int, width: int, factor: float = 1.0) -> tuple[int, int]:
         """(h, w) that the net sees for a frame of that size; `factor` scales it further."""
+        if self.only_size is not None:
+            return self.only_size
         scale = factor * (self.short_side / min(height, width) if self.short_side else 1.0)
         m = self.multiple_of
 

@@ -39,6 +39,7 @@ class NetSpec:
     multiple of the one plus the other. min_side: smallest H and W it accepts. margin: pixels that
     it wants to see around the picture and answers nothing for (valid convolutions); whoever calls
     it mirrors the picture there. extra: the optional extra of the package that must be installed.
+    only_size: the one (height, width) that it takes, where there is only one.
 
     Heads that exist for training only are children named `boosters` or `aux…`: weights without
     them are complete.
@@ -56,12 +57,14 @@ class NetSpec:
     min_side: int = 32
     margin: int = 0
     extra: str = ""
+    only_size: tuple[int, int] | None = None
 
     def of(self, net: nn.Module) -> "NetSpec":
         """The spec of one built net.
 
         What net_args decide, a net says itself: attributes of it that are called taps,
-        align_corners, multiple_of, remainder, min_side or margin come before those declared here.
+        align_corners, multiple_of, remainder, min_side, margin or only_size come before those
+        declared here.
         """
         own = {name: getattr(net, name) for name in _SAID_BY_THE_NET if hasattr(net, name)}
         return dataclasses.replace(self, **own)
@@ -76,6 +79,13 @@ class NetSpec:
 
     def check_size(self, height: int, width: int) -> None:
         """ModelError with the next sizes that work when the net cannot take that one."""
+        if self.only_size is not None:
+            if (height, width) == self.only_size:
+                return
+            raise ModelError(
+                f"{self.title} cannot take {height}×{width} (height×width): it takes"
+                f" {self.only_size[0]}×{self.only_size[1]} and nothing else; choose that."
+            )
         rows, cols = self.sides_near(height), self.sides_near(width)
         if rows == (height,) and cols == (width,):
             return
@@ -95,7 +105,15 @@ class NetSpec:
         return steps * self.multiple_of + self.remainder
 
 
-_SAID_BY_THE_NET = ("taps", "align_corners", "multiple_of", "remainder", "min_side", "margin")
+_SAID_BY_THE_NET = (
+    "taps",
+    "align_corners",
+    "multiple_of",
+    "remainder",
+    "min_side",
+    "margin",
+    "only_size",
+)
 
 NETS: Registry[NetSpec] = Registry("net", "segstudio.nets.zoo")
 
