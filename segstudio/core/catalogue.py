@@ -77,3 +77,63 @@ class ModelCard:
     params: int | None = None
     sha256: str = ""
     bundled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TapFacts:
+    """A declared stage of a net: dotted module name, stride to the input, channels."""
+
+    name: str
+    stride: int
+    channels: int
+
+
+@dataclass(frozen=True, slots=True)
+class NetFacts:
+    """An architecture of the zoo, as it is listed and drawn.
+
+    name, title, paper, family: as registered; paper is an address. taps: in the order of the
+    forward pass, () until the net was built once. multiple_of, remainder, min_side, margin: which
+    sizes it takes, in pixels. extra: the optional extra that must be installed. trouble: why it
+    cannot be built here, "" when it can.
+    """
+
+    name: str
+    title: str
+    paper: str
+    family: str
+    taps: tuple[TapFacts, ...] = ()
+    multiple_of: int = 1
+    remainder: int = 0
+    min_side: int = 32
+    margin: int = 0
+    extra: str = ""
+    trouble: str = ""
+
+    def size_near(self, height: int, width: int) -> tuple[int, int]:
+        """The next (h, w) that the net takes."""
+
+        def fitted(side: int) -> int:
+            m = self.multiple_of
+            steps = max(0, round((side - self.remainder) / m))
+            lowest = max(0, -(-(self.min_side - self.remainder) // m))
+            return max(steps, lowest) * m + self.remainder
+
+        return fitted(height), fitted(width)
+
+
+@dataclass(frozen=True, slots=True)
+class NetFigures:
+    """What was counted on one net at one input size; None: could not be counted.
+
+    height, width: of the input. parameters: without heads for training only. gmacs: 10^9
+    multiply-accumulates of one forward pass. output_stride: input side by logits' side.
+    receptive_field: input pixels, per side, that one answer can depend on.
+    """
+
+    height: int
+    width: int
+    parameters: int | None = None
+    gmacs: float | None = None
+    output_stride: int | None = None
+    receptive_field: int | None = None
