@@ -151,13 +151,9 @@ def _measure(
 
 def class_set(name: str) -> tuple[ClassMap, dict[int, int]]:
     """A shipped class set, or a JSON file; and label id -> class id where the set tells both."""
-    from segstudio import paths
+    from segstudio.store.class_sets import class_set_file
 
-    folder = paths.resources() / "classes"
-    file = Path(name) if name.endswith(".json") else folder / f"{name}.json"
-    if not file.is_file():
-        known = ", ".join(sorted(f.stem for f in folder.glob("*.json")))
-        raise UsageError(f"There is no class set '{name}'; known are {known}.")
+    file = class_set_file(name)
     rows = json.loads(file.read_text(encoding="utf-8"))["classes"]
     ids = {row["label_id"]: row["id"] for row in rows if "label_id" in row}
     return load_class_map(file), ids

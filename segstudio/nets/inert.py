@@ -70,7 +70,7 @@ def load_inert(path: Path) -> tuple[object, tuple[str, ...]]:
         try:
             with warnings.catch_warnings():  # about old pickles: the sentences below say enough
                 warnings.simplefilter("ignore")
-                allowed = [(stub, name) for name, stub in stubs.items()]
+                allowed: list[Any] = [(stub, name) for name, stub in stubs.items()]
                 with torch.serialization.safe_globals(allowed):
                     content = torch.load(path, map_location="cpu", weights_only=True)
         except pickle.UnpicklingError as error:

@@ -115,6 +115,7 @@ def load_into(net: nn.Module, state: Mapping[str, Tensor], *, source: str) -> No
     absent on either side, and batch counters may be missing: neither matters for a prediction.
     """
     own = net.state_dict()
+    state = named_for(own, state)
     missing = [k for k in own if k not in state and not _may_be_missing(k)]
     unexpected = [k for k in state if k not in own and not k.startswith(TRAINING_ONLY)]
     misshapen = [k for k in own if k in state and own[k].shape != state[k].shape]
@@ -136,6 +137,17 @@ def load_into(net: nn.Module, state: Mapping[str, Tensor], *, source: str) -> No
         )
     fitting = {k: v for k, v in state.items() if k in own}
     net.load_state_dict(fitting, strict=False)
+
+
+def named_for(own: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """`state` with the prefix that all names of a net share, and that reading took off.
+
+    A net that wraps a library's calls its tensors `net.…` throughout, as wrappers do.
+    """
+    _, shared = _without_prefix(dict(own))
+    if not shared or all(k.startswith(shared) for k in state):
+        return dict(state)
+    return {shared + k: v for k, v in state.items()}
 
 
 def _may_be_missing(key: str) -> bool:
