@@ -19,8 +19,9 @@ from segstudio.store.pairs import Pair, find_pairs
 _EPILOG = """\
 Pictures and label files belong together when their stems are equal; the endings _leftImg8bit,
 _gtFine_labelIds and _L may differ. Reference pixels that are void (255, --ignore, or outside the
-class set) are left out; void predictions count as misses. `confusion` has one row per reference
-class and one column per predicted class, and a last column for everything else.
+class set) are left out; void predictions count as misses, also those of a model that has void as a
+class of its own. `confusion` has one row per reference class and one column per predicted class,
+and a last column for everything else.
 
 example:
   segstudio eval -m bisenet_v2_camvid --images val/images --labels val/labels
@@ -83,7 +84,8 @@ def _measure_model(
 ) -> Json:
     from segstudio.media.open import open_source
 
-    classes, ids = class_set(arguments.classes) if arguments.classes else (card.classes, {})
+    own_set = (without_void(card.classes), {})
+    classes, ids = class_set(arguments.classes) if arguments.classes else own_set
     labeller = load_labeller(card, arguments)
     own = translation(card.classes, classes)
 
@@ -157,6 +159,12 @@ def class_set(name: str) -> tuple[ClassMap, dict[int, int]]:
     rows = json.loads(file.read_text(encoding="utf-8"))["classes"]
     ids = {row["label_id"]: row["id"] for row in rows if "label_id" in row}
     return load_class_map(file), ids
+
+
+def without_void(classes: ClassMap) -> ClassMap:
+    """The set without a class called void, which is one to a net with 12 outputs only."""
+    kept = tuple(c for c in classes.classes if c.name.casefold() != "void")
+    return ClassMap(classes.name, kept) if kept else classes
 
 
 def _class_ids(labels: NDArray[np.uint8], ending: str, ids: dict[int, int]) -> NDArray[np.uint8]:
