@@ -94,8 +94,8 @@ class NetFacts:
 
     name, title, paper, family: as registered; paper is an address. taps: in the order of the
     forward pass, () until the net was built once. multiple_of, remainder, min_side, margin: which
-    sizes it takes, in pixels. extra: the optional extra that must be installed. trouble: why it
-    cannot be built here, "" when it can.
+    sizes it takes, in pixels; only_size: (h, w), where it takes nothing else. extra: the optional
+    extra that must be installed. trouble: why it cannot be built here, "" when it can.
     """
 
     name: str
@@ -109,9 +109,12 @@ class NetFacts:
     margin: int = 0
     extra: str = ""
     trouble: str = ""
+    only_size: tuple[int, int] | None = None
 
     def size_near(self, height: int, width: int) -> tuple[int, int]:
         """The next (h, w) that the net takes."""
+        if self.only_size is not None:
+            return self.only_size
 
         def fitted(side: int) -> int:
             m = self.multiple_of

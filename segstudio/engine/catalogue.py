@@ -90,4 +90,5 @@ def _facts(spec: NetSpec, trouble: str = "") -> NetFacts:
         spec.margin,
         spec.extra,
         trouble,
+        spec.only_size,
     )
