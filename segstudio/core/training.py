@@ -27,7 +27,7 @@ class TrainRecipe:
     ("" = from scratch). train, validate: labelled folders.
     synthetic_share: part of the samples drawn from the synthetic drive, 0..1; synthetic_pool: how
     many drives they come from, one frame of each.
-    crop: (h, w) in pixels, multiples of 32. scale: (low, high) of the random resize.
+    crop: (h, w) in pixels, of a size that the net takes. scale: (low, high) of the random resize.
     learning_rate decays by (1 - step / steps) ** power; warm_up: steps of linear rise.
     ema_decay: of the averaged weights that are validated and kept; 0 switches them off.
     ohem_threshold: pixels whose true class has less than this probability count as hard;
@@ -74,9 +74,10 @@ class TrainRecipe:
                 "A training run needs at least one step, a batch of at least two and a learning"
                 " rate above zero; correct the recipe."
             )
-        if any(side < 32 or side % 32 for side in self.crop):
+        if any(side < 32 for side in self.crop):
             raise SegStudioError(
-                f"The crop {self.crop[0]}×{self.crop[1]} does not fit the net; use multiples of 32."
+                f"The crop {self.crop[0]}×{self.crop[1]} is too small to learn from; use sides of"
+                " 32 pixels or more."
             )
         if not 0 <= self.synthetic_share <= 1 or not 0 < self.scale[0] <= self.scale[1]:
             raise SegStudioError(

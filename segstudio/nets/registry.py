@@ -39,7 +39,8 @@ class NetSpec:
     multiple of the one plus the other. min_side: smallest H and W it accepts. margin: pixels that
     it wants to see around the picture and answers nothing for (valid convolutions); whoever calls
     it mirrors the picture there. extra: the optional extra of the package that must be installed.
-    only_size: the one (height, width) that it takes, where there is only one.
+    only_size: the one (height, width) that it takes, where there is only one. aux_weights: of the
+    training losses on the outputs in `aux`, in order; () means 1 each.
 
     Heads that exist for training only are children named `boosters` or `aux…`: weights without
     them are complete.
@@ -58,13 +59,14 @@ class NetSpec:
     margin: int = 0
     extra: str = ""
     only_size: tuple[int, int] | None = None
+    aux_weights: tuple[float, ...] = ()
 
     def of(self, net: nn.Module) -> "NetSpec":
         """The spec of one built net.
 
         What net_args decide, a net says itself: attributes of it that are called taps,
-        align_corners, multiple_of, remainder, min_side, margin or only_size come before those
-        declared here.
+        align_corners, multiple_of, remainder, min_side, margin, only_size or aux_weights come
+        before those declared here.
         """
         own = {name: getattr(net, name) for name in _SAID_BY_THE_NET if hasattr(net, name)}
         return dataclasses.replace(self, **own)
@@ -113,6 +115,7 @@ _SAID_BY_THE_NET = (
     "min_side",
     "margin",
     "only_size",
+    "aux_weights",
 )
 
 NETS: Registry[NetSpec] = Registry("net", "segstudio.nets.zoo")
@@ -131,6 +134,7 @@ def net(
     min_side: int = 32,
     margin: int = 0,
     extra: str = "",
+    aux_weights: tuple[float, ...] = (),
 ) -> Callable[[Callable[..., nn.Module]], Callable[..., nn.Module]]:
     """A decorator that files a builder in NETS. family: the title, unless given."""
 
@@ -148,6 +152,7 @@ def net(
             min_side=min_side,
             margin=margin,
             extra=extra,
+            aux_weights=aux_weights,
         )
         NETS.add(name)(spec)
         return build

@@ -55,6 +55,7 @@ class Samples(Dataset[tuple[Tensor, Tensor]]):
         self._pool = pool
         self._classes = classes
         self._pairs = [p for f in recipe.train for p in split_held_out(f)[0]]
+        self._rule = rule
         self._mean = np.asarray(rule.mean, np.float32)
         self._std = np.asarray(rule.std, np.float32)
 
@@ -72,7 +73,10 @@ class Samples(Dataset[tuple[Tensor, Tensor]]):
             rgb, labels, rng, crop=r.crop, scale=r.scale, short_side=r.short_side
         )
         rgb = random_look(rgb, rng)
-        values = (rgb.astype(np.float32) / 255.0 - self._mean) / self._std
+        rule = self._rule
+        pixels = rgb[..., ::-1] if rule.channels == "BGR" else rgb
+        values = pixels.astype(np.float32) / rule.scale
+        values = (values - self._mean) / (self._std * rule.divide_after)
         return (
             torch.from_numpy(np.ascontiguousarray(values.transpose(2, 0, 1))),
             torch.from_numpy(labels.astype(np.int64)),

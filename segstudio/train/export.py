@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from safetensors.torch import save as to_bytes
 
@@ -15,7 +14,10 @@ from segstudio.core.catalogue import ModelCard, Score
 from segstudio.core.frame import Frame, FrameId
 from segstudio.core.training import TrainRecipe
 from segstudio.engine.evaluate import evaluate
+from segstudio.engine.importing import lean
+from segstudio.engine.inspecting import build_meta
 from segstudio.engine.predictor import Predictor
+from segstudio.nets.dialect import Found, fit
 from segstudio.nets.registry import NETS
 from segstudio.store.models import write_card
 from segstudio.store.pairs import Pair
@@ -40,16 +42,16 @@ def export_model(checkpoint_file: Path, recipe: TrainRecipe, card: ModelCard) ->
         for key, value in weights.items()
         if not key.startswith(_TRAINING_ONLY)
     }
-    with torch.device("meta"):
-        options = {**recipe.net_args, "boosters": False}
-        net = NETS.get(recipe.net).build(len(card.classes), **options)
-    net.load_state_dict(kept, strict=True, assign=True)
+    spec, net_args = lean(NETS.get(recipe.net), len(card.classes), recipe.net_args)
+    net = build_meta(spec, len(card.classes), net_args)
+    report = fit(Found(recipe.net, len(card.classes), kept, net_args))
+    assert report.is_whole, report
     content = to_bytes(kept)
     card.folder.mkdir(parents=True, exist_ok=True)
     atomic_write(card.folder / card.weights, content)
     done = replace(
         card,
-        net_args={**recipe.net_args, "boosters": False},
+        net_args=net_args,
         params=sum(p.numel() for p in net.parameters()),
         sha256=hashlib.sha256(content).hexdigest(),
     )

@@ -1,5 +1,6 @@
 """The training loop, on one screen: batch, loss, step; now and then validate and save."""
 
+import dataclasses
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel
 
 from segstudio.core.catalogue import InputRule
@@ -16,7 +18,7 @@ from segstudio.core.classes import ClassMap
 from segstudio.core.training import TrainEvent, TrainRecipe
 from segstudio.engine.allocator import keep_freed_memory
 from segstudio.engine.device import choose_device
-from segstudio.nets.registry import NETS
+from segstudio.nets.registry import NETS, NetSpec
 from segstudio.nets.weights import load_into, load_state
 from segstudio.store.models import find_model
 from segstudio.store.pairs import Pair
@@ -34,6 +36,7 @@ REPORT_EVERY = 20
 class Training:
     """The moving parts of a run: net, its running average, optimiser, and where it stands."""
 
+    spec: NetSpec
     net: nn.Module
     average: AveragedModel | None
     optimiser: torch.optim.Optimizer
@@ -64,6 +67,11 @@ def fit(
     _limit_threads(recipe.threads)
     torch.manual_seed(recipe.seed)  # the fresh net
     training = _prepare(recipe, len(classes), device, run)
+    spec = training.spec
+    spec.check_size(*recipe.crop)
+    rule = dataclasses.replace(
+        rule, multiple_of=math.lcm(rule.multiple_of, spec.multiple_of), remainder=spec.remainder
+    )
     dtype = _precision(recipe.precision, device)
     samples, sets = Samples(recipe, len(classes), rule, run / "synthetic"), validation_sets(recipe)
     yield TrainEvent("started", training.step, {"device": str(device), "precision": str(dtype)})
@@ -97,10 +105,20 @@ def _one_step(
         group["lr"] = recipe.learning_rate * rate
     training.net.train()
     torch.manual_seed(recipe.seed * 1_000_003 + training.step)  # dropout, the same when resumed
+    spec = training.spec
+    if spec.margin:
+        images = F.pad(images, (spec.margin,) * 4, mode="reflect")
     images = images.to(memory_format=torch.channels_last)
     with torch.autocast(images.device.type, dtype, enabled=dtype is not torch.float32):
         output = training.net(images)
-    loss = boosted_loss(output, labels, threshold=recipe.ohem_threshold, keep=recipe.ohem_keep)
+    loss = boosted_loss(
+        output,
+        labels,
+        threshold=recipe.ohem_threshold,
+        keep=recipe.ohem_keep,
+        align_corners=spec.align_corners,
+        aux_weights=spec.aux_weights,
+    )
     training.optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it unannotated
     nn.utils.clip_grad_norm_(training.net.parameters(), 10.0)
@@ -130,7 +148,8 @@ def _judge(
 ) -> Iterator[TrainEvent]:
     """Validate the kept weights, save last.pt always and best.pt when they are the best."""
     scores = {
-        name: validate(training.judged, pairs, len(classes), rule) for name, pairs in sets.items()
+        name: validate(training.spec, training.judged, pairs, len(classes), rule)
+        for name, pairs in sets.items()
     }
     known = [s.miou for s in scores.values() if not math.isnan(s.miou)]
     mean = sum(known) / len(known) if known else 0.0
@@ -170,7 +189,7 @@ def _prepare(recipe: TrainRecipe, classes: int, device: torch.device, run: Path)
         average = AveragedModel(
             net, multi_avg_fn=_moving_average(recipe.ema_decay), use_buffers=True
         )
-    training = Training(net, average, _optimiser(net, recipe))
+    training = Training(spec.of(net), net, average, _optimiser(net, recipe))
     last = run / "last.pt"
     if checkpoint.exists(last):
         state = checkpoint.load(last)

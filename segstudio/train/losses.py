@@ -38,14 +38,20 @@ def boosted_loss(
     threshold: float,
     keep: int,
     align_corners: bool = False,
+    aux_weights: tuple[float, ...] = (),
 ) -> Tensor:
-    """Loss of the head plus that of every booster head, each at label size, weight 1 each."""
+    """Loss of the head plus that of every auxiliary head, each at label size.
+
+    aux_weights: in the order of `output.aux`; 1 each when there are none.
+    """
     size = labels.shape[-2:]
     total = torch.zeros((), device=labels.device)
-    for logits in (output.logits, *output.aux):
+    weights = (1.0, *(aux_weights or (1.0,) * len(output.aux)))
+    for weight, logits in zip(weights, (output.logits, *output.aux), strict=True):
         # planes, not channels last: softmax over 11 channels is 20 times faster that way on a CPU
         full = F.interpolate(
             logits.float().contiguous(), size=size, mode="bilinear", align_corners=align_corners
         )
-        total = total + hard_cross_entropy(full, labels, threshold=threshold, keep=keep)
+        loss = hard_cross_entropy(full, labels, threshold=threshold, keep=keep)
+        total = total + weight * loss
     return total

@@ -98,11 +98,16 @@ def test_a_damaged_checkpoint_is_an_error_with_a_remedy(recipe, tmp_path):
         run_all(recipe, run)
 
 
+def test_a_crop_that_the_net_cannot_take_is_refused_with_the_next_sizes(recipe, tmp_path):
+    with pytest.raises(ModelError, match=r"cannot take 100×64.*choose 96×64 or 128×64"):
+        run_all(replace(recipe, crop=(100, 64)), tmp_path)
+
+
 def test_a_recipe_survives_json_and_refuses_nonsense(recipe):
     assert TrainRecipe.from_json(recipe.to_json()) == recipe
     with pytest.raises(SegStudioError, match="start a new run"):
         TrainRecipe.from_json('{"colour": "blue"}')
-    with pytest.raises(SegStudioError, match="multiples of 32"):
-        replace(recipe, crop=(100, 100))
+    with pytest.raises(SegStudioError, match="too small"):
+        replace(recipe, crop=(16, 100))
     with pytest.raises(SegStudioError, match="nothing to train on"):
         replace(recipe, train=(), synthetic_share=0.2)

@@ -57,3 +57,17 @@ def test_every_booster_head_adds_its_own_loss(case):
     assert torch.allclose(
         both - alone, F.cross_entropy(enlarged, labels, ignore_index=255), atol=1e-6
     )
+
+
+def test_auxiliary_losses_count_as_much_as_their_net_says():
+    torch.manual_seed(0)
+    logits, small = torch.randn(1, 3, 8, 8), torch.randn(1, 3, 4, 4)
+    labels = torch.randint(0, 3, (1, 8, 8))
+
+    def loss(output, weights=()):
+        return boosted_loss(output, labels, threshold=0, keep=16, aux_weights=weights)
+
+    alone, extra = loss(NetOutput(logits)), loss(NetOutput(small))
+    both = NetOutput(logits, (small,))
+    assert torch.allclose(loss(both), alone + extra)
+    assert torch.allclose(loss(both, (0.4,)), alone + 0.4 * extra)
