@@ -41,8 +41,12 @@ def data_dir() -> Path:
     return folder
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """GPU tests run where there is one."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Slow tests run when asked for (`-m slow`), GPU tests where there is one."""
+    if "slow" not in config.option.markexpr:
+        for item in items:
+            if item.get_closest_marker("slow"):
+                item.add_marker(pytest.mark.skip(reason="slow: ask with -m slow"))
     wanted = [item for item in items if item.get_closest_marker("gpu")]
     if not wanted:
         return
