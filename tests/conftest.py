@@ -42,10 +42,10 @@ def data_dir() -> Path:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Slow tests run when asked for (`-m slow`), GPU tests where there is one."""
+    """Slow tests run when asked for (`-m slow`) or on real data, GPU tests where there is one."""
     if "slow" not in config.option.markexpr:
         for item in items:
-            if item.get_closest_marker("slow"):
+            if item.get_closest_marker("slow") and not item.get_closest_marker("realdata"):
                 item.add_marker(pytest.mark.skip(reason="slow: ask with -m slow"))
     wanted = [item for item in items if item.get_closest_marker("gpu")]
     if not wanted:

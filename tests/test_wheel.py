@@ -19,7 +19,6 @@ from segstudio.media.synthetic.drive import DriveSettings, SyntheticDrive
 REPO = Path(__file__).resolve().parent.parent
 
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.skipif(not (REPO / "pyproject.toml").is_file(), reason="only in a checkout"),
 ]
 
