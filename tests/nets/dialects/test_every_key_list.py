@@ -9,7 +9,14 @@ from segstudio.nets.dialect import DIALECTS, dialect_of, fit
 
 KEYS = Path(__file__).parent / "keys"
 
-NO_SEGMENTER: set[str] = set()
+NO_SEGMENTER = {
+    "hf_dinov2_s",
+    "hf_dinov3_s",
+    "hf_edgetam",
+    "hf_sam2_default(tiny)",
+    "hf_sam_vit_b",
+    "hf_sam_vit_h",
+}
 """Lists of nets that label nothing by class (SAM, DINO): known, and refused with a sentence."""
 
 
