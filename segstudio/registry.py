@@ -3,6 +3,7 @@
 import difflib
 import importlib
 import pkgutil
+import threading
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
@@ -23,6 +24,7 @@ class Registry(Generic[T]):
         self._package = package
         self._entries: dict[str, T] = {}
         self._is_loaded = False
+        self._loading = threading.RLock()  # who asks meanwhile waits, instead of finding nothing
 
     def add(self, name: str) -> Callable[[T], T]:
         """A decorator that files the thing under `name`; a taken name raises ValueError."""
@@ -57,9 +59,10 @@ class Registry(Generic[T]):
         return len(self._entries)
 
     def _load(self) -> None:
-        if self._is_loaded:
-            return
-        self._is_loaded = True
-        package = importlib.import_module(self._package)
-        for module in pkgutil.iter_modules(package.__path__, self._package + "."):
-            importlib.import_module(module.name)
+        with self._loading:
+            if self._is_loaded:
+                return
+            self._is_loaded = True
+            package = importlib.import_module(self._package)
+            for module in pkgutil.iter_modules(package.__path__, self._package + "."):
+                importlib.import_module(module.name)

@@ -1,7 +1,10 @@
 """Names, and what is said when one is unknown or taken."""
 
+import threading
+
 import pytest
 
+import segstudio.formats
 from segstudio.errors import UnknownName
 from segstudio.registry import Registry
 
@@ -34,3 +37,25 @@ def test_without_a_near_one_all_are_named(nets):
 def test_a_taken_name_is_a_bug(nets):
     with pytest.raises(ValueError, match="twice"):
         nets.add("unet")("three")
+
+
+def test_threads_that_ask_while_it_loads_wait_for_it(monkeypatch):
+    registry = Registry("net", "segstudio.formats")
+    is_loading, may_go_on, found = threading.Event(), threading.Event(), []
+
+    def slow_import(name):
+        is_loading.set()
+        may_go_on.wait(20)
+        registry.add("unet")("two")
+        return segstudio.formats
+
+    monkeypatch.setattr("importlib.import_module", slow_import)
+    first = threading.Thread(target=lambda: found.append("unet" in registry))
+    second = threading.Thread(target=lambda: found.append("unet" in registry))
+    first.start()
+    assert is_loading.wait(20)
+    second.start()
+    may_go_on.set()
+    first.join(20)
+    second.join(20)
+    assert found == [True, True]
