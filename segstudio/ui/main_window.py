@@ -127,6 +127,7 @@ class MainWindow(QMainWindow):
         canvas.tapped_space.connect(session.player.toggle)
         canvas.painted.connect(self._count_paint)
         canvas.failed.connect(session.tell_error)
+        session.import_wanted.connect(self.import_weights)
         hints = QApplication.styleHints()
         hints.colorSchemeChanged.connect(self._follow_system)
 
@@ -208,6 +209,17 @@ class MainWindow(QMainWindow):
     def show_dialog(self, name: str) -> None:
         """One of the dialogs that are no questions."""
         show.dialog(name, self, self._session, self.menus)
+
+    @Slot(object)
+    def import_weights(self, file: Path) -> None:
+        """The import page of the model dialog, for weights that were opened or dropped."""
+        from segstudio.ui.dialogs.models import ModelsDialog
+
+        dialog = self.findChild(ModelsDialog)
+        if dialog is None:
+            dialog = show.dialog("models", self, self._session, self.menus)
+        if isinstance(dialog, ModelsDialog):
+            dialog.import_file(file)
 
     def show_folder(self, folder: Path) -> None:
         """In the system's file manager."""

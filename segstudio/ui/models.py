@@ -108,6 +108,15 @@ class ModelShelf(QObject):
         self.chosen = card
         self._want()
 
+    def remove(self, card: ModelCard) -> None:
+        """Its folder is gone: take it off the shelf, and out of use if it was in use."""
+        self._added.pop(card.name, None)
+        was_used = self.chosen is not None and self.chosen.name == card.name
+        self.scan()
+        if was_used:
+            best = store.default_model()
+            self.choose(None if best is None else best.name)
+
     def choose_device(self, name: str) -> None:
         """ "auto" or a device's name."""
         if name != self.device:

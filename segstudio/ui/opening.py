@@ -16,7 +16,18 @@ log = logging.getLogger("segstudio.ui")
 
 MEGABYTE = 1_000_000
 
-Opened = FrameSource | ModelCard
+WEIGHTS_FILES = (*WEIGHTS_SUFFIXES, ".bin", ".ckpt", ".tar", ".onnx")
+"""Endings of files that may hold the weights of a net."""
+
+
+@dataclass(frozen=True, slots=True)
+class BareWeights:
+    """Weights that nobody has described yet: no card.json lies beside them."""
+
+    file: Path
+
+
+Opened = FrameSource | ModelCard | BareWeights
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +47,13 @@ def title_of(paths: Sequence[Path]) -> str:
 
 
 def open_paths(paths: Sequence[Path], cache_mb: int) -> Callable[[Job], Opened]:
-    """A job that opens pictures, a folder or a video; a model's folder gives its card."""
+    """A job that opens pictures, a folder or a video; a model's folder gives its card, weights
+    without a card are for importing.
+    """
 
     def op(job: Job) -> Opened:
+        if len(paths) == 1 and _is_bare(paths[0]):
+            return BareWeights(paths[0])
         if len(paths) == 1 and _is_model(paths[0]):
             return load_card(paths[0])
         return _read_ahead(paths[0] if len(paths) == 1 else paths, cache_mb, job)
@@ -63,12 +78,17 @@ def open_demo(cache_mb: int) -> Callable[[Job], Opened]:
 
 def close_unused(opened: Opened) -> None:
     """Let go of what nobody wants any more."""
-    if not isinstance(opened, ModelCard):
+    if not isinstance(opened, ModelCard | BareWeights):
         opened.close()
 
 
 def _is_model(path: Path) -> bool:
     return path.suffix in WEIGHTS_SUFFIXES or (path / "card.json").is_file()
+
+
+def _is_bare(path: Path) -> bool:
+    is_weights = path.suffix.lower() in WEIGHTS_FILES and path.is_file()
+    return is_weights and not (path.parent / "card.json").is_file()
 
 
 def _read_ahead(what: Path | Sequence[Path], cache_mb: int, job: Job) -> FrameSource:

@@ -22,10 +22,11 @@ from segstudio.store.models import load_card
 from segstudio.ui import opening
 from segstudio.ui.bridge.background import Background, Job
 from segstudio.ui.models import ModelShelf
-from segstudio.ui.opening import Opened, Opening
+from segstudio.ui.opening import BareWeights, Opened, Opening
 from segstudio.ui.player import Player, Playing
 from segstudio.ui.readings import Meters
 from segstudio.ui.view_state import ViewState
+from segstudio.ui.zoo import Zoo
 
 log = logging.getLogger("segstudio.ui")
 
@@ -52,6 +53,7 @@ class Session(QObject):
         settings_changed(object): frozenset of the keys that changed.
         noticed(object): a Notice.
         reading_changed(object): a Reading, ten times a second.
+        import_wanted(object): Path of weights without a card, that were opened or dropped.
     """
 
     opening_changed = Signal()
@@ -60,6 +62,7 @@ class Session(QObject):
     settings_changed = Signal(object)
     noticed = Signal(object)
     reading_changed = Signal(object)
+    import_wanted = Signal(object)
 
     def __init__(self, settings: Settings, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -70,6 +73,7 @@ class Session(QObject):
         self.player = Player(self.background, playing, self)
         self.player.set_every_frame(every=settings.every_frame)
         self.models = ModelShelf(self)
+        self.zoo = Zoo(self.background, self)
         self.opening: Opening | None = None
         self.result: PipelineResult | None = None  # what is on the screen
         self.meters = Meters()
@@ -124,6 +128,9 @@ class Session(QObject):
             self._set_opening(None)
             if isinstance(opened, ModelCard):
                 self.models.add(opened)
+                return
+            if isinstance(opened, BareWeights):
+                self.import_wanted.emit(opened.file)
                 return
             if remember:
                 self.set_settings(self.settings.with_recent(remember))

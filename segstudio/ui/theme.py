@@ -218,6 +218,7 @@ QPushButton:focus { border-color: $accent; }
 QPushButton[look="primary"] { background: $accent; border-color: $accent; color: $accent_text;
   font-weight: 600; }
 QPushButton[look="primary"]:hover { background: $accent_hover; border-color: $accent_hover; }
+QPushButton[look="primary"]:disabled { background: $field; border-color: $line; color: $faint; }
 QPushButton[look="link"] { background: transparent; border: none; color: $accent; padding: 0 2px;
   min-height: 20px; text-align: left; }
 QPushButton[look="link"]:hover { color: $accent_hover; text-decoration: underline; }

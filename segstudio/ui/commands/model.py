@@ -8,6 +8,12 @@ def _no_model(desk: Desk) -> str:
     return "" if desk.session.models.chosen is not None else "Choose a model first."
 
 
+@command("model.models", title="Models…", menu="Model", section=2, keys=("Ctrl+M",))
+def models(desk: Desk) -> None:
+    """What is installed, every network of the zoo, importing, exporting and measuring."""
+    desk.show_dialog("models")
+
+
 @command("model.reload", title="Reload Model", menu="Model", section=3, keys=("Ctrl+R",),
          unless=_no_model)  # fmt: skip
 def reload(desk: Desk) -> None:

@@ -8,7 +8,7 @@ from segstudio.ui.session import Session
 
 
 def dialog(name: str, parent: QWidget, session: Session, menus: Menus) -> QDialog:
-    """Show "settings", "keys", "check", "about" or "palette"; none of them blocks the program."""
+    """Show one of the dialogs that `_make` knows; none of them blocks the program."""
     found = _make(name, parent, session, menus)
     found.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     found.open()
@@ -20,6 +20,10 @@ def _make(name: str, parent: QWidget, session: Session, menus: Menus) -> QDialog
         from segstudio.ui.dialogs.settings import SettingsDialog
 
         return SettingsDialog(parent, session)
+    if name == "models":
+        from segstudio.ui.dialogs.models import ModelsDialog
+
+        return ModelsDialog(parent, session)
     if name == "keys":
         from segstudio.ui.dialogs.keys import KeysDialog
 
