@@ -149,6 +149,21 @@ class Renaming:
         )
 
 
+def conv_and_norm(
+    old: str, new: str, *, conv: str = "conv", norm: str = "bn", first: int = 0
+) -> tuple[tuple[str, str], tuple[str, str]]:
+    r"""Rules for a module of convolution and batch norm that is a Sequential here.
+
+    old: pattern of its name in the file; new: template of ours (`\1` as ever). conv, norm: what
+    the file calls its two parts. first: place of the convolution in our Sequential.
+    """
+    rest = rf"\{re.compile(old).groups + 1}"
+    return (
+        (rf"{old}\.{conv}\.(.*)", f"{new}.{first}.{rest}"),
+        (rf"{old}\.{norm}\.(.*)", f"{new}.{first + 1}.{rest}"),
+    )
+
+
 def permuted_blocks(order: Iterable[int], sizes: Iterable[int]) -> Callable[[Tensor], Tensor]:
     """A change for weights (out, in, …) whose input channels are blocks in another order.
 

@@ -32,11 +32,84 @@ def test_boosters_add_parameters_for_training_alone():
     assert all(name.startswith("boosters.") for name in surplus)
 
 
-def test_multiply_adds_at_512_by_1024():
-    net = build(boosters=False).eval()
+def gmac(run) -> float:
     with FlopCounterMode(display=False) as counter:
-        net(torch.empty(1, 3, 512, 1024, device="meta"))
-    assert counter.get_total_flops() / 2 / 1e9 == pytest.approx(24.60, abs=0.005)
+        run()
+    return counter.get_total_flops() / 2 / 1e9
+
+
+@pytest.mark.parametrize(("side", "expected"), [(512, 24.60), (1024, 98.41)])
+def test_multiply_adds_of_the_whole_net(side, expected):
+    net = build(boosters=False).eval()
+    x = torch.empty(1, 3, side, 2 * side, device="meta")
+    assert gmac(lambda: net(x)) == pytest.approx(expected, abs=0.005)
+
+
+def test_each_part_has_its_parameters_and_multiply_adds():
+    net = build(boosters=False).eval()
+    x = torch.empty(1, 3, 512, 1024, device="meta")
+    detail = torch.empty(1, 128, 64, 128, device="meta")
+    semantic = torch.empty(1, 128, 16, 32, device="meta")
+    assert count(net.detail) == 519_232
+    assert count(net.semantic) == 1_159_504
+    assert count(net.aggregation) == 478_720
+    assert gmac(lambda: net.detail(x)) == pytest.approx(11.702, abs=0.0005)
+    assert gmac(lambda: net.semantic(x)) == pytest.approx(1.340, abs=0.0005)
+    assert gmac(lambda: net.aggregation(detail, semantic)) == pytest.approx(1.738, abs=0.0005)
+
+
+@pytest.mark.parametrize(
+    ("width", "parameters", "expected"),
+    [
+        (64, 75_091, 0.614),
+        (128, 150_163, 1.228),
+        (256, 300_307, 2.456),
+        (512, 600_595, 4.912),
+        (1024, 1_201_171, 9.823),
+    ],
+)
+def test_no_usual_width_of_the_head_comes_to_the_papers_multiply_adds(width, parameters, expected):
+    head = build(head_width=width, boosters=False).head.eval()
+    x = torch.empty(1, 128, 64, 128, device="meta")
+    assert count(head) == parameters
+    assert gmac(lambda: head(x)) == pytest.approx(expected, abs=0.0006)
+    assert abs(14.780 + expected - 21.15) > 1
+
+
+def test_boosters_of_coincheung_have_their_parameters():
+    net = build(booster_style="coincheung")
+    assert count(net) == 5_231_487
+    assert [count(head) for head in net.boosters] == [37_475, 112_211, 374_291, 1_348_883]
+
+
+def test_boosters_and_biases_of_mmseg_have_their_parameters():
+    assert count(build(boosters=False, pointwise_bias=True)) == 3_358_883
+    assert count(build(booster_style="mmseg", pointwise_bias=True)) == 14_804_255
+
+
+@pytest.mark.parametrize("style", ["coincheung", "mmseg"])
+def test_boosters_of_other_programs_answer_too(style):
+    net = build(num_classes=5, booster_style=style).train()
+    out = net(torch.empty(2, 3, 64, 96, device="meta"))
+    assert [aux.shape[1] for aux in out.aux] == [5, 5, 5, 5]
+
+
+def test_nearest_and_bilinear_aggregation_are_not_the_same():
+    torch.manual_seed(2)
+    smooth = build(num_classes=3, head_width=8, boosters=False, device="cpu").eval()
+    rough = build(
+        num_classes=3, head_width=8, boosters=False, enlarge="nearest", device="cpu"
+    ).eval()
+    rough.load_state_dict(smooth.state_dict())
+    x = torch.randn(1, 3, 64, 64)
+    with torch.inference_mode():
+        assert not torch.allclose(smooth(x).logits, rough(x).logits, atol=1e-4)
+
+
+def test_aligned_corners_hold_for_the_aggregation_and_the_logits():
+    net = build(align_corners=True)
+    assert NETS.get("bisenet_v2").of(net).align_corners
+    assert not NETS.get("bisenet_v2").of(build()).align_corners
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,10 @@ a ReLU stands at the end of the aggregation layer, and the last convolution of t
 embedding block has batch norm and ReLU. The two enlargements inside the aggregation layer are
 bilinear, as in the paper. The paper does not print the width of the segmentation head; 1024 is
 the usual one (3,358,627 parameters with 19 classes). Logits are returned at stride 8.
+
+24.60 GMAC at 512x1024, where the paper says 21.15: 14.78 without a head, and no usual width of
+the head comes to the paper's figure. Its large variant is made of the same parts, alpha times as
+wide, with d times as many gather-and-expansion layers of stride 1.
 """
 
 import torch
@@ -20,17 +24,23 @@ from segstudio.nets.registry import NetOutput, Tap, net
 EXPANSION = 6
 """Width of the depth-wise part of a gather-and-expansion layer (section 4.2)."""
 
-TAPS = (
-    Tap("detail.stage1", 2, 64),
-    Tap("detail.stage2", 4, 64),
-    Tap("detail.stage3", 8, 128),
-    Tap("semantic.stem", 4, 16),
-    Tap("semantic.stage3", 8, 32),
-    Tap("semantic.stage4", 16, 64),
-    Tap("semantic.stage5", 32, 128),
-    Tap("semantic.context", 32, 128),
-    Tap("aggregation", 8, 128),
-)
+BOOSTER_WIDTHS = {"coincheung": (16, 64, 256, 1024), "mmseg": (16, 64, 256, 1024)}
+"""Style of the booster heads -> what their classifiers see, on the stem and stages 3, 4, 5."""
+
+
+def _taps(detail: int, semantic: int) -> tuple[Tap, ...]:
+    """detail, semantic: channels of the first stage of either branch."""
+    return (
+        Tap("detail.stage1", 2, detail),
+        Tap("detail.stage2", 4, detail),
+        Tap("detail.stage3", 8, 2 * detail),
+        Tap("semantic.stem", 4, semantic),
+        Tap("semantic.stage3", 8, 2 * semantic),
+        Tap("semantic.stage4", 16, 4 * semantic),
+        Tap("semantic.stage5", 32, 8 * semantic),
+        Tap("semantic.context", 32, 8 * semantic),
+        Tap("aggregation", 8, 2 * detail),
+    )
 
 
 class ConvBNReLU(nn.Sequential):
@@ -56,7 +66,7 @@ def _conv_bn(
 class DetailBranch(nn.Module):
     """Wide channels, few layers, stride 8: the spatial detail (section 4.1).
 
-    width: channels of stage 1 (64; 128 in the large variant's alpha = 2 would be 128).
+    width: channels of stage 1, 64 times alpha.
     """
 
     def __init__(self, width: int = 64) -> None:
@@ -172,33 +182,45 @@ def _stage(inner: int, outer: int, plain: int) -> nn.Sequential:
 
 
 class GuidedAggregation(nn.Module):
-    """Bilateral guided aggregation layer (Figure 6): each branch gates the other."""
+    """Bilateral guided aggregation layer (Figure 6): each branch gates the other.
 
-    def __init__(self, width: int = 128) -> None:
+    enlarge, align_corners: how the semantic branch gets the size of the detail branch, "bilinear"
+    or "nearest". pointwise_bias: of the 1x1 convolutions that follow depth-wise ones.
+    """
+
+    def __init__(
+        self,
+        width: int = 128,
+        *,
+        enlarge: str = "bilinear",
+        align_corners: bool = False,
+        pointwise_bias: bool = False,
+    ) -> None:
         super().__init__()
         w = width
         self.detail_keep = nn.Sequential(
-            _conv_bn(w, w, 3, groups=w), nn.Conv2d(w, w, 1, bias=False)
+            _conv_bn(w, w, 3, groups=w), nn.Conv2d(w, w, 1, bias=pointwise_bias)
         )
         self.detail_down = nn.Sequential(_conv_bn(w, w, 3, 2), nn.AvgPool2d(3, 2, 1))
         self.semantic_up = _conv_bn(w, w, 3)
         self.semantic_keep = nn.Sequential(
-            _conv_bn(w, w, 3, groups=w), nn.Conv2d(w, w, 1, bias=False)
+            _conv_bn(w, w, 3, groups=w), nn.Conv2d(w, w, 1, bias=pointwise_bias)
         )
         self.last = ConvBNReLU(w, w)
+        self._mode = enlarge
+        self._align_corners = align_corners if enlarge == "bilinear" else None
 
     def forward(self, detail: Tensor, semantic: Tensor) -> Tensor:
         """(N, width, H/8, W/8) and (N, width, H/32, W/32) -> (N, width, H/8, W/8)."""
         size = detail.shape[2:]
-        gate = torch.sigmoid(_enlarge(self.semantic_up(semantic), size))
+        gate = torch.sigmoid(self._enlarged(self.semantic_up(semantic), size))
         fine = self.detail_keep(detail) * gate
         coarse = self.detail_down(detail) * torch.sigmoid(self.semantic_keep(semantic))
-        out: Tensor = self.last(fine + _enlarge(coarse, size))
+        out: Tensor = self.last(fine + self._enlarged(coarse, size))
         return out
 
-
-def _enlarge(x: Tensor, size: torch.Size) -> Tensor:
-    return F.interpolate(x, size=size, mode="bilinear", align_corners=False)
+    def _enlarged(self, x: Tensor, size: torch.Size) -> Tensor:
+        return F.interpolate(x, size=size, mode=self._mode, align_corners=self._align_corners)
 
 
 class Head(nn.Sequential):
@@ -210,13 +232,31 @@ class Head(nn.Sequential):
         )
 
 
+def _booster(style: str, inner: int, width: int, num_classes: int) -> nn.Module:
+    """A booster head. width: what its classifier sees."""
+    if style == "coincheung":  # At twice the size, for a rearrangement of pixels that is no more.
+        return nn.Sequential(
+            ConvBNReLU(inner, 128),
+            nn.Dropout(0.1),
+            nn.Upsample(scale_factor=2),
+            ConvBNReLU(128, width),
+            nn.Conv2d(width, num_classes, 1),
+        )
+    if style == "mmseg":
+        return nn.Sequential(ConvBNReLU(inner, width), *Head(width, width, num_classes))
+    return Head(inner, width, num_classes)
+
+
 class BiSeNetV2(nn.Module):
     """Detail branch and semantic branch, fused by guided aggregation.
 
     Input: float32 (N, 3, H, W), H and W multiples of 32. Output: logits (N, C, H/8, W/8); while
     training also the four booster heads on the semantic branch (section 5.1), which vanish in
-    eval. head_width: channels of the segmentation head. booster_width: of the booster heads.
-    boosters: build them at all (a net for inference needs none).
+    eval. alpha, depth: width and depth multipliers (section 6.4). head_width: channels of the
+    segmentation head. boosters: build the booster heads at all (a net for inference needs none).
+    booster_width: their channels. booster_style: "plain", or as "coincheung" or "mmseg" build
+    them, whose widths are their own. enlarge, pointwise_bias: of the aggregation layer.
+    align_corners: of all enlargements.
     """
 
     def __init__(
@@ -228,20 +268,32 @@ class BiSeNetV2(nn.Module):
         head_width: int = 1024,
         booster_width: int = 128,
         boosters: bool = True,
+        booster_style: str = "plain",
+        enlarge: str = "bilinear",
+        pointwise_bias: bool = False,
+        align_corners: bool = False,
     ) -> None:
         super().__init__()
         detail, semantic = int(64 * alpha), int(16 * alpha)
         self.detail = DetailBranch(detail)
         self.semantic = SemanticBranch(semantic, depth)
-        self.aggregation = GuidedAggregation(2 * detail)
+        self.aggregation = GuidedAggregation(
+            2 * detail,
+            enlarge=enlarge,
+            align_corners=align_corners,
+            pointwise_bias=pointwise_bias,
+        )
         self.head = Head(2 * detail, head_width, num_classes)
+        widths = BOOSTER_WIDTHS.get(booster_style, (booster_width,) * 4)
         self.boosters = (
             nn.ModuleList(
-                Head(semantic * factor, booster_width, num_classes) for factor in (1, 2, 4, 8)
+                _booster(booster_style, semantic * 2**i, widths[i], num_classes) for i in range(4)
             )
             if boosters
             else None
         )
+        self.taps = _taps(detail, semantic)
+        self.align_corners = align_corners
         self._start()
 
     def forward(self, x: Tensor) -> NetOutput:
@@ -268,10 +320,10 @@ class BiSeNetV2(nn.Module):
     "bisenet_v2",
     title="BiSeNet V2",
     paper="https://arxiv.org/abs/2004.02147",
-    taps=TAPS,
+    taps=_taps(64, 16),
     multiple_of=32,
 )
-def bisenet_v2(num_classes: int, **options: int | float | bool) -> BiSeNetV2:
+def bisenet_v2(num_classes: int, **options: int | float | str | bool) -> BiSeNetV2:
     """alpha = 1, d = 1: the net of Table 1."""
     return BiSeNetV2(num_classes, **options)  # type: ignore[arg-type]  # card values are checked by load
 
@@ -280,9 +332,10 @@ def bisenet_v2(num_classes: int, **options: int | float | bool) -> BiSeNetV2:
     "bisenet_v2_large",
     title="BiSeNet V2-Large",
     paper="https://arxiv.org/abs/2004.02147",
+    taps=_taps(128, 32),
     multiple_of=32,
 )
-def bisenet_v2_large(num_classes: int, **options: int | float | bool) -> BiSeNetV2:
+def bisenet_v2_large(num_classes: int, **options: int | float | str | bool) -> BiSeNetV2:
     """alpha = 2, d = 3: the wider and deeper variant of section 6.4."""
-    settings: dict[str, int | float | bool] = {"alpha": 2.0, "depth": 3, **options}
+    settings: dict[str, int | float | str | bool] = {"alpha": 2.0, "depth": 3, **options}
     return BiSeNetV2(num_classes, **settings)  # type: ignore[arg-type]  # card values are checked by load
