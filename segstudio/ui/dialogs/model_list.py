@@ -1,5 +1,6 @@
 """The left side of the model dialog: installed models, then networks by family."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -106,11 +107,17 @@ def _net_entries(nets: Sequence[NetFacts], cards: Iterable[ModelCard]) -> list[E
     families = sorted({f for f, size in sizes.items() if size > 1}, key=str.lower)
     for family in families:
         result.append(Entry("subhead", family))
-        result += [entry(n) for n in nets if n.family == family]
-    single = sorted((n for n in nets if sizes[n.family] == 1), key=lambda n: n.title.lower())
+        result += [entry(n) for n in sorted(nets, key=_order) if n.family == family]
+    single = sorted((n for n in nets if sizes[n.family] == 1), key=_order)
     if single and families:
         result.append(Entry("subhead", "Others"))
     return result + [entry(n) for n in single]
+
+
+def _order(net: NetFacts) -> list[tuple[int, str]]:
+    """By title, with numbers by their size: FCN-8s, FCN-16s, FCN-32s."""
+    parts = re.findall(r"\d+|\D+", net.title.lower())
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
 
 
 class EntryModel(QAbstractListModel):

@@ -1,11 +1,9 @@
 """The model dialog: what is installed, which networks there are, and what can be done with them."""
 
-from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, QUrl, Slot
 from PySide6.QtGui import (
-    QDesktopServices,
     QDragEnterEvent,
     QDropEvent,
     QGuiApplication,
@@ -18,16 +16,14 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QMenu,
-    QMessageBox,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
-from segstudio import paths
 from segstudio.core.catalogue import ModelCard, NetFacts, NetFigures
 from segstudio.ui import words
-from segstudio.ui.dialogs import model_work
+from segstudio.ui.dialogs.model_actions import ModelActions, is_own
 from segstudio.ui.dialogs.model_details import DetailsPage
 from segstudio.ui.dialogs.model_import import ImportPage
 from segstudio.ui.dialogs.model_list import ModelList, entries
@@ -71,6 +67,7 @@ class ModelsDialog(QDialog):
         self._details = DetailsPage()
         self._import_page = ImportPage(session.background)
         self._work = WorkCard(session.background)
+        self._actions = ModelActions(self, session, self._work)
         self._pages = QStackedWidget()
         self._wait = QTimer(self)
         self._wait.setSingleShot(True)
@@ -280,44 +277,14 @@ class ModelsDialog(QDialog):
             self._use_model()
 
     def _measure(self) -> None:
-        card, shelf = self.card, self._session.models
-        if card is None:
-            return
-        size = card.input.size_for(*self._frame_size(), shelf.input_scale)
-        op = model_work.measuring(card, shelf.device, size)
-        self._work.start(
-            f"Measuring {card.title}…", op, partial(self._show_bench, card.title), "Not measured"
-        )
-
-    def _show_bench(self, title: str, figures: object) -> None:
-        self._work.show_result(f"Speed of {title}", table=model_work.bench_table(figures))
+        card = self.card
+        if card is not None:
+            scale = self._session.models.input_scale
+            self._actions.measure(card, card.input.size_for(*self._frame_size(), scale))
 
     def _ask_export(self) -> None:
-        card = self.card
-        if card is None:
-            return
-        dialog = QFileDialog(self, f"Export {card.title} to ONNX", str(Path.home()))
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setFileMode(QFileDialog.FileMode.AnyFile)
-        dialog.setNameFilters(["ONNX model (*.onnx)"])
-        dialog.setDefaultSuffix("onnx")
-        dialog.selectFile(f"{card.name}.onnx")
-        dialog.fileSelected.connect(lambda name: self.export(card, Path(name)))
-        dialog.open()
-
-    def export(self, card: ModelCard, file: Path) -> None:
-        """Write the model as ONNX in the background, and prove it."""
-        self._work.start(
-            f"Exporting {card.title}…",
-            model_work.exporting(card, file),
-            self._show_export,
-            "Not exported",
-        )
-
-    def _show_export(self, report: object) -> None:
-        title, text, tone = model_work.export_words(report)
-        self._work.show_result(title, text, tone=tone)
+        if self.card is not None:
+            self._actions.ask_export(self.card)
 
     def _show_menu(self) -> None:
         menu = self.menu()
@@ -329,10 +296,11 @@ class ModelsDialog(QDialog):
         menu, card = QMenu(self), self.card
         menu.addAction("Copy details").triggered.connect(lambda _=False: self.copy_details())
         if card is not None:
-            menu.addAction("Show folder").triggered.connect(lambda _=False: _show(card.folder))
+            show = menu.addAction("Show folder")
+            show.triggered.connect(lambda _=False: self._actions.show_folder(card))
             remove = menu.addAction("Remove…")
-            remove.setEnabled(_is_own(card))
-            remove.triggered.connect(lambda _=False: self.ask_remove(card))
+            remove.setEnabled(is_own(card) and not self._work.is_running)
+            remove.triggered.connect(lambda _=False: self._actions.ask_remove(card))
         return menu
 
     def copy_details(self) -> None:
@@ -346,26 +314,6 @@ class ModelsDialog(QDialog):
             QGuiApplication.clipboard().setText(words.card_text(card, facts, figures))
         elif net is not None:
             QGuiApplication.clipboard().setText(words.net_text(facts or net, figures))
-
-    def ask_remove(self, card: ModelCard) -> QMessageBox:
-        """Into the system's trash, after a question."""
-        box = QMessageBox(self)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setWindowTitle("Remove Model")
-        box.setText(f"Move “{card.title}” to the trash?")
-        box.setInformativeText(str(card.folder))
-        remove = box.addButton("Move to Trash", QMessageBox.ButtonRole.DestructiveRole)
-        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
-        remove.clicked.connect(lambda _=False: self._remove(card))
-        box.open()
-        return box
-
-    def _remove(self, card: ModelCard) -> None:
-        def done(_: object) -> None:
-            self._session.models.remove(card)
-            self._work.show_result(f"{card.title} is in the trash.")
-
-        self._work.start(f"Removing {card.title}…", model_work.trashing(card), done, "Not removed")
 
     # --- import
 
@@ -429,12 +377,3 @@ class ModelsDialog(QDialog):
 
 def _is_weights(url: QUrl) -> bool:
     return url.isLocalFile() and Path(url.toLocalFile()).suffix.lower() in WEIGHTS_FILES
-
-
-def _is_own(card: ModelCard) -> bool:
-    """Imported or trained here; what came with SegStudio or lies elsewhere stays."""
-    return card.folder.parent == paths.user_models().resolve()
-
-
-def _show(folder: Path) -> None:
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
