@@ -7,7 +7,7 @@ net_args, and the net has that variant. One file in `dialects/` for each program
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -102,6 +102,15 @@ class Renaming:
         if tensor is not None:
             self.state[new] = tensor if change is None else change(tensor)
             self.origins[new] = old
+        return self
+
+    def split(self, old: str, new: Sequence[str]) -> "Renaming":
+        """One tensor into equal parts along its first dimension, one for each of our names."""
+        tensor = self.left.pop(old, None)
+        if tensor is not None:
+            for name, part in zip(new, tensor.chunk(len(new)), strict=True):
+                self.state[name] = part
+                self.origins[name] = old
         return self
 
     def rules(self, rules: Iterable[tuple[str, str]]) -> "Renaming":
@@ -219,7 +228,10 @@ def fit(found: Found) -> Fit:
     origin = found.origins.get
     return Fit(
         matched=tuple(k for k in fitting if origin(k, k) == k),
-        renamed=tuple(origin(k, k) for k in fitting if origin(k, k) != k),
+        # A tensor that was split stands for several of ours, and is listed once.
+        renamed=tuple(
+            dict.fromkeys(origin(k, k) for k in taken if k in fitting and origin(k, k) != k)
+        ),
         missing=tuple(k for k in own if k not in found.state and not may_be_missing(k)),
         unexpected=(*found.left, *(origin(k, k) for k in found.state if k not in own)),
         misshapen=tuple(
