@@ -18,6 +18,10 @@ def build_net(card: ModelCard) -> tuple[NetSpec, nn.Module]:
     ModelError when they differ.
     """
     weights = check_weights(card)
+    if card.net == "onnx" or weights.suffix == ".onnx":
+        from segstudio.engine.onnx_net import build_onnx_net
+
+        return build_onnx_net(card, weights)
     try:
         spec = NETS.get(card.net)
     except UnknownName as error:

@@ -1,68 +1,59 @@
 """One model on one device, ready to label frames.
 
-Batch norms are folded into the convolutions before them and tensors are channels-last: the same
-function, 20 to 30 % faster on a CPU.
-
-Precision "auto" means fp16 on CUDA, bf16 on CPUs that calculate with it in hardware (AVX512-BF16
-or AMX: 1.6 times faster; ten times slower elsewhere), fp32 otherwise. Reduced precision moves the
-border between two classes by a pixel here and there; "fp32" is exact. When reduced precision
-yields values that are no numbers, as fp16 does on some GPUs, the predictor goes on in fp32 and
-says so.
-
 Out of memory is no error at first: memory is freed, then the frame is tried smaller, then in
-tiles. What worked is remembered for frames of that size, and every prediction says so.
+tiles; windows are made smaller instead. What worked is remembered for frames of that size, and
+every prediction says so.
 """
 
 import dataclasses
 import logging
-import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from segstudio.core.catalogue import ModelCard
 from segstudio.core.frame import Frame
 from segstudio.core.prediction import Logits, Prediction, Timing
+from segstudio.core.strategy import Strategy
 from segstudio.engine import device as devices
 from segstudio.engine import postprocess
 from segstudio.engine.allocator import give_back_freed_memory, keep_freed_memory
+from segstudio.engine.averaging import Mean
 from segstudio.engine.flow import Stopwatch
-from segstudio.engine.loading import build_net, fold_batch_norm
-from segstudio.engine.preprocess import Preparer
-from segstudio.errors import ModelError, OutOfMemory
+from segstudio.engine.runner import Runner
+from segstudio.engine.sizes import Size, Sizes
+from segstudio.engine.windows import covered
+from segstudio.errors import OutOfMemory
 
 log = logging.getLogger("segstudio.engine")
-
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-
-MAX_INPUT_PIXELS = 2**23
-"""Largest input: a 4K frame. A long, flat picture would else become one of gigapixels, and on a
-CPU too much memory ends the program without an error that could be caught."""
-
-OVERLAP = 64
-"""Least pixels that neighbouring tiles share: what a pixel sees is cut off at a tile's border."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """One way to predict a frame. factor: of the input size. tiles: per side."""
+    """One way to predict a frame. factor: of the input size (of windows: of their size). tiles:
+    per side.
+    """
 
     factor: float
-    tiles: int
+    tiles: int = 1
 
 
-LADDER = (_Way(1.0, 1), _Way(0.75, 1), _Way(0.5, 1), _Way(0.5, 2), _Way(0.5, 4))
+LADDER = (_Way(1.0), _Way(0.75), _Way(0.5), _Way(0.5, 2), _Way(0.5, 4))
 """What is tried, one after the other, while memory does not suffice."""
+
+WINDOW_LADDER = (_Way(1.0), _Way(0.75), _Way(0.5), _Way(0.25))
+"""The same where windows are used anyway."""
 
 
 class Predictor:
     """One model on one device; belongs to the thread that uses it.
 
     card: what it is. device: torch's name. precision: "fp32", "bf16" or "fp16".
-    input_scale: the size of the card's input rule times this. ModelError, DeviceError or
-    OutOfMemory while loading.
+    strategy: how a frame is put to the net. input_scale, precision: for short, in place of those
+    of the strategy. ModelError, DeviceError or OutOfMemory while loading.
     """
 
     def __init__(
@@ -72,29 +63,28 @@ class Predictor:
         *,
         input_scale: float = 1.0,
         precision: str = "auto",
+        strategy: Strategy | None = None,
     ) -> None:
         self.card = card
+        self.strategy = strategy or Strategy(input_scale=input_scale, precision=precision)
         self._device = devices.choose_device(device)
         self.device = str(self._device)
-        self.precision = choose_precision(precision, self._device)
-        self._input_scale = input_scale
         self._class_ids = np.array([c.id for c in card.classes.classes], np.uint8)
         if self._device.type == "cpu":
             keep_freed_memory()
-        spec, net = build_net(card)
-        self._align_corners = spec.align_corners
-        self._multiple = math.lcm(card.input.multiple_of, spec.multiple_of)
-        self._rule = dataclasses.replace(
-            card.input, multiple_of=self._multiple, remainder=spec.remainder
+        self.runner = Runner(
+            card, self._device, self.strategy.precision, compile=self.strategy.compile
         )
-        self._level: dict[tuple[int, int], int] = {}
-        self._notes: tuple[str, ...] = ()
-        with devices.guarded(f"The model '{card.name}'", self._device):
-            net = fold_batch_norm(net.eval()).requires_grad_(requires_grad=False)
-            net.to(memory_format=torch.channels_last)
-            self._net: nn.Module | None = net.to(self._device)
-            self._prepare = Preparer(self._rule, self._device)
-            postprocess.warm_up(self._device)
+        self._sizes = Sizes(card.input, self.runner.spec, self.strategy)
+        self._is_windowed = self.strategy.kind != "whole"
+        self._level: dict[Size, int] = {}
+        self._refine = _refiner() if self.strategy.crf else None
+        postprocess.warm_up(self._device)
+
+    @property
+    def precision(self) -> str:
+        """What is calculated with now; "fp32" once a reduced precision gave no numbers."""
+        return self.runner.precision
 
     def predict(self, frame: Frame, *, request: int = 0) -> Prediction:
         """Label one frame.
@@ -102,12 +92,14 @@ class Predictor:
         OutOfMemory when even small tiles do not fit, DeviceError when the device gives up,
         ModelError when the net's answer is no numbers.
         """
+        self.runner.begin_frame()
         whole = (frame.height, frame.width)
         first = self._level.get(whole, 0)
-        for level in range(first, len(LADDER)):
+        ladder = self._ladder()
+        for level in range(first, len(ladder)):
             # The second try of one way is the one after the cache was freed.
             for _ in range(2 if level == first else 1):
-                done = self._attempt(frame, request, LADDER[level])
+                done = self._attempt(frame, request, ladder[level])
                 if done is not None:
                     self._level[whole] = level
                     return done
@@ -121,24 +113,33 @@ class Predictor:
 
     def close(self) -> None:
         """Let go of the net and give its memory back; `predict` is over. Twice is fine."""
-        self._net = None
+        self.runner.close()
         devices.free_cache(self._device)
         if self._device.type == "cpu":
             give_back_freed_memory()
 
+    def _ladder(self) -> tuple[_Way, ...]:
+        if self.runner.spec.only_size is not None:
+            return LADDER[:1]
+        return WINDOW_LADDER if self._is_windowed else LADDER
+
     def _attempt(self, frame: Frame, request: int, way: _Way) -> Prediction | None:
         """The prediction; None when memory ran out."""
-        size, is_capped = self._input_size(frame, way.factor)
+        factor = 1.0 if self._is_windowed else way.factor
+        size, is_capped = self._sizes.for_frame(frame.height, frame.width, factor)
         what = f"The model '{self.card.name}' on {size[1]}×{size[0]}"
         try:
             with torch.inference_mode(), devices.guarded(what, self._device):
-                done = self._predict(frame, request, size, way.tiles)
+                done = self._predict(frame, request, size, way)
         except OutOfMemory:
             log.warning("%s in %d² tiles: out of memory", what, way.tiles)
             return None
-        notes = self._notes
+        notes = self.runner.notes
         shown = f"{size[1]}×{size[0]}"
-        if way.tiles > 1:
+        if self._is_windowed and way.factor < 1:
+            tile = self._sizes.windows(size, way.factor).tile
+            notes += (f"windows reduced to {tile[1]}×{tile[0]}: out of memory",)
+        elif way.tiles > 1:
             notes += (f"input reduced to {shown} in {way.tiles**2} tiles: out of memory",)
         elif way.factor < 1:
             notes += (f"input reduced to {shown}: out of memory",)
@@ -146,16 +147,27 @@ class Predictor:
             notes += (f"input reduced to {shown}: the most a net is given",)
         return dataclasses.replace(done, notes=notes)
 
-    def _predict(self, frame: Frame, request: int, size: tuple[int, int], tiles: int) -> Prediction:
+    def _predict(self, frame: Frame, request: int, size: Size, way: _Way) -> Prediction:
         watch = Stopwatch()
         whole = (frame.height, frame.width)
-        x = self._prepare(frame.rgb, size)
-        prepare_ms = watch.lap()
-        logits = self._finite_logits(x, tiles)
-        devices.synchronize(self._device)
-        forward_ms = watch.lap()
+        prepare_ms = forward_ms = 0.0
+        mean = Mean(align_corners=self.runner.spec.align_corners)
+        factor = 1.0 if self._is_windowed else way.factor
+        for scale in self.strategy.scales:
+            at = size if scale == 1 else self._sizes.for_frame(*whole, factor * scale)[0]
+            x = self.runner.prepare(frame.rgb, at)
+            prepare_ms += watch.lap()
+            mean.add(self._answer(x, way), is_mirrored=False)
+            if self.strategy.flip:
+                mean.add(self._answer(x.flip(3), way), is_mirrored=True)
+            devices.synchronize(self._device)
+            forward_ms += watch.lap()
+        logits, align_corners = mean.logits(), self.runner.spec.align_corners
+        if self._refine is not None:
+            logits = self._refine(logits, frame.rgb, size, align_corners=align_corners)
+            align_corners = False
         labels, class_pixels = postprocess.labels_at_frame_size(
-            logits, whole, self._class_ids, align_corners=self._align_corners
+            logits, whole, self._class_ids, align_corners=align_corners
         )
         values = logits.cpu().numpy()
         values.setflags(write=False)
@@ -165,97 +177,35 @@ class Predictor:
             classes=self.card.classes,
             labels=labels,
             class_pixels=class_pixels,
-            logits=Logits(values, whole, self._align_corners, self._class_ids),
+            logits=Logits(values, whole, align_corners, self._class_ids),
             timing=Timing(prepare_ms, forward_ms, watch.lap()),
             input_size=size,
             device=self.device,
             request=request,
         )
 
-    def _input_size(self, frame: Frame, factor: float) -> tuple[tuple[int, int], bool]:
-        """(h, w) of the input, and whether it had to be cut down to MAX_INPUT_PIXELS."""
-        factor *= self._input_scale
-        size = self._rule.size_for(frame.height, frame.width, factor)
-        if size[0] * size[1] <= MAX_INPUT_PIXELS:
-            return size, False
-        factor *= math.sqrt(MAX_INPUT_PIXELS / (size[0] * size[1]))
-        height, width = self._rule.size_for(frame.height, frame.width, factor)
-        longest = MAX_INPUT_PIXELS // (min(height, width) * self._multiple) * self._multiple
-        return (min(height, longest), min(width, longest)), True
-
-    def _finite_logits(self, x: Tensor, tiles: int) -> Tensor:
-        """float32 (C, h, w), contiguous, all numbers; falls back to fp32 once."""
-        logits = self._logits(x, tiles)
-        if math.isfinite(float(logits.sum())):
-            return logits
-        if self.precision != "fp32":
-            self._notes += (f"calculated in fp32: {self.precision} gave no numbers here",)
-            self.precision = "fp32"
-            return self._finite_logits(x, tiles)
-        raise ModelError(
-            f"The model '{self.card.name}' answers with values that are no numbers; its weights"
-            " are damaged, so install it again or choose another."
+    def _answer(self, x: Tensor, way: _Way) -> Tensor:
+        """float (1, 3, h, w) -> float32 (C, a, b) over the whole picture."""
+        size = (x.shape[2], x.shape[3])
+        if self._is_windowed:
+            windows = self._sizes.windows(size, way.factor)
+        elif way.tiles > 1:
+            windows = self._sizes.pieces(size, way.tiles)
+        else:
+            return self.runner.whole(x)
+        return covered(
+            x,
+            self.runner.answer,
+            windows,
+            align_corners=self.runner.spec.align_corners,
+            margin=self.runner.spec.margin,
+            softmax=self.strategy.kind == "sliding",
         )
 
-    def _logits(self, x: Tensor, tiles: int) -> Tensor:
-        if tiles == 1:
-            return self._forward(x)
-        height, width = x.shape[2:]
-        rows, tall = _places(height, tiles, self._multiple)
-        cols, wide = _places(width, tiles, self._multiple)
-        total: Tensor | None = None
-        for y in rows:
-            for col in cols:
-                part = self._forward(x[:, :, y : y + tall, col : col + wide])
-                stride = tall // part.shape[1]
-                if total is None:
-                    shape = (part.shape[0] + 1, height // stride, width // stride)
-                    total = torch.zeros(shape, device=part.device)
-                at = total[
-                    :,
-                    y // stride : y // stride + part.shape[1],
-                    col // stride : col // stride + part.shape[2],
-                ]
-                at[:-1] += part
-                at[-1] += 1
-        assert total is not None
-        return total[:-1] / total[-1]
 
-    def _forward(self, x: Tensor) -> Tensor:
-        """float (1, 3, h, w) -> logits float32 (C, h / stride, w / stride)."""
-        if self._net is None:
-            raise RuntimeError("this predictor is closed")
-        dtype = DTYPES[self.precision]
-        with torch.autocast(self._device.type, dtype, enabled=dtype != torch.float32):
-            logits: Tensor = self._net(x).logits[0]
-        return logits.float().contiguous()
+def _refiner() -> Callable[..., Tensor]:
+    """The dense CRF, compiled now and not with the first frame."""
+    from segstudio.engine import crf
 
-
-def _places(side: int, tiles: int, multiple: int) -> tuple[list[int], int]:
-    """Where tiles begin along one side, and their length: multiples of `multiple`, overlapping."""
-    length = min(side, math.ceil((side / tiles + OVERLAP) / multiple) * multiple)
-    room = side - length
-    starts = {round(i * room / (tiles - 1) / multiple) * multiple for i in range(tiles)}
-    return sorted(starts), length
-
-
-def choose_precision(name: str, device: torch.device) -> str:
-    """What "auto" means on that device; another name stays. ModelError for an unknown one."""
-    if name != "auto":
-        if name not in DTYPES:
-            raise ModelError(f"There is no precision '{name}'; choose auto, fp32, bf16 or fp16.")
-        return name
-    if device.type == "cuda":
-        return "fp16"
-    if device.type == "cpu" and _cpu_has_bf16():
-        return "bf16"
-    return "fp32"
-
-
-def _cpu_has_bf16() -> bool:
-    """AVX512-BF16 or AMX: without them bf16 is emulated and ten times slower than fp32."""
-    probes = (
-        getattr(torch.cpu, "_is_avx512_bf16_supported", None),
-        getattr(torch.cpu, "_is_amx_tile_supported", None),
-    )
-    return any(bool(probe()) for probe in probes if probe is not None)
+    crf.warm_up()
+    return crf.refined

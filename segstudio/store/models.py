@@ -18,7 +18,7 @@ from segstudio.errors import ModelError, SegStudioError
 
 CARD = "card.json"
 FORMAT = 1
-WEIGHTS_SUFFIXES = (".safetensors", ".pth", ".pt")
+WEIGHTS_SUFFIXES = (".safetensors", ".pth", ".pt", ".onnx")
 
 _MAX_CARD_BYTES = 1_000_000
 _MAX_SIDE = 16_384
@@ -264,7 +264,9 @@ def _parse(content: object, file: Path) -> ModelCard:
     folder = file.parent.resolve()
     weights = read.text("weights")
     if Path(weights).name != weights or Path(weights).suffix not in WEIGHTS_SUFFIXES:
-        raise read.bad("weights", "the name of a .safetensors or .pth file in the same folder")
+        raise read.bad(
+            "weights", "the name of a .safetensors, .pth or .onnx file in the same folder"
+        )
     sha256 = read.text("sha256", "").lower()
     if sha256 and (len(sha256) != 64 or any(c not in "0123456789abcdef" for c in sha256)):
         raise read.bad("sha256", "64 hexadecimal digits, or empty")
