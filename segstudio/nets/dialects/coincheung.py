@@ -110,3 +110,58 @@ def read_v2(state: State) -> Found:
         input=_PICTURES.get(num_classes, {}),
         class_set=_SETS.get(num_classes, ""),
     )
+
+
+_V1_RULES = (
+    *conv_and_norm(r"cp\.resnet", "resnet.stem", conv="conv1", norm="bn1"),
+    (r"cp\.resnet\.(layer\d\..*)", r"resnet.\1"),
+    *(
+        rule
+        for i, old in enumerate(("conv1", "conv2", "conv3", "conv_out"))
+        for rule in conv_and_norm(rf"sp\.{old}", f"spatial.{i}")
+    ),
+    *conv_and_norm(r"cp\.arm(16|32)\.conv", r"context.arm\1.conv"),
+    *conv_and_norm(
+        r"cp\.arm(16|32)", r"context.arm\1.attention", conv="conv_atten", norm="bn_atten"
+    ),
+    *conv_and_norm(r"cp\.conv_head(16|32)", r"context.up\1"),
+    *conv_and_norm(r"cp\.conv_avg", "context.average"),
+    *conv_and_norm(r"ffm\.convblk", "fusion.conv"),
+    *conv_and_norm(r"ffm", "fusion.attention"),
+    (r"ffm\.conv1\.(.*)", r"fusion.attention.0.\1"),
+    (r"ffm\.conv2\.(.*)", r"fusion.attention.2.\1"),
+    *conv_and_norm(r"conv_out\.conv", "head.0"),
+    (r"conv_out\.conv_out\.(.*)", r"head.1.\1"),
+    *conv_and_norm(r"conv_out16\.conv", "aux8.0"),
+    (r"conv_out16\.conv_out\.(.*)", r"aux8.1.\1"),
+    *conv_and_norm(r"conv_out32\.conv", "aux16.0"),
+    (r"conv_out32\.conv_out\.(.*)", r"aux16.1.\1"),
+)
+
+
+def _recognises_v1(state: State) -> bool:
+    return "cp.resnet.conv1.weight" in state and "ffm.convblk.conv.weight" in state
+
+
+@dialect(
+    "coincheung_bisenet_v1",
+    title="BiSeNet (CoinCheung)",
+    source=SOURCE,
+    recognises=_recognises_v1,
+)
+def read_v1(state: State) -> Found:
+    """The first release, which also saw ImageNet's normalisation, shows in the fusion."""
+    names = Renaming(state).rules(_V1_RULES)
+    num_classes = state["conv_out.conv_out.weight"].shape[0]
+    is_first = "ffm.conv1.weight" in state
+    return names.found(
+        "bisenet_v1",
+        num_classes,
+        net_args={
+            "gate": "two" if is_first else "one",
+            "classifier_bias": "conv_out.conv_out.bias" in state,
+            "align_corners": is_first,
+        },
+        input={} if is_first else _PICTURES.get(num_classes, {}),
+        class_set=_SETS.get(num_classes, ""),
+    )
