@@ -15,6 +15,9 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from segstudio.errors import ModelError
+from segstudio.nets.registry import Tap
+
 DEPTHS: dict[int, tuple[int, int, int, int]] = {
     18: (2, 2, 2, 2),
     34: (3, 4, 6, 3),
@@ -30,10 +33,27 @@ STEMS: dict[str, tuple[int, ...]] = {
 }
 """Name -> channels: one 7x7 convolution as in the paper, or three of 3x3."""
 
+STAGES = tuple(f"backbone.{name}" for name in ("stem", "layer1", "layer2", "layer3", "layer4"))
+"""Their names in a net that calls its ResNet `backbone`."""
+
 
 def _conv(inner: int, outer: int, kernel: int, *, stride: int = 1, dilation: int = 1) -> nn.Conv2d:
     padding = dilation * (kernel // 2)
     return nn.Conv2d(inner, outer, kernel, stride, padding, dilation, bias=False)
+
+
+def bottleneck_depth(blocks: int) -> int:
+    """The depth of the ResNet of bottlenecks that has so many blocks in layer3.
+
+    ModelError when there is none.
+    """
+    found = [depth for depth, counts in DEPTHS.items() if depth >= 50 and counts[2] == blocks]
+    if not found:
+        raise ModelError(
+            f"These weights are for a ResNet with {blocks} blocks in its third stage, which is not"
+            " built here; choose weights on ResNet-50 or ResNet-101."
+        )
+    return found[0]
 
 
 class BasicBlock(nn.Module):
@@ -95,8 +115,9 @@ class ResNet(nn.Module):
     """The stages of a ResNet without its classifier.
 
     Input: float32 (N, 3, H, W). Output: the five maps of `stem` (stride 2, before the pooling)
-    and layer1 … layer4, whose strides are 4, 8, 16, 32, no more than output_stride; `channels`
-    and `strides` tell them. A stage that may not shrink any more dilates by 2, 4 instead.
+    and layer1 … layer4, whose strides are 4, 8, 16, 32, no more than output_stride; `channels`,
+    `strides` and `taps` (as a net's child `backbone`) tell them. A stage that may not shrink any
+    more dilates by 2, 4 instead.
 
     depth: a key of DEPTHS. stem: a key of STEMS. first_dilation: that of the first block in a
     stage that dilates instead of shrinking: "full" as its other blocks, or "halved", as the stage
@@ -144,6 +165,7 @@ class ResNet(nn.Module):
             channels.append(inner)
             strides.append(stride)
         self.channels, self.strides = tuple(channels), tuple(strides)
+        self.taps = tuple(map(Tap, STAGES, strides, channels))
         _start(self)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
