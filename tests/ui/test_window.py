@@ -1,9 +1,13 @@
 """The window under real keys and drops."""
 
+import itertools
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel
 
+from segstudio.ui.readings import Reading
 from tests.ui.conftest import FRAMES, NO_MODEL, wait_for
 
 
@@ -80,3 +84,21 @@ def test_pictures_play_on_when_the_model_cannot_be_loaded(qtbot, session, loads,
         lambda: session.result is not None and session.result.frame.id.index == 5, timeout=20_000
     )
     assert session.result.prediction is None
+
+
+@pytest.mark.parametrize("width", [900, 1280, 1600, 1920])
+def test_nothing_on_the_status_line_is_cut_off_at_any_width(qtbot, session, shown, window, width):
+    shown(3)
+    window.resize(width, 700)
+    status = window._status
+    status.hover((10, 10))
+    stages = (("decode", 9.9, 9.9), ("prepare", 14.5, 20.0), ("model", 341.7, 400.0),
+              ("upsample", 11.1, 12.0), ("draw", 12.4, 13.0))  # fmt: skip
+    status.show_reading(Reading(fps=99.9, stages=stages, total=(361.0, 1568.0), skipped=79))
+    qtbot.waitUntil(lambda: window.width() == width, timeout=5000)
+    cells = [c for c in status.findChildren(QLabel) if c.isVisible()]
+    window.grab()
+    for cell in cells:
+        assert cell.sizeHint().width() <= cell.width(), cell.text()
+    places = [cell.geometry() for cell in cells]
+    assert not any(a.intersects(b) for a, b in itertools.combinations(places, 2))

@@ -2,15 +2,15 @@
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy
 
 from segstudio.ui.panels.parts import label
 from segstudio.ui.readings import STAGES, Reading
 from segstudio.ui.session import Session
 from segstudio.ui.theme import UNIT, tabular
 
-WIDE = 1280
-"""Pixels of width from which there is room for every stage."""
+WIDEST_HOVER = "x 00000  y 00000   ·   RGB 000 000 000   ·   motorcyclist  100 %"
+WIDEST_STAGES = "decode 00.0 · prepare 00.0 · model 0000.0 · upsample 00.0 · draw 00.0"
 
 
 class StatusLine(QFrame):
@@ -25,7 +25,7 @@ class StatusLine(QFrame):
         self._hover = _cell(stretch=True)
         self._fps = _cell("00.0 fps", "Frames through the model per second")
         self._latency = _cell("0000 ms · p95 0000", "")
-        self._stages = _cell("")
+        self._stages = _cell(WIDEST_STAGES)
         self._skipped = _cell("00000 skipped", "Frames passed over, because the model was busy")
         self._verified = _cell("Frame numbers verified", "")
         self._device = _cell("cuda:0", "Where the model runs")
@@ -34,10 +34,14 @@ class StatusLine(QFrame):
         box.setContentsMargins(2 * UNIT, 0, 2 * UNIT, 0)
         box.setSpacing(2 * UNIT)
         box.addWidget(self._hover, 1)
-        for cell in (self._stages, self._latency, self._fps, self._skipped, self._verified,
-                     self._device, self._zoom):  # fmt: skip
+        cells = (self._stages, self._latency, self._fps, self._skipped, self._verified,
+                 self._device, self._zoom)  # fmt: skip
+        for cell in cells:
             cell.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             box.addWidget(cell)
+        hover = self._hover.fontMetrics().horizontalAdvance(WIDEST_HOVER)
+        rest = sum(cell.minimumWidth() + 2 * UNIT for cell in cells)
+        self._wide = hover + rest + 4 * UNIT  # from there on every stage has room
         session.reading_changed.connect(self.show_reading)
         session.player.source_changed.connect(self.show_source)
         session.models.changed.connect(self.show_device)
@@ -47,7 +51,7 @@ class StatusLine(QFrame):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         # In a narrow window the stages are in the tooltip of the total only.
-        self._stages.setVisible(self.width() >= WIDE)
+        self._stages.setVisible(self.width() >= self._wide)
         super().resizeEvent(event)
 
     @Slot(object)
@@ -143,6 +147,8 @@ def _cell(widest: str = "", tip: str = "", *, stretch: bool = False) -> QLabel:
     font.setPixelSize(12)
     result.setFont(font)
     result.setToolTip(tip)
+    if stretch:  # gives way, rather than pushing the others out
+        result.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
     result.ensurePolished()
     if widest and not stretch:
         result.setMinimumWidth(result.fontMetrics().horizontalAdvance(widest) + 2)
