@@ -79,7 +79,7 @@ def forward_fps(predictor: Predictor, x: torch.Tensor, frames: int) -> float:
     with torch.inference_mode():
         start = time.perf_counter()
         for _ in range(frames):
-            predictor._forward(x)
+            predictor.runner.forward(x)
             devices.synchronize(x.device)
         return frames / (time.perf_counter() - start)
 
@@ -105,7 +105,7 @@ def main() -> None:
         frame = source.read(0)
         size = card.input.size_for(frame.height, frame.width)
         with torch.inference_mode():
-            x = alone._prepare(frame.rgb, size)
+            x = alone.runner.prepare(frame.rgb, size)
         errors: list[Exception] = []
         counter = Counter()
         pipeline = Pipeline(source, on_result=counter, on_error=errors.append)

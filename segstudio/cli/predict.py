@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segstudio.cli.report import Json, Report, Subparsers, add_report_options, save_json, to_json
-from segstudio.cli.synth import parse_size
+from segstudio.cli.strategy import add_strategy_options, strategy_of, told_strategy
 from segstudio.core.catalogue import ModelCard
 from segstudio.errors import UsageError
 
@@ -62,12 +62,7 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device", default="auto", metavar="D", help="auto, cpu, cuda, cuda:1, mps (auto)"
     )
-    parser.add_argument("--size", metavar="HxW", help="what the net sees; the model's rule without")
-    parser.add_argument(
-        "--precision", default="auto", choices=("auto", "fp32", "bf16", "fp16"), help="(auto)"
-    )
-    parser.add_argument("--tile", action="store_true", help="full resolution, tile by tile")
-    parser.add_argument("--tta", action="store_true", help="average with the mirrored frame")
+    add_strategy_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -143,17 +138,9 @@ def predict(job: Job, card: ModelCard, arguments: argparse.Namespace, report: Re
 
 def load_labeller(card: ModelCard, arguments: argparse.Namespace) -> "Labeller":
     """The predictor that the options describe."""
-    from segstudio.engine.predictor import Predictor
-    from segstudio.engine.variants import MirroredPredictor, TiledPredictor, with_input_size
+    from segstudio.engine.strategies import labeller
 
-    if arguments.size is not None:
-        card = with_input_size(card, parse_size(arguments.size))
-    labeller: Predictor | TiledPredictor
-    if arguments.tile:
-        labeller = TiledPredictor(card, arguments.device, precision=arguments.precision)
-    else:
-        labeller = Predictor(card, arguments.device, precision=arguments.precision)
-    return MirroredPredictor(labeller) if arguments.tta else labeller
+    return labeller(card, arguments.device, strategy_of(arguments))
 
 
 def _run_one(
@@ -254,6 +241,7 @@ def settings_of(card: ModelCard, arguments: argparse.Namespace) -> Json:
         "size": arguments.size,
         "tile": arguments.tile,
         "tta": arguments.tta,
+        "strategy": told_strategy(arguments),
     }
 
 

@@ -1,9 +1,6 @@
-"""From a model card to a net with its weights, made fast for inference."""
-
-import itertools
+"""From a model card to a net with its weights."""
 
 from torch import nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from segstudio.core.catalogue import ModelCard
 from segstudio.errors import ModelError, UnknownName
@@ -35,23 +32,3 @@ def build_net(card: ModelCard) -> tuple[NetSpec, nn.Module]:
         ) from error
     load_into(net, load_state(weights), source=str(weights))
     return spec.of(net), net
-
-
-def fold_batch_norm(net: nn.Module) -> nn.Module:
-    """The net with every batch norm that follows a convolution folded into it; eval only.
-
-    Which ones follow is known in two forms: neighbours in an nn.Sequential, and pairs of children
-    named convN and bnN (ResNet). Other batch norms stay as they are. The net itself is changed.
-    """
-    for module in list(net.modules()):
-        names = [name for name, _ in module.named_children()]
-        if isinstance(module, nn.Sequential):
-            pairs = list(itertools.pairwise(names))
-        else:
-            pairs = [(n, "bn" + n.removeprefix("conv")) for n in names if n.startswith("conv")]
-        for first, second in pairs:
-            conv, norm = getattr(module, first), getattr(module, second, None)
-            if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-                setattr(module, first, fuse_conv_bn_eval(conv, norm))
-                setattr(module, second, nn.Identity())
-    return net

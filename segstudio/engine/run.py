@@ -28,11 +28,15 @@ STAGES = ("decode", "prepare", "forward", "post", "write")
 
 
 class Labeller(Protocol):
-    """What predicts a frame: a Predictor, or one that mirrors or tiles around it."""
+    """What predicts a frame: a Predictor with whatever strategy."""
 
     card: ModelCard
     device: str
-    precision: str
+
+    @property
+    def precision(self) -> str:
+        """The number type in use."""
+        ...
 
     def predict(self, frame: Frame, *, request: int = 0) -> Prediction:
         """The labels of this very frame."""

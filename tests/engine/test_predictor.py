@@ -11,8 +11,11 @@ from torch.nn import functional as F
 
 from segstudio.core.catalogue import InputRule
 from segstudio.engine import predictor as module
+from segstudio.engine import runner as running
+from segstudio.engine import sizes
 from segstudio.engine.loading import build_net
-from segstudio.engine.predictor import LADDER, Predictor, choose_precision
+from segstudio.engine.predictor import LADDER, Predictor
+from segstudio.engine.runner import choose_precision
 from segstudio.errors import DeviceError, ModelError, OutOfMemory
 from segstudio.nets.registry import NetOutput
 from tests.engine.conftest import make_frame
@@ -49,7 +52,7 @@ class LocalNet(nn.Module):
 
 
 def with_net(predictor: Predictor, net: nn.Module) -> nn.Module:
-    predictor._net = net
+    predictor.runner.net = net
     return net
 
 
@@ -127,7 +130,7 @@ def test_precision_follows_the_device_unless_it_is_named():
 
 @pytest.mark.parametrize(("has_bf16", "expected"), [(True, "bf16"), (False, "fp32")])
 def test_bf16_is_for_cpus_that_calculate_with_it(monkeypatch, has_bf16, expected):
-    monkeypatch.setattr(module, "_cpu_has_bf16", lambda: has_bf16)
+    monkeypatch.setattr(running, "_cpu_has_bf16", lambda: has_bf16)
     assert choose_precision("auto", torch.device("cpu")) == expected
 
 
@@ -168,14 +171,6 @@ def test_tiles_are_the_last_resort(card):
     assert "in 4 tiles: out of memory" in done.notes[0]
     assert len(net.sizes) == 4 + 4
     predictor.close()
-
-
-def test_tiles_of_a_local_net_are_the_whole(predictor):
-    with_net(predictor, LocalNet())
-    x = torch.randn(1, 3, 320, 416)
-    whole = predictor._logits(x, 1)
-    for tiles in (2, 3, 4):
-        torch.testing.assert_close(predictor._logits(x, tiles), whole)
 
 
 def test_when_nothing_fits_there_is_one_sentence(predictor):
@@ -247,7 +242,7 @@ def test_no_shape_of_picture_makes_an_input_that_is_too_large(card, size):
     with_net(predictor, LocalNet())
     done = predictor.predict(make_frame(0, size))
     assert done.labels.shape == size
-    assert done.input_size[0] * done.input_size[1] <= module.MAX_INPUT_PIXELS
+    assert done.input_size[0] * done.input_size[1] <= sizes.MAX_INPUT_PIXELS
     assert all(side % 32 == 0 for side in done.input_size)
 
 
