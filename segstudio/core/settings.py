@@ -7,6 +7,7 @@ called, grouped, limited and explained, so that the dialog and the file need no 
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from segstudio.core.strategy import PRECISIONS, Strategy
 from segstudio.errors import SettingsError
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 4.0)
@@ -14,6 +15,9 @@ SPEEDS = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 4.0)
 
 INPUT_SCALES = (1.0, 0.75, 0.5, 0.35)
 """Factors on the side of a model's input, best picture first."""
+
+HOWS = (("whole", "Whole picture"), ("sliding", "Sliding window"), ("mirror", "Mirrored tiles"))
+"""Kinds of Strategy as people choose them."""
 
 RECENT_LIMIT = 12
 """How many opened files are remembered."""
@@ -25,9 +29,11 @@ class Settings:
 
     theme: "system", "light" or "dark". opacity: of the masks, 0..1. mask_mode: "fill", "outline"
     or "hatched". model: folder name or path, "" for the bundled one. device: "auto" or a name
-    from engine.device. input_scale: factor on the side of the model's input. cache_mb: limit for
-    decoded frames kept in memory. recent: opened paths, newest first. speed: of playback, 1 is
-    real time. every_frame: playback waits for the model instead of skipping frames.
+    from engine.device. input_scale: factor on the side of the model's input. how: a kind of
+    Strategy; windows see frame pixels one to one. precision, flip, compile, crf: as in Strategy.
+    cache_mb: limit for decoded frames kept in memory. recent: opened paths, newest first. speed:
+    of playback, 1 is real time. every_frame: playback waits for the model instead of skipping
+    frames.
     """
 
     theme: str = "system"
@@ -36,12 +42,30 @@ class Settings:
     model: str = ""
     device: str = "auto"
     input_scale: float = 1.0
+    how: str = "whole"
+    precision: str = "auto"
+    flip: bool = False
+    compile: bool = False
+    crf: bool = False
     every_frame: bool = False
     play_on_open: bool = True
     loop: bool = False
     speed: float = 1.0
     cache_mb: int = 512
     recent: tuple[str, ...] = ()
+
+    @property
+    def strategy(self) -> Strategy:
+        """How a model is put to a frame."""
+        return Strategy(
+            kind=self.how,
+            input_scale=self.input_scale,
+            full_resolution=self.how != "whole",
+            precision=self.precision,
+            flip=self.flip,
+            compile=self.compile,
+            crf=self.crf,
+        )
 
     def with_recent(self, path: str) -> "Settings":
         """The same with `path` as the newest of the opened files."""
@@ -138,6 +162,43 @@ SETTINGS: tuple[Setting, ...] = (
         "Input size",
         note="Smaller is faster and coarser.",
         choices=tuple((s, "Full" if s == 1 else f"{round(100 * s)} %") for s in INPUT_SCALES),
+    ),
+    Setting(
+        "how",
+        "choice",
+        "Model",
+        "How the model sees a frame",
+        note="Windows and tiles look at every pixel of the frame, and take longer.",
+        choices=HOWS,
+    ),
+    Setting(
+        "precision",
+        "choice",
+        "Model",
+        "Precision",
+        note="Automatic: the fastest that this computer is good at.",
+        choices=tuple((p, "Automatic" if p == "auto" else p) for p in PRECISIONS),
+    ),
+    Setting(
+        "flip",
+        "switch",
+        "Model",
+        "Average with the mirror image",
+        note="A little better, twice the time.",
+    ),
+    Setting(
+        "crf",
+        "switch",
+        "Model",
+        "Refine borders with a dense CRF",
+        note="Borders follow the colours of the picture; far from live.",
+    ),
+    Setting(
+        "compile",
+        "switch",
+        "Model",
+        "Let PyTorch compile the model",
+        note="The first frames wait for it, the others are faster.",
     ),
     Setting(
         "cache_mb",

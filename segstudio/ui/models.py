@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from segstudio.core.catalogue import ModelCard
 from segstudio.core.settings import Settings
+from segstudio.core.strategy import Strategy
 from segstudio.engine.pipeline import ModelState
 from segstudio.errors import SegStudioError
 from segstudio.store import models as store
@@ -35,8 +36,8 @@ class ModelStatus:
 
 class ModelShelf(QObject):
     """Signals:
-    changed(): any of `cards`, `chosen`, `device`, `devices`, `status`, `input_scale` is new.
-    wanted(): another model, device or size was chosen: load it.
+    changed(): any of `cards`, `chosen`, `device`, `devices`, `status`, `strategy` is new.
+    wanted(): another model, device or strategy was chosen: load it.
     """
 
     changed = Signal()
@@ -49,7 +50,7 @@ class ModelShelf(QObject):
         self.chosen: ModelCard | None = None
         self.device = "auto"
         self.devices: tuple[Any, ...] = ()  # engine.device.DeviceChoice
-        self.input_scale = 1.0
+        self.strategy = Strategy()
         self.status = ModelStatus()
         self._added: dict[str, ModelCard] = {}
 
@@ -64,7 +65,7 @@ class ModelShelf(QObject):
 
     def restore(self, settings: Settings) -> str:
         """Take what the settings say; a sentence when their model is gone, else ""."""
-        self.device, self.input_scale = settings.device, settings.input_scale
+        self.device, self.strategy = settings.device, settings.strategy
         trouble = ""
         if settings.model == NO_MODEL:
             self.chosen = None
@@ -123,10 +124,10 @@ class ModelShelf(QObject):
             self.device = name
             self._want()
 
-    def set_input_scale(self, scale: float) -> None:
-        """Factor on the side of the model's input."""
-        if scale != self.input_scale:
-            self.input_scale = scale
+    def set_strategy(self, strategy: Strategy) -> None:
+        """How the model is put to a frame, from now on."""
+        if strategy != self.strategy:
+            self.strategy = strategy
             self._want()
 
     def reload(self) -> None:

@@ -16,7 +16,7 @@ log = logging.getLogger("segstudio.ui")
 
 MEGABYTE = 1_000_000
 
-WEIGHTS_FILES = (*WEIGHTS_SUFFIXES, ".bin", ".ckpt", ".tar", ".onnx")
+WEIGHTS_FILES = (*WEIGHTS_SUFFIXES, ".bin", ".ckpt", ".tar")
 """Endings of files that may hold the weights of a net."""
 
 

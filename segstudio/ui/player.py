@@ -13,6 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from segstudio.core.catalogue import ModelCard
+from segstudio.core.strategy import Strategy
 from segstudio.engine.pipeline import PipelineResult, PlayState
 from segstudio.media.source import FrameSource, SourceInfo
 from segstudio.ui.bridge.background import Background, Job
@@ -128,16 +129,16 @@ class Player(QObject):
         self._set(index=0, is_playing=False)
         self.source_changed.emit()
 
-    def start(self, card: ModelCard | None, device: str, input_scale: float) -> None:
+    def start(self, card: ModelCard | None, device: str, strategy: Strategy) -> None:
         """Begin with a model (or none)."""
         if self._live is not None:
-            self._live.use_model(card, device, input_scale)
+            self._live.use_model(card, device, strategy)
             self._live.start()
 
-    def use_model(self, card: ModelCard | None, device: str, input_scale: float) -> None:
+    def use_model(self, card: ModelCard | None, device: str, strategy: Strategy) -> None:
         """Another model from now on."""
         if self._live is not None:
-            self._live.use_model(card, device, input_scale)
+            self._live.use_model(card, device, strategy)
 
     def close_source(self) -> None:
         """Nothing is open any more."""

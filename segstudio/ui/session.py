@@ -163,7 +163,7 @@ class Session(QObject):
         self.meters = Meters()
         self.player.show_source(source)
         shelf = self.models
-        self.player.start(shelf.chosen, shelf.device, shelf.input_scale)
+        self.player.start(shelf.chosen, shelf.device, shelf.strategy)
         self.shown_changed.emit()
         if source.info.kind == "video" and self.settings.play_on_open:
             self.player.play()
@@ -195,18 +195,11 @@ class Session(QObject):
 
     @Slot()
     def _use_model(self) -> None:
-        """Another model, device or input size was chosen."""
+        """Another model, device or strategy was chosen."""
         shelf = self.models
-        self.set_settings(
-            replace(
-                self.settings,
-                model=shelf.name_to_remember,
-                device=shelf.device,
-                input_scale=shelf.input_scale,
-            )
-        )
+        self.set_settings(replace(self.settings, model=shelf.name_to_remember, device=shelf.device))
         self.meters = Meters()
-        self.player.use_model(shelf.chosen, shelf.device, shelf.input_scale)
+        self.player.use_model(shelf.chosen, shelf.device, shelf.strategy)
 
     @Slot(object)
     def _follow_model(self, state: ModelState) -> None:
@@ -258,8 +251,7 @@ class Session(QObject):
             self.player.set_loop(loop=settings.loop)
         if "every_frame" in keys:
             self.player.set_every_frame(every=settings.every_frame)
-        if "input_scale" in keys:
-            self.models.set_input_scale(settings.input_scale)
+        self.models.set_strategy(settings.strategy)
         self.settings_changed.emit(keys)
 
     @Slot()

@@ -33,8 +33,8 @@ def picture(index: int) -> np.ndarray:
 class FakePredictor:
     """Says Road on the left half and Sky on the right, without torch."""
 
-    def __init__(self, card, device="auto", *, input_scale=1.0):
-        self.card, self.device, self.input_scale = card, "cpu", input_scale
+    def __init__(self, card, device, strategy):
+        self.card, self.device, self.strategy = card, "cpu", strategy
         self.is_closed = False
 
     def predict(self, frame, *, request=0):
@@ -88,13 +88,13 @@ def loads(monkeypatch):
 
     Loads.made = []
 
-    def loader(card, device, input_scale):
+    def loader(card, device, strategy):
         def load():
             if Loads.gate is not None:
                 Loads.gate.wait(20)
             if Loads.error is not None:
                 raise Loads.error
-            made = FakePredictor(card, device, input_scale=input_scale)
+            made = FakePredictor(card, device, strategy)
             Loads.made.append(made)
             return made
 

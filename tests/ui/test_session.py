@@ -204,9 +204,30 @@ def test_another_input_size_loads_the_model_again_and_is_remembered(shown, loads
     session = shown()
     session.set_setting("input_scale", 0.5)
     qtbot.waitUntil(lambda: len(loads.made) == 2, timeout=20_000)
-    assert loads.made[-1].input_scale == 0.5
+    assert loads.made[-1].strategy.input_scale == 0.5
     assert session.settings.input_scale == 0.5
     qtbot.waitUntil(lambda: loads.made[0].is_closed, timeout=20_000)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "name", "expected"),
+    [
+        ("how", "sliding", "kind", "sliding"),
+        ("how", "mirror", "full_resolution", True),
+        ("precision", "bf16", "precision", "bf16"),
+        ("flip", True, "flip", True),
+        ("crf", True, "crf", True),
+        ("compile", True, "compile", True),
+    ],
+)
+def test_a_strategy_applies_to_what_is_shown_at_once(
+    shown, loads, qtbot, key, value, name, expected
+):
+    session = shown()
+    session.set_setting(key, value)
+    qtbot.waitUntil(lambda: len(loads.made) == 2, timeout=20_000)
+    assert getattr(loads.made[-1].strategy, name) == expected
+    assert getattr(session.settings, key) == value
 
 
 def test_a_bug_in_a_background_job_is_not_told_as_a_mistake_of_the_file(session):

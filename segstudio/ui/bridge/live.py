@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal, Slot
 
 from segstudio.core.catalogue import ModelCard
+from segstudio.core.strategy import Strategy
 from segstudio.media.source import FrameSource
 from segstudio.ui import startup
 from segstudio.ui.bridge.port import Port
@@ -71,12 +72,12 @@ class LiveView(QObject):
         """Begin; the first frame is asked for with `pipeline.seek` or `play`."""
         self.pipeline.start()
 
-    def use_model(self, card: ModelCard | None, device: str, input_scale: float) -> None:
+    def use_model(self, card: ModelCard | None, device: str, strategy: Strategy) -> None:
         """Load another model in the infer thread; None plays pictures without masks."""
         if card is None:
             self.pipeline.set_model(None)
             return
-        self.pipeline.set_model(loader(card, device, input_scale))
+        self.pipeline.set_model(loader(card, device, strategy))
 
     def drop_waiting(self) -> None:
         """Forget a result that the window has not seen yet, as after a seek."""
@@ -112,13 +113,13 @@ class LiveView(QObject):
             self.play_changed.emit(state)
 
 
-def loader(card: ModelCard, device: str, input_scale: float) -> "Callable[[], Predictor]":
+def loader(card: ModelCard, device: str, strategy: Strategy) -> "Callable[[], Predictor]":
     """What the infer thread calls to get its Predictor; imports torch there, gently."""
 
     def load() -> "Predictor":
         startup.import_engine()
         from segstudio.engine.predictor import Predictor
 
-        return Predictor(card, device, input_scale=input_scale)
+        return Predictor(card, device, strategy=strategy)
 
     return load

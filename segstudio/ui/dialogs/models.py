@@ -279,7 +279,7 @@ class ModelsDialog(QDialog):
     def _measure(self) -> None:
         card = self.card
         if card is not None:
-            scale = self._session.models.input_scale
+            scale = self._session.models.strategy.input_scale
             self._actions.measure(card, card.input.size_for(*self._frame_size(), scale))
 
     def _ask_export(self) -> None:

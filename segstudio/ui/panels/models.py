@@ -1,12 +1,14 @@
 """The model part of the side panel: which one, where it runs, how it does."""
 
+from dataclasses import replace
 from html import escape
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QGridLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QWidget
 
-from segstudio.core.catalogue import ModelCard
-from segstudio.core.settings import INPUT_SCALES
+from segstudio.core.catalogue import InputRule, ModelCard
+from segstudio.core.settings import HOWS, INPUT_SCALES
+from segstudio.core.strategy import PRECISIONS
 from segstudio.ui.icons import IconButton
 from segstudio.ui.panels.parts import Dot, Picker, Section, Spinner, button, label, row, set_tone
 from segstudio.ui.session import Session
@@ -30,6 +32,21 @@ class ModelPanel(Section):
             "Size of the model's input\nSmaller is faster and coarser.",
             lambda v: session.set_setting("input_scale", v),
         )
+        self._how = Picker(
+            "How the model sees a frame\n"
+            "Whole picture: at once, as large as the model's card says.\n"
+            "Sliding window: every pixel of the frame, in windows that fade into each other.\n"
+            "Mirrored tiles: the same, but of every tile only the middle counts.",
+            lambda v: session.set_setting("how", v),
+        )
+        self._precision = Picker(
+            "Precision\nAutomatic: the fastest that this computer is good at. fp32 is exact.",
+            lambda v: session.set_setting("precision", v),
+        )
+        self._flip = QCheckBox("Average with the mirror image")
+        self._flip.setToolTip("A little better, twice the time.")
+        self._flip.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._flip.toggled.connect(lambda on: session.set_setting("flip", on))
         self._spinner, self._dot = Spinner(), Dot()
         self._status = label(look="small", tone="muted")
         self._status.setWordWrap(True)
@@ -52,6 +69,12 @@ class ModelPanel(Section):
         for line, (name, widget) in enumerate((("Device", self._device), ("Input", self._scale))):
             grid.addWidget(label(name, tone="muted"), line, 0)
             grid.addWidget(widget, line, 1)
+        how = row(self._how, self._precision, spacing=UNIT // 2)
+        how.setStretch(0, 1)
+        self._precision.setFixedWidth(72)
+        grid.addWidget(label("How", tone="muted"), 2, 0)
+        grid.addLayout(how, 2, 1)
+        grid.addWidget(self._flip, 3, 1)
         self.body.addLayout(grid)
         marks = QWidget()
         marks.setFixedWidth(14)
@@ -81,10 +104,21 @@ class ModelPanel(Section):
         if shelf.device not in [value for value, _ in devices]:
             devices.append((shelf.device, shelf.device))
         self._device.fill(devices, shelf.device)
-        for widget in (self._device, self._scale, self._reload):
+        self._show_strategy()
+        for widget in (self._device, self._scale, self._how, self._precision, self._flip,
+                       self._reload):  # fmt: skip
             widget.setEnabled(chosen is not None)
         self._show_status()
         self.show_result()
+
+    def _show_strategy(self) -> None:
+        strategy = self._session.models.strategy
+        self._how.fill(HOWS, strategy.kind)
+        entries = [(p, "Auto" if p == "auto" else p) for p in PRECISIONS]
+        self._precision.fill(entries, strategy.precision)
+        self._flip.blockSignals(True)
+        self._flip.setChecked(strategy.flip)
+        self._flip.blockSignals(False)
 
     def _show_status(self) -> None:
         shelf = self._session.models
@@ -113,14 +147,17 @@ class ModelPanel(Section):
         session = self._session
         result, chosen = session.result, session.models.chosen
         entries: list[tuple[object, str]] = []
+        rule = chosen.input if chosen is not None else InputRule()
+        if session.models.strategy.full_resolution:
+            rule = replace(rule, short_side=None)
         for scale in INPUT_SCALES:
             title = "Full size" if scale == 1 else f"{round(100 * scale)} %"
             if chosen is not None and result is not None:
                 frame = result.frame
-                h, w = chosen.input.size_for(frame.height, frame.width, scale)
+                h, w = rule.size_for(frame.height, frame.width, scale)
                 title += f" · {w} × {h}"
             entries.append((scale, title))
-        self._scale.fill(entries, session.models.input_scale)
+        self._scale.fill(entries, session.models.strategy.input_scale)
 
 
 def _facts(card: ModelCard) -> str:
