@@ -1,6 +1,7 @@
 """Every net of the zoo keeps the registry's promises; on the meta device, so in milliseconds."""
 
 import math
+from collections.abc import Iterator
 
 import pytest
 import torch
@@ -32,11 +33,18 @@ def picture(spec: NetSpec, count: int = 2) -> torch.Tensor:
     return torch.empty(count, 3, h, w, device="meta")
 
 
-@pytest.fixture(params=list(NETS))
-def case(request: pytest.FixtureRequest) -> tuple[NetSpec, nn.Module]:
+@pytest.fixture(scope="module", params=list(NETS))
+def built(request: pytest.FixtureRequest) -> tuple[NetSpec, nn.Module]:
     spec = NETS.get(request.param)
-    built = meta_net(spec)
-    return spec.of(built), built
+    net = meta_net(spec)
+    return spec.of(net), net
+
+
+@pytest.fixture
+def case(built: tuple[NetSpec, nn.Module]) -> Iterator[tuple[NetSpec, nn.Module]]:
+    """Spec and net, built once for all tests and left without gradients."""
+    yield built
+    built[1].zero_grad(set_to_none=True)
 
 
 def test_logits_are_those_of_the_picture_at_a_whole_stride(case):
@@ -50,7 +58,7 @@ def test_logits_are_those_of_the_picture_at_a_whole_stride(case):
 
 def test_taps_are_where_the_spec_says(case):
     spec, net = case
-    shapes = {}
+    shapes, hooks = {}, []
 
     def note(name):
         def hook(module, inputs, output):
@@ -59,8 +67,10 @@ def test_taps_are_where_the_spec_says(case):
         return hook
 
     for tap in spec.taps:
-        net.get_submodule(tap.name).register_forward_hook(note(tap.name))
+        hooks.append(net.get_submodule(tap.name).register_forward_hook(note(tap.name)))
     net.eval()(picture(spec))
+    for hook in hooks:
+        hook.remove()
     # A net that pads the picture, or wants a margin, has larger or smaller stages than the rest.
     border = max(spec.margin, getattr(net, "border", 0))
     for tap in spec.taps:
