@@ -40,6 +40,11 @@ class Compiled:
         self.notes: tuple[str, ...] = ()
         self.seconds = 0.0
 
+    @property
+    def is_ready(self) -> bool:
+        """True once some size is compiled and nothing went wrong."""
+        return bool(self._ready) and not self._trouble
+
     def begin_frame(self) -> None:
         """Sizes seen before now are compiled when they come again."""
         self._frame += 1

@@ -60,6 +60,11 @@ class Runner:
         """Fallbacks, and what compiling is at."""
         return self._fell_back + (self._compiled.notes if self._compiled is not None else ())
 
+    @property
+    def is_compiled(self) -> bool:
+        """True once a compiled net answers."""
+        return self._compiled is not None and self._compiled.is_ready
+
     def begin_frame(self) -> None:
         """Call before each frame: what was new in the last one may be compiled now."""
         if self._compiled is not None:
