@@ -152,6 +152,8 @@ class OnnxNet(nn.Module):
 
     def forward(self, x: Tensor) -> NetOutput:
         """See the class. ModelError when it cannot be run or labels beyond the card's classes."""
+        if x.is_meta:
+            raise NotImplementedError("an ONNX file has no answer without numbers")
         if self._session is None or self._device != x.device.type:
             self._session = open_session(self.facts.file, x.device.type)
             self._device = x.device.type
