@@ -84,8 +84,9 @@ def _measure_model(
 ) -> Json:
     from segstudio.media.open import open_source
 
-    own_set = (without_void(card.classes), {})
-    classes, ids = class_set(arguments.classes) if arguments.classes else own_set
+    classes, ids = without_void(card.classes), dict[int, int]()
+    if arguments.classes:
+        classes, ids = class_set(arguments.classes)
     labeller = load_labeller(card, arguments)
     own = translation(card.classes, classes)
 

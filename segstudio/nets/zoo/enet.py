@@ -138,7 +138,7 @@ class Up(nn.Module):
     def forward(self, x: Tensor, places: Tensor) -> Tensor:
         """(N, inner, h, w) -> (N, outer, 2h, 2w). places: of the pooling that is undone."""
         branch = self.expand(self.main(self.project(x)))
-        out: Tensor = self.act(F.max_unpool2d(self.shortcut(x), places, 2) + branch)
+        out: Tensor = self.act(F.max_unpool2d(self.shortcut(x), places, (2, 2)) + branch)
         return out
 
 

@@ -72,14 +72,17 @@ class Attention(nn.Module):
         if self.reduce is not None and self.reduce_norm is not None:
             smaller = self.reduce(x.permute(0, 3, 1, 2))  # (N, channels, h/r, w/r)
             source = self.reduce_norm(smaller.permute(0, 2, 3, 1))
-        queries, keys, values = self.q(x), self.k(source), self.v(source)
-        mixed = F.scaled_dot_product_attention(*map(self._by_head, (queries, keys, values)))
+        mixed = F.scaled_dot_product_attention(
+            self._by_head(self.q(x)), self._by_head(self.k(source)), self._by_head(self.v(source))
+        )
         out: Tensor = self.out(mixed.transpose(1, 2).reshape(x.shape))
         return out
 
     def _by_head(self, x: Tensor) -> Tensor:
         """(N, h, w, channels) -> (N, heads, h w, channels / heads)."""
-        return x.flatten(1, 2).unflatten(2, (self.heads, -1)).transpose(1, 2)
+        count, height, width, channels = x.shape
+        split = x.reshape(count, height * width, self.heads, channels // self.heads)
+        return split.transpose(1, 2)
 
 
 class MixFFN(nn.Module):
