@@ -155,6 +155,7 @@ class ICNet(nn.Module):
     multiple_of=32,
     remainder=1,
     min_side=33,
+    aux_weights=(0.4, 0.4),
 )
 def icnet(num_classes: int, **options: str | bool) -> ICNet:
     """The authors' net, 6,699,987 parameters with batch norm and 19 classes."""
