@@ -168,7 +168,7 @@ SETTINGS: tuple[Setting, ...] = (
         "choice",
         "Model",
         "How the model sees a frame",
-        note="Windows and tiles look at every pixel of the frame, and take longer.",
+        note="Windows and tiles see every pixel and are slower.",
         choices=HOWS,
     ),
     Setting(

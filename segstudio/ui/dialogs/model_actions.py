@@ -21,17 +21,26 @@ class ModelActions(QObject):
         super().__init__(parent)
         self._window, self._session, self._work = parent, session, work
 
-    def measure(self, card: ModelCard, size: tuple[int, int]) -> None:
-        """Frames per second on the chosen device. size: (h, w) of the net's input."""
+    def measure(self, card: ModelCard, size: tuple[int, int] | None) -> None:
+        """Frames per second on the chosen device.
+
+        size: (h, w) of the net's input; None: what a 720p frame becomes.
+        """
+        shelf = self._session.models
         self._work.start(
             f"Measuring {card.title}…",
-            model_work.measuring(card, self._session.models.device, size),
+            model_work.measuring(card, shelf.device, size, shelf.strategy),
             partial(self._show_bench, card.title),
             "Not measured",
         )
 
     def _show_bench(self, title: str, figures: object) -> None:
-        self._work.show_result(f"Speed of {title}", table=model_work.bench_table(figures))
+        self._work.show_result(
+            f"Speed of {title}",
+            model_work.bench_words(figures),
+            table=model_work.bench_table(figures),
+            tone="",
+        )
 
     def ask_export(self, card: ModelCard) -> None:
         """Where to?"""
@@ -55,8 +64,7 @@ class ModelActions(QObject):
         )
 
     def _show_export(self, report: object) -> None:
-        title, text, tone = model_work.export_words(report)
-        self._work.show_result(title, text, tone=tone)
+        self._work.show_result(*model_work.export_words(report))
 
     def ask_remove(self, card: ModelCard) -> QMessageBox:
         """Into the system's trash, after a question."""

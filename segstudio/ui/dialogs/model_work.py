@@ -3,7 +3,6 @@
 The engine is imported inside the jobs: torch comes there and never in the window's thread.
 """
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,9 @@ from PySide6.QtCore import QFile, Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QProgressBar, QVBoxLayout, QWidget
 
 from segstudio.core.catalogue import ModelCard
+from segstudio.core.strategy import Strategy
 from segstudio.errors import ModelError
+from segstudio.ui import words
 from segstudio.ui.bridge.background import Background, Job
 from segstudio.ui.icons import IconButton
 from segstudio.ui.panels.parts import Spinner, button, label, row, set_tone
@@ -195,14 +196,26 @@ def trashing(card: ModelCard) -> Callable[[Job], Path]:
     return op
 
 
-def measuring(card: ModelCard, device: str, size: tuple[int, int]) -> Callable[[Job], Any]:
-    """A job that measures frames per second at that input size (h, w)."""
+def measuring(
+    card: ModelCard, device: str, size: tuple[int, int] | None, strategy: Strategy
+) -> Callable[[Job], Any]:
+    """A job that measures frames per second at that input size (h, w); None: of a 720p frame.
+
+    strategy: its precision and compiling count; windows and mirror images do not.
+    """
 
     def op(job: Job) -> Any:  # noqa: ANN401  an engine.bench.BenchFigures
         _engine(job)
         from segstudio.engine.bench import bench_model
 
-        return bench_model(card, device, size=size, precision="auto", compile=False, runs=RUNS)
+        return bench_model(
+            card,
+            device,
+            size=size,
+            precision=strategy.precision,
+            compile=strategy.compile,
+            runs=RUNS,
+        )
 
     return op
 
@@ -219,12 +232,49 @@ def exporting(card: ModelCard, file: Path) -> Callable[[Job], Any]:
     return op
 
 
-def bench_table(figures: Any) -> list[list[str]]:  # noqa: ANN401
-    """A line per figure."""
-    row = dataclasses.asdict(figures)
-    return [["", ""], *([key.replace("_", " "), f"{value}"] for key, value in row.items())]
+def bench_table(figures: Any) -> list[list[str]]:  # noqa: ANN401  engine.bench.BenchFigures
+    """The net alone and the whole way of a frame, beside each other."""
+    f = figures
+    return [
+        ["", "frames / s", "median", "95 %"],
+        ["Network alone", _rate(f.forward_fps), _ms(f.forward_p50), _ms(f.forward_p95)],
+        ["Frame to labels", _rate(f.fps), _ms(f.predict_p50), _ms(f.predict_p95)],
+    ]
 
 
-def export_words(report: Any) -> tuple[str, str, str]:  # noqa: ANN401
-    """Title, text and tone."""
-    return "Exported", str(report), "good"
+def bench_words(figures: Any) -> str:  # noqa: ANN401  engine.bench.BenchFigures
+    """Under which conditions it was measured."""
+    f = figures
+    threads = words.counted(f.threads, "thread") if f.device == "cpu" else ""
+    memory = f"{f.peak_mb:,.0f} MB at most" if f.peak_mb else ""
+    parts = (
+        f.device,
+        threads,
+        f.precision,
+        "compiled" if f.compiled else "",
+        f"input {words.size(f.input_height, f.input_width)}",
+        f"{f.gmacs:,.1f} GMAC" if f.gmacs else "",
+        memory,
+        words.counted(f.runs, "run"),
+    )
+    return ". ".join((" · ".join(p for p in parts if p), *f.notes))
+
+
+def export_words(report: Any) -> tuple[str, str]:  # noqa: ANN401  engine.onnx_export.ExportReport
+    """Title and text."""
+    r = report
+    free = "any size that the net takes" if r.is_dynamic else f"{words.size(*r.size)} alone"
+    proved = ", ".join(words.size(*s) for s in r.sizes)
+    text = (
+        f"{r.megabytes:.1f} MB, opset {r.opset}, for {free}. Run by onnxruntime at {proved}:"
+        f" {100 * r.differing:.3f} % of the labels differ from ours."
+    )
+    return f"Exported {r.file.name}", f"{text} {r.note}".strip()
+
+
+def _rate(fps: float) -> str:
+    return f"{fps:.1f}" if fps < 100 else f"{fps:,.0f}"
+
+
+def _ms(milliseconds: float) -> str:
+    return f"{milliseconds:,.1f} ms"

@@ -134,6 +134,7 @@ class ModelsDialog(QDialog):
         head.addWidget(self._subtitle)
         head.addSpacing(UNIT // 2)
         head.addLayout(row(self._use, self._bring, self._bench, self._export, self._more, 1))
+        head.addSpacing(UNIT // 2)
         head.addWidget(self._work)
         box.addLayout(head)
         box.addWidget(rule())
@@ -277,10 +278,15 @@ class ModelsDialog(QDialog):
             self._use_model()
 
     def _measure(self) -> None:
-        card = self.card
-        if card is not None:
-            scale = self._session.models.strategy.input_scale
-            self._actions.measure(card, card.input.size_for(*self._frame_size(), scale))
+        card, session = self.card, self._session
+        if card is None:
+            return
+        size = None
+        if session.result is not None:
+            scale = session.models.strategy.input_scale
+            size = card.input.size_for(*self._frame_size(), scale)
+        session.player.pause()  # what plays meanwhile would be measured too
+        self._actions.measure(card, size)
 
     def _ask_export(self) -> None:
         if self.card is not None:
