@@ -93,7 +93,7 @@ class FeatureFusion(nn.Module):
 
     def forward(self, spatial: Tensor, context: Tensor) -> Tensor:
         """Two maps of one size, inner channels together -> (N, outer, h, w)."""
-        x = self.conv(torch.cat([spatial, context], 1))
+        x: Tensor = self.conv(torch.cat([spatial, context], 1))
         return x + x * torch.sigmoid(self.attention(_mean(x)))
 
 

@@ -55,9 +55,9 @@ class LiminnICNet(nn.Module):
 
     def forward(self, x: Tensor) -> NetOutput:
         """See the class."""
-        resnet = self.resnet
-        half = resnet.layer2(resnet.layer1(resnet.pool(resnet.stem(_shrunk(x, 2)))))
-        quarter = self.pyramid(resnet(_shrunk(x, 4))[-1])  # (N, 2048, H/32, W/32)
+        layer1, layer2 = (self.resnet.get_submodule(f"layer{i}") for i in (1, 2))
+        half = layer2(layer1(self.resnet.pool(self.resnet.stem(_shrunk(x, 2)))))
+        quarter = self.pyramid(self.resnet(_shrunk(x, 4))[-1])  # (N, 2048, H/32, W/32)
         _, coarse24, fused = self.cff_24(quarter, half)
         _, coarse12, fused = self.cff_12(fused, self.sub1(x))
         fine = F.interpolate(fused, scale_factor=2.0, mode="bilinear", align_corners=True)

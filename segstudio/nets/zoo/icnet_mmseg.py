@@ -84,9 +84,11 @@ class MMSegICNet(nn.Module):
 
     def forward(self, x: Tensor) -> NetOutput:
         """See the class."""
-        resnet = self.resnet
-        half = resnet.layer2(resnet.layer1(resnet.pool(resnet.stem(_halved(x)))))
-        quarter = resnet.layer4(resnet.layer3(_halved(half)))  # (N, 2048, H/32, W/32)
+        layer1, layer2, layer3, layer4 = (
+            self.resnet.get_submodule(f"layer{i}") for i in (1, 2, 3, 4)
+        )
+        half = layer2(layer1(self.resnet.pool(self.resnet.stem(_halved(x)))))
+        quarter = layer4(layer3(_halved(half)))  # (N, 2048, H/32, W/32)
         _, coarse24, fused = self.cff_24(self.sub4(self.pyramid(quarter)), self.sub2(half))
         _, coarse12, fused = self.cff_12(fused, self.sub1(x))
         logits = self.head(fused)
