@@ -121,8 +121,9 @@ class ResNet(nn.Module):
 
     depth: a key of DEPTHS. stem: a key of STEMS. first_dilation: that of the first block in a
     stage that dilates instead of shrinking: "full" as its other blocks, or "halved", as the stage
-    before. multi_grid: factors to the dilation of the blocks of layer4. ceil_pool: the max
-    pooling rounds sizes up (Caffe). width: of layer1's blocks (64; less for tests).
+    before. multi_grid: factors to the dilation of the blocks of layer4, "1,2,4" for instance.
+    ceil_pool: the max pooling rounds sizes up (Caffe). width: of layer1's blocks (64; less for
+    tests).
     ValueError for options that there are not.
     """
 
@@ -134,7 +135,7 @@ class ResNet(nn.Module):
         output_stride: int = 32,
         first_dilation: str = "halved",
         stride_at: str = "3x3",
-        multi_grid: Sequence[int] = (1, 1, 1),
+        multi_grid: str = "1,1,1",
         ceil_pool: bool = False,
         width: int = 64,
     ) -> None:
@@ -153,7 +154,7 @@ class ResNet(nn.Module):
             growth = 1 if index == 0 else 2
             step = growth if stride * growth <= output_stride else 1
             before, dilation = dilation, dilation * growth // step
-            grid = _spread(multi_grid if index == 3 else (1,), count)
+            grid = _spread(multi_grid if index == 3 else "1", count)
             dilations = [dilation * factor for factor in grid]
             if first_dilation == "halved":
                 dilations[0] = before * grid[0]
@@ -211,9 +212,10 @@ def _stage(
     return nn.Sequential(*blocks)
 
 
-def _spread(factors: Sequence[int], count: int) -> tuple[int, ...]:
+def _spread(factors: str, count: int) -> tuple[int, ...]:
     """One factor for each block; the last is repeated where there are more blocks."""
-    return tuple(factors[min(i, len(factors) - 1)] for i in range(count))
+    numbers = [int(factor) for factor in factors.split(",")]
+    return tuple(numbers[min(i, len(numbers) - 1)] for i in range(count))
 
 
 def _start(net: nn.Module) -> None:

@@ -83,7 +83,7 @@ def test_first_block_of_a_dilated_stage(choice, third, fourth):
 
 
 def test_multi_grid_multiplies_the_dilation_of_the_last_stage():
-    net = built(50, output_stride=16, first_dilation="full", multi_grid=(1, 2, 4))
+    net = built(50, output_stride=16, first_dilation="full", multi_grid="1,2,4")
     assert dilations(net, "layer3") == [1] * 6
     assert dilations(net, "layer4") == [2, 4, 8]
 
