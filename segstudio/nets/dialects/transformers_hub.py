@@ -10,6 +10,7 @@ import json
 import math
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from segstudio.errors import ModelError
@@ -46,11 +47,15 @@ WITH_NO_OBJECT = ("oneformer", "mask2former", "eomt")
 
 HALF = {"mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5)}
 INPUTS: dict[str, dict[str, Any]] = {
+    "beit": HALF,
     "dpt": HALF,
     "mobilenet_v2": HALF,
     "mobilevit": {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0), "channels": "BGR"},
 }
 """What the kind's image processor does by default, where it is not ImageNet's RGB."""
+
+ABOUT_CLASSES = ("id2label", "label2id", "num_labels", "architectures", "dtype", "torch_dtype")
+"""Entries of a config.json that our card says elsewhere, or nobody needs."""
 
 CLASS_SETS = {19: "cityscapes19", 150: "ade20k150"}
 
@@ -78,7 +83,37 @@ def read_transformers(state: State) -> Found:
     kind = _kind(state)
     assert kind is not None
     classes = int(state[CLASSIFIERS[kind]].shape[0]) - (kind in WITH_NO_OBJECT)
-    config = json.dumps({"model_type": kind, **CONFIGS.get(kind, _default)(_Shapes(state))})
+    config = {"model_type": kind, **CONFIGS.get(kind, _default)(_Shapes(state))}
+    return _found(state, config, classes)
+
+
+def read_configured(state: State, config: str) -> Found:
+    """The same with the text of the config.json that lies beside the file.
+
+    It tells what shapes do not, the names of the classes too, and works for every kind of net that
+    our net "hub" can be. ModelError when it is no such text.
+    """
+    try:
+        fields: dict[str, Any] = json.loads(config)
+        names = {int(i): str(name) for i, name in fields.get("id2label", {}).items()}
+        kind = fields["model_type"]
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ModelError(
+            "The config.json beside the weights is not one of transformers; mend it, or take it"
+            " away so that the shapes alone count."
+        ) from error
+    classes = len(names) or int(fields.get("num_labels", 0))
+    key = CLASSIFIERS.get(kind, "")
+    if key in state:
+        classes = int(state[key].shape[0]) - (kind in WITH_NO_OBJECT)
+    kept = {k: v for k, v in fields.items() if k not in ABOUT_CLASSES}
+    found = _found(state, kept, classes)
+    is_named = sorted(names) == list(range(classes)) and not names[0].startswith("LABEL_")
+    return replace(found, class_names=tuple(names[i] for i in range(classes)) if is_named else ())
+
+
+def _found(state: State, fields: dict[str, Any], classes: int) -> Found:
+    config = json.dumps(fields)
     moves = Renaming(state)
     moves.ignore(r"auxiliary_head\..*", "a head for training only")
     moves.ignore(r"criterion\..*", "numbers of the training loss")
@@ -91,7 +126,7 @@ def read_transformers(state: State) -> Found:
         "hub",
         classes,
         net_args={"config": config},
-        input=dict(INPUTS.get(kind, {})),
+        input=dict(INPUTS.get(fields["model_type"], {})),
         class_set=CLASS_SETS.get(classes, ""),
     )
 

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from segstudio.errors import ModelError
 from segstudio.nets.dialect import dialect_of, fit
+from segstudio.nets.dialects.transformers_hub import read_configured
 from segstudio.nets.registry import NETS
 from segstudio.nets.weights import load_into
 
@@ -91,7 +92,7 @@ def library_net(config):
     """The library's own net with random weights, and its configuration."""
     fields = dict(config)
     made = transformers.CONFIG_MAPPING[fields.pop("model_type")].from_dict(
-        {**fields, "num_labels": CLASSES}
+        {"num_labels": CLASSES, **fields}
     )
     if type(made) in transformers.AutoModelForSemanticSegmentation._model_mapping:
         net = transformers.AutoModelForSemanticSegmentation.from_config(made)
@@ -227,6 +228,42 @@ def test_a_net_by_its_configuration_answers_as_the_library(config):
     assert all(".auxiliary_head." in name or ".criterion." in name for name in left_out)
     load_into(ours, {k: v for k, v in state.items() if k in own}, source="the test")
     assert_same_answers(ours, spec.of(ours), theirs, (64, 96))
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {
+            "model_type": "beit",
+            "hidden_size": 32,
+            "num_hidden_layers": 4,
+            "num_attention_heads": 2,
+            "intermediate_size": 48,
+            "image_size": 64,
+            "out_indices": [1, 2, 3, 4],
+        },
+        MASK2FORMER,
+    ],
+    ids=lambda config: config["model_type"],
+)
+def test_a_config_beside_the_file_tells_all(config, tmp_path):
+    labels = {i: f"thing {i}" for i in range(CLASSES)}
+    theirs = library_net({**config, "id2label": labels})
+    theirs.save_pretrained(tmp_path)
+    state = load_file(tmp_path / "model.safetensors")
+    found = read_configured(state, (tmp_path / "config.json").read_text())
+    assert fit(found).is_whole
+    assert found.class_names == tuple(labels.values())
+    assert found.num_classes == CLASSES
+    ours = NETS.get("hub").build(CLASSES, **found.net_args)
+    load_into(ours, found.state, source="the test")
+    assert_same_answers(ours, NETS.get("hub").of(ours), theirs, (64, 96))
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"id2label": {}}', '{"id2label": 3}'])
+def test_a_config_of_another_program_is_a_sentence(text):
+    with pytest.raises(ModelError, match=r"config\.json beside the weights is not one of"):
+        read_configured({}, text)
 
 
 def test_dpt_takes_oblong_pictures_too():
