@@ -128,6 +128,8 @@ class MainWindow(QMainWindow):
         canvas.painted.connect(self._count_paint)
         canvas.failed.connect(session.tell_error)
         session.import_wanted.connect(self.import_weights)
+        for panel in self.findChildren(ModelPanel):
+            panel.all_wanted.connect(lambda: self.show_dialog("models"))
         hints = QApplication.styleHints()
         hints.colorSchemeChanged.connect(self._follow_system)
 
@@ -318,7 +320,7 @@ def _side_panel(session: Session) -> QScrollArea:
     area.setWidget(inside)
     area.setWidgetResizable(True)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setMinimumWidth(272)
+    area.setMinimumWidth(284)
     area.setMaximumWidth(400)
     area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     return area

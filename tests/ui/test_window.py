@@ -102,3 +102,10 @@ def test_nothing_on_the_status_line_is_cut_off_at_any_width(qtbot, session, show
         assert cell.sizeHint().width() <= cell.width(), cell.text()
     places = [cell.geometry() for cell in cells]
     assert not any(a.intersects(b) for a, b in itertools.combinations(places, 2))
+
+
+def test_the_side_panel_is_as_wide_as_its_place(window):
+    window._panel.setFixedWidth(window._panel.minimumWidth())
+    window.grab()
+    inside = window._panel.widget()
+    assert inside.minimumSizeHint().width() <= window._panel.viewport().width()

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from html import escape
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QWidget
 
 from segstudio.core.catalogue import InputRule, ModelCard
@@ -16,11 +16,19 @@ from segstudio.ui.theme import UNIT
 
 
 class ModelPanel(Section):
-    """Listens to the session's shelf and result; keeps nothing."""
+    """Listens to the session's shelf and result; keeps nothing.
+
+    Signals:
+        all_wanted(): the model dialog, please.
+    """
+
+    all_wanted = Signal()
 
     def __init__(self, session: Session) -> None:
+        self._all = IconButton("layers", "All models and networks (Ctrl+M)")
         self._reload = IconButton("reload", "Reload the model (Ctrl+R)")
-        super().__init__("Model", self._reload)
+        super().__init__("Model", self._all, self._reload)
+        self._all.clicked.connect(lambda _=False: self.all_wanted.emit())
         self._session = session
         shelf = session.models
         self._reload.clicked.connect(lambda _=False: shelf.reload())
@@ -43,8 +51,8 @@ class ModelPanel(Section):
             "Precision\nAutomatic: the fastest that this computer is good at. fp32 is exact.",
             lambda v: session.set_setting("precision", v),
         )
-        self._flip = QCheckBox("Average with the mirror image")
-        self._flip.setToolTip("A little better, twice the time.")
+        self._flip = QCheckBox("Mirror image too")
+        self._flip.setToolTip("Average with the mirror image: a little better, twice the time.")
         self._flip.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._flip.toggled.connect(lambda on: session.set_setting("flip", on))
         self._spinner, self._dot = Spinner(), Dot()
@@ -192,6 +200,6 @@ def _how_to_get_one(count: int) -> str:
     if count:
         return "Choose a model to see masks."
     return (
-        "No model is installed. Put a folder with card.json and weights into the model folder"
-        " (Model ▸ Show Model Folder), or train one: segstudio train --help."
+        "No model is installed. Import weights (Model ▸ Models…), or train a model:"
+        " segstudio train --help."
     )
