@@ -46,7 +46,8 @@ _HEAD = (("bn1", 0), ("conv1", 2), ("bn2", 3), ("conv2", 5))
 def _recognises(state: State) -> bool:
     names = {name.removeprefix("model.") for name in state}
     has_branches = "layer3_.0.conv1.weight" in names or "layer3_1_.0.conv1.weight" in names
-    return has_branches and "down4.0.weight" in names and "final_layer.conv2.weight" in names
+    read_below = {"conv1.0.weight", "final_layer.conv1.weight", "final_layer.conv2.weight"}
+    return has_branches and "down4.0.weight" in names and read_below <= names
 
 
 @dialect(

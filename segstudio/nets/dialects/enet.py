@@ -27,7 +27,11 @@ _RULES = (
 
 
 def _recognises(state: State) -> bool:
-    return "initial_block.main_branch.weight" in state and "upsample4_0.ext_conv3.0.weight" in state
+    return {
+        "initial_block.main_branch.weight",
+        "upsample4_0.ext_conv3.0.weight",
+        "transposed_conv.weight",
+    } <= state.keys()
 
 
 @dialect(

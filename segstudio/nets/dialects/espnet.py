@@ -53,7 +53,11 @@ _RULES = (
 
 
 def _recognises(state: State) -> bool:
-    return "encoder.level2_0.d16.conv.weight" in state and "combine_l2_l3.1.c1.conv.weight" in state
+    return {
+        "encoder.level2_0.d16.conv.weight",
+        "up_l3.0.weight",
+        "classifier.weight",
+    } <= state.keys()
 
 
 def _esp_name(module: str) -> str:

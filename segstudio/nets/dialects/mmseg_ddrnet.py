@@ -46,7 +46,11 @@ _STAGES = (
 
 
 def _recognises(state: State) -> bool:
-    return "backbone.spatial_branch_layers.0.0.conv1.conv.weight" in state
+    return {
+        "backbone.spatial_branch_layers.0.0.conv1.conv.weight",
+        "backbone.stem.0.conv.weight",
+        "decode_head.conv_seg.weight",
+    } <= state.keys()
 
 
 @dialect(

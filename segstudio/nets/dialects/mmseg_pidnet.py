@@ -46,7 +46,11 @@ _REST = (
 
 
 def _recognises(state: State) -> bool:
-    return "backbone.pag_1.f_i.conv.weight" in state
+    return {
+        "backbone.pag_1.f_i.conv.weight",
+        "backbone.stem.0.conv.weight",
+        "decode_head.conv_seg.weight",
+    } <= state.keys()
 
 
 def _paired(pairs: tuple[tuple[str, str], ...], conv: int, norm: int) -> list[tuple[str, str]]:

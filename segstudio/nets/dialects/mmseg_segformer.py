@@ -29,10 +29,12 @@ _RULES = (
 
 
 def _recognises(state: State) -> bool:
-    return (
-        "backbone.layers.0.1.0.attn.attn.in_proj_weight" in state
-        and "decode_head.fusion_conv.conv.weight" in state
-    )
+    return {
+        "backbone.layers.0.1.0.attn.attn.in_proj_weight",
+        "backbone.layers.0.2.weight",
+        "decode_head.fusion_conv.conv.weight",
+        "decode_head.conv_seg.weight",
+    } <= state.keys()
 
 
 @dialect(
@@ -58,9 +60,8 @@ def read(state: State) -> Found:
         elif old.endswith("ffn.layers.4.weight"):
             names.move(old, f"{ours}.ffn.narrow.weight", lambda w: w.flatten(1))
     names.rules(_RULES)
-    ends = ".norm1.weight"
     depths = tuple(
-        sum(k.startswith(f"backbone.layers.{i}.1.") and k.endswith(ends) for k in state)
+        len({k.split(".")[4] for k in state if k.startswith(f"backbone.layers.{i}.1.")})
         for i in range(4)
     )
     size = size_of(state["backbone.layers.0.2.weight"].shape[0], depths)

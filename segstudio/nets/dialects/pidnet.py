@@ -47,7 +47,7 @@ _HEAD = (("bn1", 0), ("conv1", 2), ("bn2", 3), ("conv2", 5))
 
 def _recognises(state: State) -> bool:
     names = {name.removeprefix("model.") for name in state}
-    return "pag3.f_x.0.weight" in names and "final_layer.conv2.weight" in names
+    return {"pag3.f_x.0.weight", "conv1.0.weight", "final_layer.conv2.weight"} <= names
 
 
 @dialect(

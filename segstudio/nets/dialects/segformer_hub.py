@@ -59,7 +59,7 @@ _DECODER = (
 
 
 def _recognises(state: State) -> bool:
-    return "decode_head.linear_fuse.weight" in state and any(
+    return "decode_head.classifier.weight" in state and any(
         name.startswith(("segformer.stages.0.", "segformer.encoder.patch_embeddings.0."))
         for name in state
     )
@@ -80,9 +80,9 @@ def read(state: State) -> Found:
             names.move(f"{old}.weight", f"{new}.weight", lambda w: w[:, :, None, None])
             names.move(f"{old}.bias", f"{new}.bias")
     classifier = names.state["decoder.classifier.weight"]
-    first, ends = names.state.get("stages.0.norm.weight"), ".norm1.weight"
+    first = names.state.get("stages.0.norm.weight")
     depths = tuple(
-        sum(k.startswith(f"stages.{i}.blocks.") and k.endswith(ends) for k in names.state)
+        len({k.split(".")[3] for k in names.state if k.startswith(f"stages.{i}.blocks.")})
         for i in range(4)
     )
     size = size_of(0 if first is None else first.shape[0], depths)

@@ -11,9 +11,12 @@ _BLOCK = r"backbone\.block{n}\.(\d+)\."
 
 
 def _recognises(state: State) -> bool:
-    return (
-        "backbone.block1.0.attn.kv.weight" in state and "decode_head.linear_c1.proj.weight" in state
-    )
+    return {
+        "backbone.block1.0.attn.kv.weight",
+        "backbone.norm1.weight",
+        "decode_head.linear_c1.proj.weight",
+        "decode_head.linear_pred.weight",
+    } <= state.keys()
 
 
 @dialect(
@@ -58,9 +61,8 @@ def read(state: State) -> Found:
         )
     )
     num_classes, width = state["decode_head.linear_pred.weight"].shape[:2]
-    ends = ".norm1.weight"
     depths = tuple(
-        sum(k.startswith(f"backbone.block{n}.") and k.endswith(ends) for k in state)
+        len({k.split(".")[2] for k in state if k.startswith(f"backbone.block{n}.")})
         for n in range(1, 5)
     )
     size = size_of(state["backbone.norm1.weight"].shape[0], depths)
