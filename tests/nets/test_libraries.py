@@ -1,5 +1,6 @@
 """Nets of other libraries: a missing package is a sentence, and numbers exist without numbers."""
 
+import socket
 import sys
 
 import pytest
@@ -34,3 +35,16 @@ def test_schedules_have_numbers_on_the_meta_device():
         rates = [rate.item() for rate in torch.linspace(0, 1, 3)]
         assert torch.empty(1).device.type == "meta"
     assert rates == [0.0, 0.5, 1.0]
+
+
+@pytest.mark.parametrize("name", ["smp", "timm_fpn", "hub"])
+def test_building_asks_nobody_in_the_network(name, monkeypatch):
+    asked = []
+    monkeypatch.setattr(socket.socket, "connect", lambda self, place: asked.append(place))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *place, **_: asked.append(place))
+    try:
+        with torch.device("meta"):
+            NETS.get(name).build(3)
+    except ModelError as error:
+        pytest.skip(str(error))
+    assert asked == []
