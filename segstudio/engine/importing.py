@@ -69,12 +69,42 @@ def import_weights(inspection: Inspection, options: ImportOptions | None = None)
         raise ModelError(
             f"There is a model '{name}' in {root} already; choose another name, or replace it."
         )
+    if inspection.dialect == "onnx":
+        return _import_onnx(inspection, options, name, target)
     classes, is_new_head, notes = _classes(inspection, options)
     spec, net_args = lean(inspection.spec, len(classes), inspection.found.net_args)
     state = _rehead(inspection, classes, options.seed) if is_new_head else inspection.found.state
     state = _plain(state, build_meta(spec, len(classes), net_args).state_dict())
     card = _card(inspection, options, classes, name, target, net_args, is_new_head, notes)
-    return _write(card, state, target)
+    return _write(card, to_bytes(state), target)
+
+
+def _import_onnx(
+    inspection: Inspection, options: ImportOptions, name: str, target: Path
+) -> ModelCard:
+    """The file as it is, with a card beside it."""
+    from segstudio.engine.onnx_net import describe_onnx
+
+    file, count = inspection.file, describe_onnx(inspection.file).num_classes
+    classes = options.classes or suggested_classes(inspection)
+    if count not in (None, len(classes)):
+        raise ModelError(
+            f"{file} answers for {count} classes and the class set '{classes.name}' has"
+            f" {len(classes)}; choose another set: an ONNX file keeps its classifier."
+        )
+    card = ModelCard(
+        name=name,
+        title=options.title or f"ONNX · {name}",
+        net="onnx",
+        net_args=dict(inspection.found.net_args),
+        classes=in_channel_order(classes, inspection.class_names),
+        input=_input(inspection.input, options.short_side),
+        folder=target,
+        weights="model.onnx",
+        licence=options.licence,
+        description=" ".join((f"Imported from {file.name}.", *inspection.notes)),
+    )
+    return _write(card, file.read_bytes(), target)
 
 
 def lean(
@@ -265,9 +295,8 @@ def _input(rule: InputRule, short_side: int | None) -> InputRule:
     return replace(rule, short_side=short_side) if short_side else rule
 
 
-def _write(card: ModelCard, state: dict[str, Tensor], target: Path) -> ModelCard:
+def _write(card: ModelCard, content: bytes, target: Path) -> ModelCard:
     """Into a folder beside the target first; it takes the name when the model could be built."""
-    content = to_bytes(state)
     card = replace(card, sha256=hashlib.sha256(content).hexdigest())
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

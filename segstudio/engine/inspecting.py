@@ -88,6 +88,10 @@ def inspect_weights(path: Path, net: str = "", net_args: NetArgs | None = None) 
     names). net_args: added to those that the dialect found. ModelError when the file cannot be
     read, when nobody knows it, or when the net is not there.
     """
+    if path.suffix.lower() == ".onnx":
+        from segstudio.engine.onnx_import import inspect_onnx
+
+        return inspect_onnx(path)
     file = open_weights(path)
     if net:
         return _inspection(file, OWN, "SegStudio", _as_named(file, net, net_args or {}))

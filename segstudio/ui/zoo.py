@@ -18,6 +18,9 @@ log = logging.getLogger("segstudio.ui")
 
 NetArgs: TypeAlias = tuple[tuple[str, int | float | str | bool], ...]
 
+ONNX = "onnx"
+"""The net of models that are an ONNX file: nothing of it is known but what its card says."""
+
 ANY_CLASSES = 19
 """Classes of a net that has no weights yet: Cityscapes'."""
 
@@ -84,12 +87,10 @@ class Zoo(QObject):
 
     def facts(self, query: Query) -> NetFacts | None:
         """As built with the query's arguments, else as declared, else None."""
+        if query.net == ONNX:
+            return NetFacts(ONNX, "ONNX file", "https://onnx.ai", "ONNX")
         declared = next((f for f in self.nets if f.name == query.net), None)
         return self._facts.get(query, declared)
-
-    def is_described(self, query: Query) -> bool:
-        """Whether `facts` are those of the built net."""
-        return query in self._facts
 
     def figures(self, query: Query, size: tuple[int, int]) -> NetFigures | None:
         """What was counted at that input size (h, w); None until then."""
@@ -97,7 +98,7 @@ class Zoo(QObject):
 
     def ask_facts(self, query: Query) -> None:
         """Build the net without numbers and describe it; tells with `described`."""
-        if query in self._facts:
+        if query in self._facts or query.net == ONNX:
             self.described.emit(query)
             return
 
@@ -120,6 +121,8 @@ class Zoo(QObject):
     def ask_figures(self, query: Query, size: tuple[int, int]) -> None:
         """Count parameters and work at that input size; a newer question takes its place."""
         self.stop_counting()
+        if query.net == ONNX:
+            self._figures[query, size] = NetFigures(*size)
         if (query, size) in self._figures:
             self.counted.emit((query, size))
             return

@@ -28,6 +28,9 @@ from segstudio.ui.panels.parts import Dot, Picker, Spinner, button, label, row, 
 from segstudio.ui.panels.swatches import Swatches
 from segstudio.ui.theme import UNIT
 
+ONNX = "onnx"
+"""The net of files that are run as they are."""
+
 FILE_SET = "*"
 """The class set that the file itself suggests."""
 
@@ -162,10 +165,11 @@ class ImportPage(QWidget):
     def _fill_nets(self) -> None:
         found = self._inspection
         told = found.spec.name if found is not None else self._net
+        title = found.spec.title if found is not None else told
         entries: list[tuple[object, str]] = [("", "As the file tells")]
         entries += [(n.name, n.title) for n in self._nets]
         if told and told not in [value for value, _ in entries]:
-            entries.append((told, told))
+            entries.append((told, title))
         self._net_picker.fill(entries, told)
 
     def _show(self, answer: tuple[Any, str, ClassMap]) -> None:
@@ -177,12 +181,15 @@ class ImportPage(QWidget):
         classes = words.counted(found.num_classes, "class", "classes")
         head = f"{found.dialect_title} wrote it, for {found.spec.title} with {classes}."
         verdict = "Every tensor has its place." if fits else "It does not fit this network."
+        if found.spec.name == ONNX:
+            head, verdict = f"An ONNX file that tells {classes} apart;", "it is run as it is."
         self._say(f"{head} {verdict}", "good" if fits else "bad")
         for part in account(found):
             self._account.addWidget(part)
         self._form.setVisible(fits)
         if fits:
-            self._form.begin(name, self._suggested, found.class_names)
+            keeps = found.spec.name == ONNX
+            self._form.begin(name, self._suggested, found.class_names, keeps_head=keeps)
         self._show_button()
 
     def _fail(self, error: Exception) -> None:
@@ -255,6 +262,7 @@ class _Form(QWidget):
         self._suggested: ClassMap | None = None
         self._chosen: ClassMap | None = None
         self._trouble = ""
+        self._keeps_head = False
         self.name = QLineEdit()
         self.name.setMaxLength(64)
         self.name.textChanged.connect(lambda _: changed())
@@ -296,7 +304,8 @@ class _Form(QWidget):
         if self._trouble:
             return self._trouble
         if self._differs and not self.is_rehead:
-            return "The class set has another size: choose another, or start a new classifier."
+            other = "" if self._keeps_head else ", or start a new classifier"
+            return f"The class set has another size: choose another{other}."
         return ""
 
     @property
@@ -313,8 +322,11 @@ class _Form(QWidget):
         self.licence.clear()
         self.rehead.setChecked(False)
 
-    def begin(self, name: str, suggested: ClassMap, names: Sequence[str]) -> None:
-        """names: what the file calls its channels."""
+    def begin(
+        self, name: str, suggested: ClassMap, names: Sequence[str], *, keeps_head: bool
+    ) -> None:
+        """names: what the file calls its channels. keeps_head: it cannot get a new classifier."""
+        self._keeps_head = keeps_head
         self._suggested, self._chosen, self._trouble = suggested, suggested, ""
         self.name.setText(name)
         title = f"{suggested.name} · {len(suggested)} · {'as the file tells' if names else 'usual'}"
@@ -353,7 +365,7 @@ class _Form(QWidget):
     def _follow(self) -> None:
         if self._chosen is not None:
             self._swatches.show_classes(self._chosen)
-        self.rehead.setVisible(self._differs)
+        self.rehead.setVisible(self._differs and not self._keeps_head)
         self._note.setVisible(self._differs or bool(self._trouble))
         self._note.setText(self._trouble or self._why())
         self._changed()
