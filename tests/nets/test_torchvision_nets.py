@@ -6,6 +6,7 @@ import sys
 
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from segstudio.nets.registry import NETS
 
@@ -33,6 +34,27 @@ def test_names_and_shapes_are_those_of_the_published_checkpoint(name):
     )
     digest = hashlib.sha256("\n".join(rows).encode()).hexdigest()[:16]
     assert (sum(p.numel() for p in net.parameters()), digest) == PUBLISHED[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "published"),
+    [
+        ("fcn_resnet50", 152.717),
+        ("fcn_resnet101", 232.738),
+        ("deeplabv3_resnet50", 178.722),
+        ("deeplabv3_resnet101", 258.743),
+        ("deeplabv3_mobilenet_v3_large", 10.452),
+        ("lraspp_mobilenet_v3_large", 2.086),
+    ],
+)
+def test_operations_are_those_that_torchvision_publishes(name, published):
+    options = {} if name.startswith("lraspp") else {"aux": True}
+    with torch.device("meta"):
+        net = NETS.get(name).build(21, **options)
+    # Torchvision counts the auxiliary head, which answers while training; batch norm wants two.
+    with FlopCounterMode(display=False) as counter:
+        net.train()(torch.empty(2, 3, 520, 520, device="meta"))
+    assert counter.get_total_flops() / 2 / 2e9 == pytest.approx(published, abs=0.0006)
 
 
 def test_the_auxiliary_head_answers_while_training_only():

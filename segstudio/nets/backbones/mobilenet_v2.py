@@ -82,8 +82,8 @@ class InvertedResidual(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""
         h = F.pad(x, (self._border,) * 4) if self._border else x
-        h = self.project(self.depthwise(self.expand(h)))
-        return x + h if self._adds else h
+        out: Tensor = self.project(self.depthwise(self.expand(h)))
+        return x + out if self._adds else out
 
 
 class MobileNetV2(nn.Module):

@@ -127,6 +127,11 @@ class ResNet(nn.Module):
     ValueError for options that there are not.
     """
 
+    layer1: nn.Sequential
+    layer2: nn.Sequential
+    layer3: nn.Sequential
+    layer4: nn.Sequential
+
     def __init__(
         self,
         depth: int,

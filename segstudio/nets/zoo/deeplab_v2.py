@@ -20,7 +20,6 @@ instead of ASPP.
 from collections.abc import Iterable
 
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from segstudio.nets.backbones.resnet import ResNet
 from segstudio.nets.registry import NetOutput, Tap, net
@@ -113,6 +112,12 @@ class DeepLabV2VGG(nn.Module):
     Input: float32 (N, 3, H, W), H and W of 8 n + 1. Output: logits (N, C, ceil(H/8), ceil(W/8)).
     """
 
+    conv1: nn.Sequential
+    conv2: nn.Sequential
+    conv3: nn.Sequential
+    conv4: nn.Sequential
+    conv5: nn.Sequential
+
     def __init__(self, num_classes: int, *, align_corners: bool = True) -> None:
         super().__init__()
         inner = 3
@@ -137,7 +142,7 @@ class DeepLabV2VGG(nn.Module):
     def forward(self, x: Tensor) -> NetOutput:
         """See the class."""
         x = self.conv3(self.conv2(self.conv1(x)))  # (N, 256, H/8, W/8)
-        x = F.avg_pool2d(self.conv5(self.conv4(x)), 3, 1, 1)  # pool5a: (N, 512, H/8, W/8)
+        x = self.conv5(self.conv4(x))  # (N, 512, H/8, W/8)
         return NetOutput(_sum(branch(x) for branch in self.aspp))
 
 

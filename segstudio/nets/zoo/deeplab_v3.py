@@ -101,7 +101,7 @@ def _on_resnet(
         width=width,
     )
     odd = align_corners or ceil_pool
-    return DeepLabV3(backbone, num_classes, align_corners=align_corners, odd_sides=odd, **head)
+    return DeepLabV3(backbone, num_classes, align_corners=align_corners, odd_sides=odd, **head)  # type: ignore[arg-type]  # card values are checked by load
 
 
 @net(
@@ -152,5 +152,9 @@ def deeplab_v3_mobilenet_v2(
     """On MobileNetV2; not in the paper, but usual. padding: see backbones/mobilenet_v2.py."""
     backbone = MobileNetV2(output_stride=output_stride, padding=padding)
     return DeepLabV3(
-        backbone, num_classes, align_corners=align_corners, odd_sides=align_corners, **head
+        backbone,
+        num_classes,
+        align_corners=align_corners,
+        odd_sides=align_corners,
+        **head,  # type: ignore[arg-type]  # card values are checked by load
     )

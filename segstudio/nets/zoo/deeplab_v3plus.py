@@ -126,7 +126,7 @@ def _on_resnet(
         width=width,
     )
     odd = align_corners or ceil_pool
-    return DeepLabV3Plus(backbone, num_classes, align_corners=align_corners, odd_sides=odd, **head)
+    return DeepLabV3Plus(backbone, num_classes, align_corners=align_corners, odd_sides=odd, **head)  # type: ignore[arg-type]  # card values are checked by load
 
 
 @net(
@@ -179,7 +179,7 @@ def deeplab_v3plus_xception65(
         num_classes,
         align_corners=align_corners,
         odd_sides=align_corners,
-        **head,
+        **head,  # type: ignore[arg-type]  # card values are checked by load
     )
 
 
@@ -206,7 +206,7 @@ def deeplab_v3plus_xception(
         num_classes,
         align_corners=align_corners,
         odd_sides=align_corners,
-        **head,
+        **head,  # type: ignore[arg-type]  # card values are checked by load
     )
 
 
@@ -233,5 +233,5 @@ def deeplab_v3plus_mobilenet_v2(
         num_classes,
         align_corners=align_corners,
         odd_sides=align_corners,
-        **head,
+        **head,  # type: ignore[arg-type]  # card values are checked by load
     )
