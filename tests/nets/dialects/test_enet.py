@@ -80,6 +80,6 @@ def test_the_logits_are_those_of_the_program(listed):
     assert (found.class_set, found.net_args) == ("camvid12", {"window": 3})
     net = NETS.get(found.net).build(found.num_classes, **found.net_args).eval()
     load_into(net, found.state, source="random")
-    x = torch.rand(1, 3, 40, 64, generator=torch.Generator().manual_seed(1))
+    x = torch.rand(1, 3, 144, 160, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
         torch.testing.assert_close(net(x).logits, Theirs(state)(x), rtol=1e-4, atol=1e-4)
