@@ -88,7 +88,7 @@ class Zoo(QObject):
     def facts(self, query: Query) -> NetFacts | None:
         """As built with the query's arguments, else as declared, else None."""
         if query.net == ONNX:
-            return NetFacts(ONNX, "ONNX file", "https://onnx.ai", "ONNX")
+            return NetFacts(ONNX, "ONNX file", "", "ONNX")
         declared = next((f for f in self.nets if f.name == query.net), None)
         return self._facts.get(query, declared)
 
@@ -98,7 +98,7 @@ class Zoo(QObject):
 
     def ask_facts(self, query: Query) -> None:
         """Build the net without numbers and describe it; tells with `described`."""
-        if query in self._facts or query.net == ONNX:
+        if query in self._facts:
             self.described.emit(query)
             return
 
@@ -121,8 +121,6 @@ class Zoo(QObject):
     def ask_figures(self, query: Query, size: tuple[int, int]) -> None:
         """Count parameters and work at that input size; a newer question takes its place."""
         self.stop_counting()
-        if query.net == ONNX:
-            self._figures[query, size] = NetFigures(*size)
         if (query, size) in self._figures:
             self.counted.emit((query, size))
             return

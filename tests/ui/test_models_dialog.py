@@ -275,6 +275,24 @@ def test_a_class_set_of_another_size_needs_a_new_classifier(qtbot, dialog, engin
     qtbot.waitUntil(lambda: dialog._list.current == ("model", "net"), timeout=5000)
 
 
+def test_an_import_that_ends_after_the_dialog_is_on_the_shelf(
+    qtbot, dialog, engine, session, weights, monkeypatch
+):
+    dialog.import_file(weights)
+    qtbot.waitUntil(is_ready(dialog), timeout=5000)
+    gate, write = threading.Event(), engine.import_weights
+
+    def slow(inspection, options):
+        gate.wait(20)
+        return write(inspection, options)
+
+    monkeypatch.setattr(sys.modules["segstudio.engine.importing"], "import_weights", slow)
+    dialog._import_page.run_import()
+    dialog.close()
+    gate.set()
+    qtbot.waitUntil(lambda: "net" in [c.name for c in session.models.cards], timeout=5000)
+
+
 def test_weights_that_do_not_fit_cannot_be_imported(qtbot, dialog, engine, weights):
     engine.missing = ("head.weight",)
     dialog.import_file(weights)
@@ -393,3 +411,31 @@ class FakeTrash:
         FakeTrash.files.append(path)
         shutil.rmtree(path)
         return True
+
+
+def test_a_model_that_is_an_onnx_file_has_no_diagram_and_no_export(qtbot, dialog, session, card):
+    other = ModelCard("o", "O", "onnx", TWO, InputRule(), card.folder, "model.onnx")
+    session.models.cards = (card, other)
+    session.models.changed.emit()
+    dialog._list.select("model", "o")
+    assert dialog._export.isHidden()
+    assert "Parameters" not in dialog._details.facts
+    assert dialog._details.facts["Network"] == "ONNX file"
+    dialog._list.select("model", "fake")
+    assert not dialog._export.isHidden()
+
+
+def test_a_click_on_the_list_leaves_the_import_page(qtbot, dialog, weights):
+    dialog.import_file(weights)
+    qtbot.waitUntil(is_ready(dialog), timeout=5000)
+    index = dialog._list.currentIndex()
+    place = dialog._list.visualRect(index).center()
+    QTest.mouseClick(dialog._list.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert dialog._pages.currentIndex() == 0
+
+
+def test_a_result_goes_when_something_else_is_looked_at(dialog):
+    dialog._work.show_result("Done.")
+    assert not dialog._work.isHidden()
+    dialog._list.select("net", "unet")
+    assert dialog._work.isHidden()

@@ -86,7 +86,14 @@ class ModelActions(QObject):
             self._session.models.remove(card)
             self._work.show_result(f"{card.title} is in the trash.")
 
-        self._work.start(f"Removing {card.title}…", model_work.trashing(card), done, "Not removed")
+        models = self._session.models
+        self._work.start(
+            f"Removing {card.title}…",
+            model_work.trashing(card),
+            done,
+            "Not removed",
+            lambda _: models.remove(card),
+        )
 
     def show_folder(self, card: ModelCard) -> None:
         """In the system's file manager."""

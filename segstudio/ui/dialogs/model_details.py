@@ -20,6 +20,7 @@ from segstudio.ui.panels.diagram import NetDiagram
 from segstudio.ui.panels.parts import label, row, rule
 from segstudio.ui.panels.swatches import Swatches
 from segstudio.ui.theme import UNIT
+from segstudio.ui.zoo import ONNX
 
 TITLES = 116
 """Width of the column of titles."""
@@ -131,12 +132,15 @@ class DetailsPage(QScrollArea):
         if card.description:
             box.addWidget(text(card.description, tone="muted"))
             box.addSpacing(UNIT)
-        self._add_net(box, facts, size)
+        is_drawn = card.net != ONNX
+        if is_drawn:
+            self._add_net(box, facts, size)
         show = self._facts.show_fact
         show("Network", escape(facts.title if facts else card.net))
         show("Built with", ", ".join(f"{k} = {v}" for k, v in card.net_args.items()))
         show("Paper", link(facts.paper) if facts else "")
-        self.show_figures(None)
+        if is_drawn:
+            self.show_figures(None)
         show("Input", words.input_rule(card.input))
         box.addLayout(self._facts)
         self._section(box, f"Classes · {len(card.classes)} · {card.classes.name}")

@@ -27,9 +27,7 @@ from segstudio.ui.dialogs.model_work import importing, inspecting
 from segstudio.ui.panels.parts import Dot, Picker, Spinner, button, label, row, rule, set_tone
 from segstudio.ui.panels.swatches import Swatches
 from segstudio.ui.theme import UNIT
-
-ONNX = "onnx"
-"""The net of files that are run as they are."""
+from segstudio.ui.zoo import ONNX
 
 FILE_SET = "*"
 """The class set that the file itself suggests."""
@@ -44,16 +42,18 @@ class ImportPage(QWidget):
     imported = Signal(object)
     left = Signal()
 
-    def __init__(self, background: Background) -> None:
+    def __init__(self, background: Background, unseen: Callable[[object], None]) -> None:
+        """unseen: gets the ModelCard of an import that ends when nobody looks any more."""
         super().__init__()
-        self._background = background
+        self._background, self._unseen = background, unseen
         self._job: Job | None = None
         self._file = Path()
         self._net = ""
         self._nets: tuple[NetFacts, ...] = ()
         self._inspection: Any = None
         self._suggested: ClassMap | None = None
-        self._title = label(look="title")
+        self._title = label(look="hero")
+        self._title.setWordWrap(True)
         self._where = OneLine("")
         set_tone(self._where, "faint")
         self._spinner, self._state = Spinner(), text("")
@@ -233,6 +233,7 @@ class ImportPage(QWidget):
             importing(self._inspection, self._form.options()),
             success=self._done,
             failure=self._fail_import,
+            discard=self._unseen,
             name="import-weights",
         )
         self._show_button()
@@ -329,7 +330,8 @@ class _Form(QWidget):
         self._keeps_head = keeps_head
         self._suggested, self._chosen, self._trouble = suggested, suggested, ""
         self.name.setText(name)
-        title = f"{suggested.name} · {len(suggested)} · {'as the file tells' if names else 'usual'}"
+        source = "as the file tells" if names else "usual for such files"
+        title = f"{suggested.name} · {len(suggested)} · {source}"
         if suggested.name.endswith(" classes"):
             title = f"{len(suggested)} numbered classes"
         entries: list[tuple[object, str]] = [(FILE_SET, title)]

@@ -75,8 +75,12 @@ class WorkCard(QFrame):
         op: Callable[[Job], Any],
         show: Callable[[Any], None],
         failed: str,
+        unseen: Callable[[Any], None] | None = None,
     ) -> None:
-        """Run `op`; `show` gets its value in this thread. failed: the title of a failure."""
+        """Run `op`; `show` gets its value in this thread. failed: the title of a failure.
+
+        unseen: gets the value instead, when the work was cancelled too late.
+        """
         self.cancel()
         self._show(title, "", is_running=True)
 
@@ -89,7 +93,12 @@ class WorkCard(QFrame):
             self._show(failed, str(error), tone="bad")
 
         self._job = self._background.run(
-            op, success=success, failure=failure, progress=self._progress, name="model"
+            op,
+            success=success,
+            failure=failure,
+            progress=self._progress,
+            discard=unseen,
+            name="model",
         )
         self.changed.emit()
 
@@ -98,6 +107,11 @@ class WorkCard(QFrame):
         if self._job is not None:
             self._job.token.cancel()
             self._end()
+            self.hide()
+
+    def put_away(self) -> None:
+        """Something else is looked at: a finished result goes, what runs stays."""
+        if not self.is_running:
             self.hide()
 
     def show_result(

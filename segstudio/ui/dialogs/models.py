@@ -1,5 +1,6 @@
 """The model dialog: what is installed, which networks there are, and what can be done with them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, QUrl, Slot
@@ -33,7 +34,7 @@ from segstudio.ui.opening import WEIGHTS_FILES
 from segstudio.ui.panels.parts import button, label, row, rule
 from segstudio.ui.session import Session
 from segstudio.ui.theme import UNIT
-from segstudio.ui.zoo import Query
+from segstudio.ui.zoo import ONNX, Query
 
 SIZE = (1060, 740)
 LIST_WIDTH = 300
@@ -65,7 +66,7 @@ class ModelsDialog(QDialog):
         self._nothing = label("", tone="faint")
         self._title, self._subtitle = label(look="hero"), label(tone="muted")
         self._details = DetailsPage()
-        self._import_page = ImportPage(session.background)
+        self._import_page = ImportPage(session.background, lambda _: session.models.scan())
         self._work = WorkCard(session.background)
         self._actions = ModelActions(self, session, self._work)
         self._pages = QStackedWidget()
@@ -95,6 +96,8 @@ class ModelsDialog(QDialog):
         left.setContentsMargins(UNIT + 4, UNIT + 4, UNIT + 4, UNIT + 4)
         left.setSpacing(UNIT)
         left.addWidget(self._search)
+        self._nothing.setContentsMargins(10, 0, 10, 0)
+        self._nothing.setWordWrap(True)
         left.addWidget(self._nothing)
         left.addWidget(self._list, 1)
         left.addWidget(button("Import weights…", "", self.ask_weights))
@@ -108,10 +111,6 @@ class ModelsDialog(QDialog):
         right.setContentsMargins(0, 0, 0, 0)
         right.setSpacing(0)
         right.addWidget(self._pages, 1)
-        right.addWidget(rule())
-        foot = row(1, button("Close", "", self.close))
-        foot.setContentsMargins(3 * UNIT, UNIT + 4, 3 * UNIT, UNIT + 4)
-        right.addLayout(foot)
         self._pages.addWidget(self._details_page())
         self._pages.addWidget(self._import_page)
         whole = QHBoxLayout(self)
@@ -139,12 +138,17 @@ class ModelsDialog(QDialog):
         box.addLayout(head)
         box.addWidget(rule())
         box.addWidget(self._details, 1)
+        box.addWidget(rule())
+        foot = row(1, button("Close", "", self.close))
+        foot.setContentsMargins(3 * UNIT, UNIT + 4, 3 * UNIT, UNIT + 4)
+        box.addLayout(foot)
         return page
 
     def _connect(self) -> None:
         session, zoo = self._session, self._zoo
         self._search.textChanged.connect(self.show_lists)
         self._list.chosen.connect(self.show_chosen)
+        self._list.clicked.connect(self._leave_import)
         self._list.taken.connect(self._take)
         self._work.changed.connect(self._show_buttons)
         self._wait.timeout.connect(self._count)
@@ -197,6 +201,7 @@ class ModelsDialog(QDialog):
         """Details of the selected line."""
         card, net = self.card, self.net
         self._query = None
+        self._work.put_away()
         if card is not None:
             query = Query.of(card)
             facts = self._zoo.facts(query)
@@ -220,7 +225,7 @@ class ModelsDialog(QDialog):
             self._title.setText("")
             self._subtitle.setText("")
             self._details.show_nothing("Choose a model or a network on the left.")
-        if self._query is not None:
+        if self._query is not None and self._query[0].net != ONNX:
             self._zoo.ask_facts(self._query[0])
             self._wait.start()
         self._show_buttons()
@@ -251,8 +256,12 @@ class ModelsDialog(QDialog):
 
     @Slot(object)
     def _show_counted(self, found: tuple[Query, tuple[int, int]]) -> None:
-        if found == self._query:
-            self._details.show_figures(self._zoo.figures(*found))
+        figures = self._zoo.figures(*found)
+        if found != self._query or figures is None:
+            return
+        if figures.parameters is None and self.card is not None:
+            figures = replace(figures, parameters=self.card.params)
+        self._details.show_figures(figures)
 
     @Slot()
     def _show_buttons(self) -> None:
@@ -261,6 +270,7 @@ class ModelsDialog(QDialog):
         for widget in (self._use, self._bench, self._export):
             widget.setVisible(card is not None)
             widget.setEnabled(not self._work.is_running)
+        self._export.setVisible(card is not None and card.net != ONNX)
         self._use.setEnabled(not is_used)
         self._use.setText("In use" if is_used else "Use in this window")
         self._bring.setVisible(self.net is not None)
@@ -339,7 +349,8 @@ class ModelsDialog(QDialog):
         self._import_page.open(file)
 
     @Slot()
-    def _leave_import(self) -> None:
+    def _leave_import(self, *_: object) -> None:
+        self._import_page.stop()
         self._pages.setCurrentIndex(0)
 
     @Slot(object)
@@ -356,6 +367,7 @@ class ModelsDialog(QDialog):
         if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
             step = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(Qt.Key(event.key()), 0)
             if step:
+                self._leave_import()
                 self._list.go(step)
                 return True
             if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
