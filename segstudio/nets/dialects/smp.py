@@ -24,12 +24,14 @@ ARCHITECTURES = (
     ("FPN", r"decoder\.p5\.weight"),
     ("PSPNet", r"decoder\.psp\.blocks\.0\.pool\.1\.0\.weight"),
     ("PAN", r"decoder\.fpa\.branch1\.1\.conv\.weight"),
-    ("DeepLabV3", r"decoder\.(aspp|0)\.convs\.0\.0\.weight"),
+    ("DeepLabV3", r"decoder\.aspp\.convs\.0\.0\.weight"),
     ("DeepLabV3Plus", r"decoder\.aspp\.0\.convs\.0\.0\.weight"),
     ("UPerNet", r"decoder\.psp\.blocks\.0\.1\.0\.weight|decoder\.fpn_lateral_blocks\..*"),
     ("Segformer", r"decoder\.mlp_stage\.0\.linear\.weight"),
 )
 """Architecture and a name that only its decoder has, or none before it in this list."""
+
+OLD_V3 = r"decoder\.0\.convs\.0\.0\.weight"
 
 RESNETS: dict[tuple[bool, tuple[int, ...]], dict[int, str]] = {
     (False, (2, 2, 2, 2)): {64: "resnet18"},
@@ -58,6 +60,8 @@ def _is_smp(state: State) -> bool:
 @dialect("smp", title="segmentation-models-pytorch", source=SOURCE, recognises=_is_smp)
 def read_smp(state: State) -> Found:
     """ModelError when the architecture or the encoder cannot be told from the names."""
+    names = {key: _today(key) for key in state} if _has(state, OLD_V3) else {}
+    given, state = state, {names.get(key, key): value for key, value in state.items()}
     arch = next((a for a, key in ARCHITECTURES if _has(state, key)), None)
     if arch is None:
         raise ModelError(
@@ -70,14 +74,23 @@ def read_smp(state: State) -> Found:
     if arch.startswith("DeepLab"):
         stride = 8 if arch == "DeepLabV3" else 16
         notes.append(f"The file does not tell the encoder's stride; {stride} is the usual one.")
-    moves = Renaming(state).ignore(r"classification_head\..*", "labels whole pictures")
-    kept = moves.rest_unchanged()
-    return kept.found(
+    moves = Renaming(given).ignore(r"classification_head\..*", "labels whole pictures")
+    for old, new in names.items():
+        moves.move(old, new)
+    return moves.rest_unchanged().found(
         "smp",
         int(state["segmentation_head.0.weight"].shape[0]),
         net_args=args,
         notes=tuple(notes),
     )
+
+
+def _today(key: str) -> str:
+    """DeepLab V3's decoder was an unnamed sequence before version 0.4 of the library."""
+    for old, new in (("0", "aspp"), ("1", "conv"), ("2", "bn")):
+        if key.startswith(f"decoder.{old}."):
+            return f"decoder.{new}." + key.removeprefix(f"decoder.{old}.")
+    return key
 
 
 def _has(state: State, pattern: str) -> bool:

@@ -75,6 +75,23 @@ def test_what_only_the_library_decides_is_no_argument_of_a_card():
         build(5, encoder="resnet19")
 
 
+def test_deeplab_v3_of_older_versions_is_renamed(listed):
+    new = {
+        "decoder.aspp.": "decoder.0.",
+        "decoder.conv.": "decoder.1.",
+        "decoder.bn.": "decoder.2.",
+    }
+    state = {}
+    for key, value in listed("smp_DeepLabV3_resnet101").items():
+        start = next((s for s in new if key.startswith(s)), "")
+        state[new.get(start, "") + key.removeprefix(start)] = value
+    found = dialect_of(state).read(state)
+    report = fit(found)
+    assert report.is_whole
+    assert len(report.renamed) == sum("decoder." in key for key in state)
+    assert found.origins["decoder.conv.weight"] == "decoder.1.weight"
+
+
 def test_an_unknown_decoder_is_a_sentence(listed):
     state = {
         key: value
