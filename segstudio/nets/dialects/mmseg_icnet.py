@@ -1,6 +1,5 @@
 """ICNet of mmsegmentation."""
 
-from segstudio.errors import ModelError
 from segstudio.nets.dialect import Found, Renaming, State, conv_and_norm, dialect
 
 _RULES = (
@@ -38,17 +37,18 @@ def _recognises(state: State) -> bool:
     recognises=_recognises,
 )
 def read(state: State) -> Found:
-    """layer3 has 6 blocks in a ResNet-50, 23 in a ResNet-101; ModelError for a ResNet-18."""
-    if "backbone.backbone.layer1.0.conv3.weight" not in state:
-        raise ModelError(
-            "mmsegmentation's ICNet on a ResNet-18 is not built here; take its ICNet on a ResNet-50"
-            " or ResNet-101."
-        )
+    """Blocks of two convolutions are those of a ResNet-18; layer3 tells a 50 from a 101."""
     names = Renaming(state).rules(_RULES)
     num_classes = state["decode_head.conv_seg.weight"].shape[0]
     return names.found(
         "icnet_mmseg",
         num_classes,
-        net_args={"depth": 101 if "backbone.backbone.layer3.6.conv1.weight" in state else 50},
+        net_args={"depth": _depth(state)},
         class_set="cityscapes19" if num_classes == 19 else "",
     )
+
+
+def _depth(state: State) -> int:
+    if "backbone.backbone.layer1.0.conv3.weight" not in state:
+        return 18
+    return 101 if "backbone.backbone.layer3.6.conv1.weight" in state else 50

@@ -1,7 +1,7 @@
 """ICNet as mmsegmentation builds it: heavier than its paper, for its checkpoints.
 
 After Zhao, Qi, Shen, Shi, Jia, "ICNet for Real-Time Semantic Segmentation on High-Resolution
-Images", ECCV 2018, https://arxiv.org/abs/1704.08545. Where it is not the paper's net: a ResNet-50
+Images", ECCV 2018, https://arxiv.org/abs/1704.08545. Where it is not the paper's net: a ResNet
 of full width; all of layer2 belongs to the half image; a pyramid with convolutions, put side by
 side and not summed; 1x1 convolutions before and ReLUs inside the fusions; heads of 3x3 and 1x1
 convolutions; corners are never aligned. Logits are returned at stride 8.
@@ -17,18 +17,21 @@ from segstudio.nets.registry import NetOutput, Tap, net
 
 BINS = (1, 2, 3, 6)
 
-TAPS = (
-    Tap("resnet.layer1", 8, 256),
-    Tap("resnet.layer2", 16, 512),
-    Tap("sub2", 16, 256),
-    Tap("resnet.layer3", 32, 1024),
-    Tap("resnet.layer4", 32, 2048),
-    Tap("pyramid", 32, 512),
-    Tap("sub4", 32, 256),
-    Tap("cff_24", 16, 128),
-    Tap("sub1", 8, 64),
-    Tap("cff_12", 8, 128),
-)
+
+def _taps(width: int) -> tuple[Tap, ...]:
+    """width: channels of layer1."""
+    return (
+        Tap("resnet.layer1", 8, width),
+        Tap("resnet.layer2", 16, 2 * width),
+        Tap("sub2", 16, 256),
+        Tap("resnet.layer3", 32, 4 * width),
+        Tap("resnet.layer4", 32, 8 * width),
+        Tap("pyramid", 32, 512),
+        Tap("sub4", 32, 256),
+        Tap("cff_24", 16, 128),
+        Tap("sub1", 8, 64),
+        Tap("cff_12", 8, 128),
+    )
 
 
 class Pyramid(nn.Module):
@@ -62,7 +65,7 @@ class MMSegICNet(nn.Module):
     """Three branches, the half and the quarter image through parts of one ResNet.
 
     Input: float32 (N, 3, H, W), H and W multiples of 32. Output: logits (N, C, H/8, W/8); while
-    training also those at 1/16 and 1/8. depth: of the ResNet, 50 or 101.
+    training also those at 1/16 and 1/8. depth: of the ResNet, 18, 50 or 101.
     """
 
     border = 1
@@ -72,14 +75,18 @@ class MMSegICNet(nn.Module):
         super().__init__()
         self.sub1 = light_branch()
         self.resnet = ResNet(depth, stem="32-32-64", output_stride=8, ceil_pool=True)
-        self.sub2 = conv_block(512, 256)
-        self.pyramid = Pyramid(2048, 512)
+        if depth < 50:
+            _dilate_first_convolutions_alone(self.resnet)
+        middle, last = self.resnet.channels[2], self.resnet.channels[4]
+        self.sub2 = conv_block(middle, 256)
+        self.pyramid = Pyramid(last, 512)
         self.sub4 = conv_block(512, 256)
         self.cff_24 = CascadeFusion(256, 256, align_corners=False, relu_each=True)
         self.cff_12 = CascadeFusion(128, 64, align_corners=False, relu_each=True)
         self.head = _head(num_classes)
         self.aux_24 = _head(num_classes)
         self.aux_12 = _head(num_classes)
+        self.taps = _taps(last // 8)
         start_cascade(self)
 
     def forward(self, x: Tensor) -> NetOutput:
@@ -88,13 +95,24 @@ class MMSegICNet(nn.Module):
             self.resnet.get_submodule(f"layer{i}") for i in (1, 2, 3, 4)
         )
         half = layer2(layer1(self.resnet.pool(self.resnet.stem(_halved(x)))))
-        quarter = layer4(layer3(_halved(half)))  # (N, 2048, H/32, W/32)
+        quarter = layer4(layer3(_halved(half)))  # 1/32
         _, coarse24, fused = self.cff_24(self.sub4(self.pyramid(quarter)), self.sub2(half))
         _, coarse12, fused = self.cff_12(fused, self.sub1(x))
         logits = self.head(fused)
         if self.training:
             return NetOutput(logits, (self.aux_24(coarse24), self.aux_12(coarse12)))
         return NetOutput(logits)
+
+
+def _dilate_first_convolutions_alone(resnet: ResNet) -> None:
+    """In blocks of two 3x3 convolutions; the second is never dilated there."""
+    for block in (
+        *resnet.get_submodule("layer3").children(),
+        *resnet.get_submodule("layer4").children(),
+    ):
+        conv = block.get_submodule("conv2")
+        assert isinstance(conv, nn.Conv2d)
+        conv.dilation, conv.padding = (1, 1), (1, 1)
 
 
 def _halved(x: Tensor) -> Tensor:
@@ -106,7 +124,7 @@ def _halved(x: Tensor) -> Tensor:
     title="ICNet (mmsegmentation)",
     family="ICNet",
     paper="https://arxiv.org/abs/1704.08545",
-    taps=TAPS,
+    taps=_taps(256),
     multiple_of=32,
     aux_weights=(0.4, 0.4),
 )

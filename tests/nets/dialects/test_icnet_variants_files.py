@@ -1,10 +1,11 @@
 """ICNet files of liminn's program and of mmsegmentation: their maths, restated."""
 
+import re
+
 import pytest
 import torch
 from torch.nn import functional as F
 
-from segstudio.errors import ModelError
 from segstudio.nets.dialect import DIALECTS
 from segstudio.nets.registry import NETS
 
@@ -163,7 +164,63 @@ def test_the_unused_classifier_is_ignored(listed):
     assert sorted(found.ignored) == ["pretrained.fc.bias", "pretrained.fc.weight"]
 
 
-def test_a_resnet_18_is_refused_with_a_remedy(listed):
-    state = {k: v for k, v in listed("mm_icnet_r50-d8-in1k-pre").items() if "conv3" not in k}
-    with pytest.raises(ModelError, match="ResNet-18 is not built here; take"):
-        DIALECTS.get("mmseg_icnet").read(state)
+def resnet_18_file():
+    """The tensors of a smaller file, made up under mmsegmentation's names."""
+    with torch.device("meta"):
+        net = NETS.get("icnet_mmseg").build(19, depth=18)
+    names = {
+        r"resnet\.": "backbone.backbone.",
+        r"pyramid\.levels\.(\d)\.": r"backbone.psp_modules.\1.1.",
+        r"pyramid\.bottleneck\.": "backbone.psp_bottleneck.",
+        r"sub1\.(\d)\.": r"backbone.conv_sub1.\1.",
+        r"sub([24])\.": r"backbone.conv_sub\1.",
+        r"(cff_\d+)\.(low|high)\.": r"neck.\1.conv_\2.",
+        r"head\.0\.": "decode_head.convs.0.",
+        r"head\.1\.": "decode_head.conv_seg.",
+        r"aux_24\.0\.": "auxiliary_head.0.convs.0.",
+        r"aux_24\.1\.": "auxiliary_head.0.conv_seg.",
+        r"aux_12\.0\.": "auxiliary_head.1.convs.0.",
+        r"aux_12\.1\.": "auxiliary_head.1.conv_seg.",
+    }
+    random = torch.Generator().manual_seed(5)
+    made = {}
+    for name, like in net.state_dict().items():
+        old = next(p for p in names if re.match(p, name))
+        theirs = re.sub(old, names[old], name, count=1)
+        if "convs.0." in theirs or not theirs.startswith(("backbone.backbone", "decode", "aux")):
+            theirs = re.sub(r"\.0\.(\w+)$", r".conv.\1", theirs)
+            theirs = re.sub(r"\.1\.(\w+)$", r".bn.\1", theirs)
+        if name.endswith("running_var"):
+            made[theirs] = torch.rand(like.shape, generator=random) + 0.5
+        elif name.endswith("num_batches_tracked"):
+            made[theirs] = torch.zeros((), dtype=torch.int64)
+        else:
+            scale = (2 / max(1, like[0].numel())) ** 0.5 if like.dim() > 1 else 0.3
+            made[theirs] = torch.randn(like.shape, generator=random) * scale
+    return made
+
+
+class MMSeg18(MMSeg):
+    def layer(self, x, name, *, stride, dilations):
+        for i in (0, 1):
+            block, step = f"{name}.{i}", stride if i == 0 else 1
+            y = self.conv(x, f"{block}.conv1", stride=step, dilation=dilations[i])
+            y = F.relu(self.norm(y, f"{block}.bn1"))
+            y = self.norm(self.conv(y, f"{block}.conv2"), f"{block}.bn2")
+            if f"{block}.downsample.0.weight" in self.state:
+                x = self.conv(x, f"{block}.downsample.0", stride=step)
+                x = self.norm(x, f"{block}.downsample.1")
+            x = F.relu(x + y)
+        return x
+
+
+def test_on_a_resnet_18_second_convolutions_are_not_dilated():
+    state = resnet_18_file()
+    found = DIALECTS.get("mmseg_icnet").read(state)
+    assert (found.left, found.net_args) == ((), {"depth": 18})
+    net = NETS.get(found.net).build(found.num_classes, **found.net_args).eval()
+    net.load_state_dict(found.state)
+    picture = torch.randn(1, 3, 192, 256, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        ours, theirs = net(picture).logits, MMSeg18(state).forward(picture)[0]
+    torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4 * theirs.abs().max().item())

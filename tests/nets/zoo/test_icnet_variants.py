@@ -48,6 +48,15 @@ def test_mmsegmentations_net_has_its_parameters_and_multiply_adds():
     assert gmac(lambda: net(x)) == pytest.approx(122.0, abs=0.05)
 
 
+def test_mmsegmentations_net_on_a_resnet_18_has_its_parameters():
+    assert count(build("icnet_mmseg", depth=18)) == 24_874_067
+
+
+@pytest.mark.parametrize("name", ["icnet", "icnet_liminn", "icnet_mmseg"])
+def test_the_coarse_losses_weigh_as_in_the_paper(name):
+    assert NETS.get(name).aux_weights == (0.4, 0.4)
+
+
 @pytest.mark.parametrize("name", ["icnet_liminn", "icnet_mmseg"])
 def test_labels_guide_at_a_sixteenth_and_an_eighth_while_training(name):
     net = build(name, num_classes=5)
