@@ -71,4 +71,9 @@ def read(state: State) -> Found:
         },
         input=_PICTURES,
         class_set="cityscapes19" if num_classes == 19 else "",
+        notes=(
+            "This is the net as pytorch-semseg runs it; weights that it converted from Caffe were"
+            " trained with the stride of conv3_1 on the 1x1 convolution, which is the net argument"
+            ' stride_on = "reduce".',
+        ),
     )

@@ -97,3 +97,8 @@ def test_its_pictures_are_caffes(listed):
     assert found.input["channels"] == "BGR"
     assert found.input["mean"] == (103.939, 116.779, 123.68)
     assert found.class_set == "cityscapes19"
+
+
+def test_the_user_is_told_of_the_other_stride(listed):
+    found = DIALECTS.get("meetps_icnet").read(listed("meetps_icnetBN"))
+    assert any("stride_on" in note for note in found.notes)

@@ -5,7 +5,6 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from segstudio.nets.backbones.cascade import SummedPyramid
 from segstudio.nets.registry import NETS
 
 
@@ -82,24 +81,6 @@ def test_the_heads_for_training_change_no_answer():
             if name.startswith("aux"):
                 value.fill_(7.0)
         assert torch.equal(net(x).logits, before)
-
-
-def test_caffes_pools_are_not_adaptive_ones_with_3_and_6_bins():
-    ramp = torch.arange(33.0)[None, None, :, None].expand(1, 1, 33, 65)
-    adaptive = torch.nn.functional.adaptive_avg_pool2d(ramp, 3)[0, 0, :, 0]
-    assert adaptive.tolist() == [5, 16, 27]
-    explicit = torch.nn.functional.avg_pool2d(ramp, (13, 25), (10, 20))[0, 0, :, 0]
-    assert explicit.tolist() == [6, 16, 26]
-    ours, plain = SummedPyramid(like_caffe=True)(ramp), SummedPyramid()(ramp)
-    assert not torch.allclose(ours, plain)
-    # The first row: itself, and the first of 1, 2, 3 and 6 bins.
-    assert ours[0, 0, 0, 0].item() == pytest.approx(0 + 16 + 8 + 6 + 3.5)
-    assert plain[0, 0, 0, 0].item() == pytest.approx(0 + 16 + 8 + 5 + 2.5)
-
-
-def test_pools_are_adaptive_where_caffe_names_no_windows():
-    x = torch.rand(1, 2, 9, 17)
-    assert torch.equal(SummedPyramid(like_caffe=True)(x), SummedPyramid()(x))
 
 
 def test_merging_batch_norm_into_convolutions_changes_no_answer():
