@@ -101,7 +101,10 @@ class Strategy:
             raise SettingsError(
                 f"A strategy has no '{unknown[0]}'; it has {', '.join(sorted(known))}."
             )
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        given: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
+        }
+        return cls(**given)
 
     def told(self) -> str:
         """In a few words, for people: "sliding 512×1024, 3 scales, mirrored"."""
@@ -135,8 +138,9 @@ def _check(is_right: bool, name: str, value: object, remedy: str) -> None:  # no
 
 
 def _is_number(value: object) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return math.isfinite(value)
 
 
 def _is_size(value: object) -> bool:

@@ -87,7 +87,7 @@ class Compiled:
             self._made = (net, torch.compile(net, mode=mode, dynamic=False))
         if not self._has_graphs:
             return _plain(self._made[1], x)
-        torch.compiler.cudagraph_mark_step_begin()
+        torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]  # torch leaves it unannotated
         # A recorded graph writes its answer to one place for ever: the next call overwrites it.
         return _plain(self._made[1], x).clone()
 

@@ -110,13 +110,14 @@ class _Appearance:
         features[..., 2:] = rgb / np.float32(settings.color_sigma)
         self._lattice = Lattice(features.reshape(-1, 5))
         ones = np.ones((height * width, 1), np.float32)
-        self._norm = 1 / np.sqrt(np.maximum(self._lattice.filter(ones), np.float32(1e-20)))
+        sums = np.maximum(self._lattice.filter(ones), np.float32(1e-20))
+        self._norm: Float = (1 / np.sqrt(sums)).astype(np.float32)
 
     def filter(self, values: Float) -> Float:
         """float32 (H, W, C) -> the same shape."""
-        flat = values.reshape(-1, values.shape[2])
-        out = self._lattice.filter(flat * self._norm) * self._norm
-        return np.asarray(out.reshape(values.shape), np.float32)
+        flat: Float = values.reshape(-1, values.shape[2]) * self._norm
+        out: Float = self._lattice.filter(flat) * self._norm
+        return out.reshape(values.shape)
 
 
 class _Smoothness:
@@ -126,9 +127,9 @@ class _Smoothness:
         reach = int(np.ceil(4 * settings.smooth_sigma))
         at = np.arange(-reach, reach + 1) / settings.smooth_sigma
         self._line = np.exp(-(at**2) / 2).astype(np.float32)
-        self._norm = np.float32(1)
+        self._norm: Float = np.ones(1, np.float32)
         ones = np.ones((*size, 1), np.float32)
-        self._norm = 1 / np.sqrt(self.filter(ones))
+        self._norm = (1 / np.sqrt(self.filter(ones))).astype(np.float32)
 
     def filter(self, values: Float) -> Float:
         """float32 (H, W, C) -> the same shape."""

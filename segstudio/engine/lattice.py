@@ -148,7 +148,7 @@ def _build(features: Float, scale: Float, table: Int, keys: Int, corner: Int, we
         # The nearest lattice point of remainder 0, first each coordinate by itself.
         total = 0
         for i in range(d + 1):
-            multiple = np.int32(np.floor(elevated[i] / (d + 1) + np.float32(0.5)))
+            multiple = int(np.floor(elevated[i] / (d + 1) + np.float32(0.5)))
             nearest[i] = multiple * (d + 1)
             total += multiple
             rank[i] = 0

@@ -205,7 +205,7 @@ class Predictor:
 
 def _refiner() -> Callable[..., Tensor]:
     """The dense CRF, compiled now and not with the first frame."""
-    from segstudio.engine import crf
+    from segstudio.engine.crf import refined, warm_up
 
-    crf.warm_up()
-    return crf.refined
+    warm_up()
+    return refined

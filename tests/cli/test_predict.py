@@ -67,6 +67,40 @@ def test_masks_of_another_model_size_or_clip_are_never_mixed(predict, pictures, 
     assert "another 'drive'" in said
 
 
+def test_masks_of_another_strategy_are_never_mixed(predict, pictures):
+    predict(pictures)
+    code, _, said = predict(pictures, "--scales", "0.75,1")
+    assert code == 2
+    assert "another strategy" in said
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--size", "100x170"], "choose 96×160 or 128×192"),
+        (["--sliding", "100x128"], "choose 96×128 or 128×128"),
+        (["--scales", "1,big"], "are no scales"),
+        (["--scales", "0"], "choose factors above 0"),
+        (["--overlap", "0.5"], "add --sliding"),
+        (["--tile", "--overlap", "2"], "overlap cannot be 2.0"),
+    ],
+)
+def test_a_strategy_that_makes_no_sense_is_one_sentence(predict, pictures, options, words):
+    code, _, said = predict(pictures, *options)
+    assert code == 2
+    assert words in said
+
+
+def test_masks_from_before_there_were_strategies_go_on(predict, pictures, tmp_path):
+    predict(pictures, "--tta")
+    state = tmp_path / "out" / "predict.json"
+    old = json.loads(state.read_text())
+    assert old.pop("strategy") is None
+    state.write_text(json.dumps(old))
+    _, found, _ = predict(pictures, "--tta")
+    assert found["resumed"] == 3
+
+
 def test_masks_of_unknown_origin_are_left_alone(predict, pictures, tmp_path):
     stranger = tmp_path / "out" / "masks" / "drive" / "000000.png"
     stranger.parent.mkdir(parents=True)
@@ -119,9 +153,19 @@ def test_a_damaged_picture_is_told_and_the_others_go_on(predict, pictures):
     assert "picture_1.png" in said
 
 
-@pytest.mark.parametrize("option", ["--tta", "--tile"])
-def test_slower_and_better_ways_give_whole_masks(predict, pictures, tmp_path, option):
-    code, _, said = predict(pictures / "picture_0.png", option)
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--tta"],
+        ["--tile"],
+        ["--scales", "0.75,1,1.25", "--flip"],
+        ["--sliding", "64x96", "--overlap", "0.33"],
+        ["--mirror-tiles", "64x64", "--full-resolution"],
+        ["--crf"],
+    ],
+)
+def test_slower_and_better_ways_give_whole_masks(predict, pictures, tmp_path, options):
+    code, _, said = predict(pictures / "picture_0.png", *options)
     assert code == 0, said
     assert read_mask(tmp_path / "out" / "masks" / "picture_0.png").shape == (48, 80)
 
