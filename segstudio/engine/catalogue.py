@@ -10,8 +10,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from segstudio.core.catalogue import NetFacts, NetFigures, TapFacts
+from segstudio.core.catalogue import WHOLE_PICTURE, NetFacts, NetFigures, TapFacts
 from segstudio.errors import ModelError, SegStudioError
+from segstudio.nets.dialect import may_be_missing
 from segstudio.nets.registry import NETS, NetSpec
 
 NetArgs = Mapping[str, int | float | str | bool]
@@ -57,13 +58,14 @@ def measure_net(
         except (SegStudioError, RuntimeError, ValueError, TypeError, NotImplementedError):
             return None
 
+    heads = sum(p.numel() for name, p in net.named_parameters() if may_be_missing(name))
     return NetFigures(
         height,
         width,
-        parameters=asked(lambda: facts.parameters(net)),
+        parameters=facts.parameters(net) - heads,
         gmacs=asked(lambda: facts.gmacs(net, height, width)),
         output_stride=asked(lambda: facts.output_stride(net, height, width)),
-        receptive_field=asked(lambda: facts.receptive_field(net)),
+        receptive_field=asked(lambda: facts.receptive_field(net) or WHOLE_PICTURE),
     )
 
 
