@@ -125,13 +125,17 @@ class NetFacts:
         return fitted(height), fitted(width)
 
 
+WHOLE_PICTURE = 0
+"""The receptive field of a net that looks at everything at once (global pooling, attention)."""
+
+
 @dataclass(frozen=True, slots=True)
 class NetFigures:
     """What was counted on one net at one input size; None: could not be counted.
 
     height, width: of the input. parameters: without heads for training only. gmacs: 10^9
     multiply-accumulates of one forward pass. output_stride: input side by logits' side.
-    receptive_field: input pixels, per side, that one answer can depend on.
+    receptive_field: input pixels, per side, that one answer can depend on, or WHOLE_PICTURE.
     """
 
     height: int

@@ -65,7 +65,7 @@ def measure_net(
         parameters=facts.parameters(net) - heads,
         gmacs=asked(lambda: facts.gmacs(net, height, width)),
         output_stride=asked(lambda: facts.output_stride(net, height, width)),
-        receptive_field=asked(lambda: facts.receptive_field(net) or WHOLE_PICTURE),
+        receptive_field=asked(lambda: facts.receptive_field(net, height, width) or WHOLE_PICTURE),
     )
 
 

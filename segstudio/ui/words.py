@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from segstudio.core.catalogue import InputRule, ModelCard, NetFacts, NetFigures
+from segstudio.core.catalogue import WHOLE_PICTURE, InputRule, ModelCard, NetFacts, NetFigures
 
 IMAGENET = InputRule()
 
@@ -80,7 +80,7 @@ def figures(found: NetFigures | None) -> dict[str, str]:
         "Parameters": millions(found.parameters),
         "Work": "–" if found.gmacs is None else f"{found.gmacs:,.2f} GMAC at {at}",
         "Output stride": "–" if stride is None else f"{stride}",
-        "Receptive field": "whole picture" if field == 0 else _pixels(field),
+        "Receptive field": "whole picture" if field == WHOLE_PICTURE else _pixels(field),
     }
 
 

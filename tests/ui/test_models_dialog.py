@@ -140,7 +140,8 @@ def dialog(qtbot, engine, home, window, session):
     qtbot.waitUntil(lambda: bool(session.zoo.nets), timeout=5000)
     yield made
     engine.gate.set()
-    made.close()
+    for left in window.findChildren(ModelsDialog):
+        left.close()
 
 
 @pytest.fixture
