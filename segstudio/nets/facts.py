@@ -61,14 +61,14 @@ def gmacs(net: nn.Module, height: int, width: int) -> float:
     """
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
         net.eval()(_picture(net, height, width))
-    return counter.get_total_flops() / 2e9
+    return float(counter.get_total_flops()) / 2e9
 
 
 def output_stride(net: nn.Module, height: int, width: int) -> int:
     """Input pixels per pixel of the logits."""
     with torch.inference_mode():
         logits = net.eval()(_picture(net, height, width)).logits
-    return round(height / logits.shape[2])
+    return int(round(height / logits.shape[2]))
 
 
 def receptive_field(net: nn.Module, height: int, width: int) -> int | None:
@@ -105,7 +105,8 @@ def fields(net: nn.Module, height: int, width: int) -> tuple[dict[str, Field], F
     finally:
         for hook in hooks:
             hook.remove()
-    return by_name, follower.fields.get(logits, Field(is_whole=True))
+    known: Field | None = follower.fields.get(logits)  # type: ignore[no-untyped-call]  # torch's
+    return by_name, known or Field(is_whole=True)
 
 
 def _picture(net: nn.Module, height: int, width: int) -> Tensor:
@@ -125,12 +126,12 @@ def _channels(net: nn.Module) -> int:
 _Rule: TypeAlias = Callable[[Field, tuple[Any, ...], Tensor], Field]
 
 
-class _Follower(TorchDispatchMode):
+class _Follower(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves it unannotated
     """Sees every operation on tensors and keeps the field of every result."""
 
     def __init__(self, picture: Tensor) -> None:
         super().__init__()
-        self.fields = WeakTensorKeyDictionary()
+        self.fields = WeakTensorKeyDictionary()  # type: ignore[no-untyped-call]  # torch's
         self.fields[picture] = Field()
 
     def __torch_dispatch__(
