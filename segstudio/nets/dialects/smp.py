@@ -31,6 +31,9 @@ ARCHITECTURES = (
 )
 """Architecture and a name that only its decoder has, or none before it in this list."""
 
+INPUTS = {"tu-xception": {"mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5)}}
+"""Start of an encoder's name -> what the library prepares pictures with, if not ImageNet's."""
+
 OLD_V3 = r"decoder\.0\.convs\.0\.0\.weight"
 
 RESNETS: dict[tuple[bool, tuple[int, ...]], dict[int, str]] = {
@@ -81,6 +84,7 @@ def read_smp(state: State) -> Found:
         "smp",
         int(state["segmentation_head.0.weight"].shape[0]),
         net_args=args,
+        input=dict(next((v for k, v in INPUTS.items() if str(args["encoder"]).startswith(k)), {})),
         notes=tuple(notes),
     )
 

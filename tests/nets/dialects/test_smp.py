@@ -92,6 +92,12 @@ def test_deeplab_v3_of_older_versions_is_renamed(listed):
     assert found.origins["decoder.conv.weight"] == "decoder.1.weight"
 
 
+def test_pictures_are_prepared_as_the_encoder_was_trained(listed):
+    assert dialect_of(state := listed("smp_FPN_resnet50")).read(state).input == {}
+    state = listed("smp_DeepLabV3Plus_tu-xception65")
+    assert dialect_of(state).read(state).input["mean"] == (0.5, 0.5, 0.5)
+
+
 def test_an_unknown_decoder_is_a_sentence(listed):
     state = {
         key: value
