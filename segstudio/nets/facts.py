@@ -68,7 +68,8 @@ def output_stride(net: nn.Module, height: int, width: int) -> int:
     """Input pixels per pixel of the logits."""
     with torch.inference_mode():
         logits = net.eval()(_picture(net, height, width)).logits
-    return int(round(height / logits.shape[2]))
+    rows: int = logits.shape[2]
+    return round(height / rows)
 
 
 def receptive_field(net: nn.Module, height: int, width: int) -> int | None:
@@ -130,8 +131,8 @@ class _Follower(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch le
     """Sees every operation on tensors and keeps the field of every result."""
 
     def __init__(self, picture: Tensor) -> None:
-        super().__init__()
-        self.fields = WeakTensorKeyDictionary()  # type: ignore[no-untyped-call]  # torch's
+        super().__init__()  # type: ignore[no-untyped-call]  # torch's
+        self.fields = WeakTensorKeyDictionary()
         self.fields[picture] = Field()
 
     def __torch_dispatch__(
