@@ -14,7 +14,11 @@ _PICTURES = {"scale": 1.0, "divide_after": 255.0, "channels": "BGR", "multiple_o
 _TRAINED_ON: dict[int, tuple[str, dict[str, Any]]] = {
     12: (
         "camvid12",
-        {"mean": (110.331, 108.409, 105.033), "std": (72.126, 72.691, 69.904)},
+        {
+            "mean": (110.331, 108.409, 105.033),
+            "std": (72.126, 72.691, 69.904),
+            "short_side": 360,
+        },
     ),
     20: (
         "cityscapes20",

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from segstudio.nets.registry import NETS
-from segstudio.nets.zoo.enet import Down, Up
+from segstudio.nets.zoo.enet import Acts, Down, Up
 
 
 def test_as_many_parameters_as_the_public_weights():
@@ -14,7 +14,8 @@ def test_as_many_parameters_as_the_public_weights():
 
 
 def test_values_go_back_to_where_their_maxima_came_from():
-    down, up = Down(4, 8).eval(), Up(8, 4).eval()
+    acts = Acts()
+    down, up = Down(4, 8, acts, window=2).eval(), Up(8, 4, acts, side=3).eval()
     torch.nn.init.zeros_(down.expand[0].weight)  # leaves pooling and unpooling alone
     torch.nn.init.zeros_(up.expand[0].weight)
     up.shortcut[0].weight.data = torch.eye(8)[:4, :, None, None]
