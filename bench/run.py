@@ -25,6 +25,7 @@ BENCHES = (
     "start",
     "pipeline_fps",
     "logits_to_labels",
+    "nets_fps",
     "display",
     "seek",
     "memory_long",
