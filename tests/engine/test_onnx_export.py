@@ -156,7 +156,7 @@ def test_an_onnx_file_is_not_exported_again(card, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", list(NETS))
-def test_every_net_is_exported_with_equal_labels(name, tmp_path):
+def test_every_net_is_exported_with_equal_labels(name, tmp_path, record_property):
     torch.manual_seed(2)
     spec = NETS.get(name)
     try:
@@ -173,6 +173,7 @@ def test_every_net_is_exported_with_equal_labels(name, tmp_path):
         name=name, title=name, net=name, classes=CAMVID, input=InputRule(), folder=tmp_path,
         weights="w.safetensors",
     )  # fmt: skip
-    report = export_onnx(card, tmp_path / "net.onnx", size=None)
+    report = export_onnx(card, tmp_path / "net.onnx")
+    record_property("report", str(report))
     assert report.differing <= onnx_export.MOST_DIFFERING
     assert np.isfinite(report.largest_difference)
