@@ -34,7 +34,7 @@ def diagram(qtbot):
 
 def test_branches_get_a_row_each_and_what_joins_them_stands_behind():
     layout = arrange(BILATERAL)
-    assert [[t.name for t in row] for row in layout.branches] == [
+    assert [[t.name for t in row.taps] for row in layout.rows] == [
         ["detail.stage1", "detail.stage3"],
         ["semantic.stem", "semantic.stage5"],
     ]
@@ -43,8 +43,18 @@ def test_branches_get_a_row_each_and_what_joins_them_stands_behind():
 
 def test_an_encoder_and_its_decoder_stay_in_one_row():
     layout = arrange(HOURGLASS)
-    assert layout.branches == (HOURGLASS,)
+    assert [row.taps for row in layout.rows] == [HOURGLASS]
     assert layout.tail == ()
+
+
+def test_branches_that_take_turns_leave_the_trunk_where_it_ends():
+    names = ("stem 4", "layer2 8", "context.0 16", "detail.0 8", "context.1 32", "detail.1 8",
+             "pyramid 64", "detail_last 8")  # fmt: skip
+    taps = [TapFacts(n.split()[0], int(n.split()[1]), 32) for n in names]
+    first, second = arrange(taps).rows
+    assert [t.name for t in first.taps] == ["stem", "layer2", "context.0", "context.1", "pyramid"]
+    assert [t.name for t in second.taps] == ["detail.0", "detail.1", "detail_last"]
+    assert (first.fork, second.fork) == (0, 2)
 
 
 def test_finer_stages_are_higher_and_more_channels_are_wider(diagram):

@@ -1,10 +1,13 @@
 """A net drawn from its taps: one box per stage, high as its resolution, wide as its channels.
 
-Stages run from left to right. A branch that starts again from a finer resolution gets a row of
-its own; what follows the branches stands behind them, in the middle.
+Stages run from left to right in the order of the forward pass. A branch that starts from a finer
+resolution gets a row of its own; what follows the branches stands behind them, in the middle. Only
+the declared stages are known, not what feeds them, so a line says no more than "then".
 """
 
+import itertools
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -25,11 +28,24 @@ _INPUT = TapFacts("", 1, 3)
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
-    """Where stages stand: branches (each a row of stages) and the stages behind all of them."""
+class Row:
+    """Stages one behind the other. fork: after how many stages of the first row it leaves it."""
 
-    branches: tuple[tuple[TapFacts, ...], ...]
+    taps: tuple[TapFacts, ...]
+    fork: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where stages stand: branches, each a row, and the stages behind all of them."""
+
+    rows: tuple[Row, ...]
     tail: tuple[TapFacts, ...]
+
+    @property
+    def columns(self) -> int:
+        """Of the rows; those of the tail come after."""
+        return max((row.fork + len(row.taps) for row in self.rows), default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,37 +60,49 @@ class Box:
 def arrange(taps: Sequence[TapFacts]) -> Layout:
     """Split the stages, which come in the order of the forward pass, into rows.
 
-    A branch begins where the stride falls and another part of the net (first word of the dotted
-    name) goes down again from there. A single row that rises at its end stays one row.
+    Where the stride falls and comes back later, a branch begins: a chain of stages would not get
+    finer just to get coarse again. Later stages go to the branch of their own part of the net
+    (the first word of the name). What is finer again for good joins the branches behind them.
     """
-    rows: list[list[TapFacts]] = []
-    tail: list[TapFacts] = []
+    rows: list[list[TapFacts]] = [[]]
+    forks, tail, last = [0], [], 0
     for number, tap in enumerate(taps):
-        if not rows:
+        before = taps[number - 1] if number else tap
+        same = [i for i, row in enumerate(rows) if row and _part(row[-1]) == _part(tap)]
+        if tail:
+            tail.append(tap)
+        elif len(rows) > 1 and same:
+            last = same[-1]
+            rows[last].append(tap)
+        elif tap.stride >= before.stride:
+            last = _nearest(rows, tap.stride) if tap.stride > before.stride else last
+            rows[last].append(tap)
+        elif max((t.stride for t in taps[number:]), default=0) >= before.stride:
+            forks.append(_trunk(rows[0], before, tap.stride))
             rows.append([tap])
-        elif _begins_branch(taps, number):
-            rows.append([tap])
-            tail.clear()
-        elif len(rows) > 1 and (tail or tap.stride < rows[-1][-1].stride):
+            last = len(rows) - 1
+        elif len(rows) > 1:
             tail.append(tap)
         else:
-            rows[-1].append(tap)
-    if len(rows) == 1:
-        rows[0] += tail
-        tail = []
-    return Layout(tuple(tuple(row) for row in rows), tuple(tail))
-
-
-def _begins_branch(taps: Sequence[TapFacts], number: int) -> bool:
-    tap, before = taps[number], taps[number - 1]
-    if tap.stride >= before.stride or _part(tap) == _part(before):
-        return False
-    rest = [t for t in taps[number:] if _part(t) == _part(tap)]
-    return len(rest) > 1 and rest[-1].stride > tap.stride
+            rows[0].append(tap)
+    found = (Row(tuple(r), fork) for r, fork in zip(rows, forks, strict=True) if r)
+    return Layout(tuple(found), tuple(tail))
 
 
 def _part(tap: TapFacts) -> str:
-    return tap.name.split(".")[0]
+    return re.split(r"[._]", tap.name)[0]
+
+
+def _nearest(rows: Sequence[Sequence[TapFacts]], stride: int) -> int:
+    """The row whose end is the coarsest that is not coarser than that."""
+    ends = [(row[-1].stride if row else 1) for row in rows]
+    return max(range(len(rows)), key=lambda i: (ends[i] <= stride, ends[i], i))
+
+
+def _trunk(row: Sequence[TapFacts], before: TapFacts, stride: int) -> int:
+    """How many stages both branches share: those before the part that `before` belongs to."""
+    shared = itertools.takewhile(lambda t: _part(t) != _part(before) and t.stride <= stride, row)
+    return sum(1 for _ in shared)
 
 
 class NetDiagram(QWidget):
@@ -111,11 +139,11 @@ class NetDiagram(QWidget):
         return QSize(240, self.height())
 
     def _fit_height(self) -> None:
-        rows = max(1, len(self._layout.branches))
+        rows = max(1, len(self._layout.rows))
         self.setFixedHeight(round(rows * (self._tallest() + 2 * LABELS)))
 
     def _tallest(self) -> float:
-        return TALLEST if len(self._layout.branches) < 2 else TALLEST * 0.72
+        return TALLEST if len(self._layout.rows) < 2 else TALLEST * 0.72
 
     def resizeEvent(self, event: object) -> None:
         self._place()
@@ -124,13 +152,13 @@ class NetDiagram(QWidget):
 
     def _place(self) -> None:
         """Boxes for the present width."""
-        rows, tail = self._layout.branches, self._layout.tail
+        rows, tail = self._layout.rows, self._layout.tail
         self._boxes = []
         if not rows:
             return
-        longest = max(len(row) for row in rows)
-        slot = self.width() / (1 + longest + len(tail))
-        widest = max(_wide(t) for row in (*rows, tail) for t in row)
+        columns = self._layout.columns
+        slot = self.width() / (1 + columns + len(tail))
+        widest = max(_wide(t) for taps in (*(r.taps for r in rows), tail) for t in taps)
         scale = min(1.0, 0.68 * slot / widest)
         height = self.height() / len(rows)
 
@@ -145,21 +173,24 @@ class NetDiagram(QWidget):
             self._boxes.append(Box(tap, area, QRectF(column * slot, top, slot, high)))
 
         add(_INPUT, 0, 0, self.height())
+        trunk = min((row.fork for row in rows[1:]), default=0)  # stands in the middle
         for line, row in enumerate(rows):
-            for column, tap in enumerate(row):
-                add(tap, 1 + column, line * height, height)
+            for column, tap in enumerate(row.taps):
+                if line == 0 and column < trunk:
+                    add(tap, 1 + column, 0, self.height())
+                else:
+                    add(tap, 1 + row.fork + column, line * height, height)
         for column, tap in enumerate(tail):
-            add(tap, 1 + longest + column, 0, self.height())
+            add(tap, 1 + columns + column, 0, self.height())
 
     def _links(self) -> list[tuple[Box, Box]]:
         """Who feeds whom."""
         boxes = {id(b.tap): b for b in self._boxes[1:]}
-        first = self._boxes[0]
-        found = []
-        ends = []
-        for row in self._layout.branches:
-            before = first
-            for tap in row:
+        first, rows = self._boxes[0], self._layout.rows
+        found, ends = [], []
+        for row in rows:
+            before = boxes[id(rows[0].taps[row.fork - 1])] if row.fork else first
+            for tap in row.taps:
                 found.append((before, boxes[id(tap)]))
                 before = boxes[id(tap)]
             ends.append(before)
