@@ -226,10 +226,10 @@ class SegFormer(nn.Module):
         return NetOutput(self.decoder(found))
 
     def _start(self) -> None:
-        """Truncated normal (0.02) for linear layers, Kaiming-normal for convolutions."""
+        """Normal (0.02) for linear layers, Kaiming-normal for convolutions."""
         for module in self.modules():
             if isinstance(module, nn.Linear):
-                nn.init.trunc_normal_(module.weight, std=0.02)
+                nn.init.normal_(module.weight, std=0.02)
                 nn.init.zeros_(module.bias)
             elif isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out")
