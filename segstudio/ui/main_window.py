@@ -17,6 +17,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QApplication,
+    QDialog,
     QFileDialog,
     QFrame,
     QMainWindow,
@@ -217,7 +218,7 @@ class MainWindow(QMainWindow):
         """The import page of the model dialog, for weights that were opened or dropped."""
         from segstudio.ui.dialogs.models import ModelsDialog
 
-        dialog = self.findChild(ModelsDialog)
+        dialog: QDialog | None = self.findChild(ModelsDialog)
         if dialog is None:
             dialog = show.dialog("models", self, self._session, self.menus)
         if isinstance(dialog, ModelsDialog):

@@ -224,7 +224,10 @@ def test_using_another_model_applies_at_once(qtbot, dialog, session, card):
 
 
 def test_details_can_be_copied(dialog):
-    dialog.copy_details()
+    menu = dialog._actions.menu(dialog.card, dialog.details_text)
+    assert [a.text() for a in menu.actions()] == ["Copy details", "Show folder", "Remove…"]
+    assert not menu.actions()[2].isEnabled()
+    menu.actions()[0].trigger()
     text = QGuiApplication.clipboard().text()
     assert "Fake Net" in text
     assert "ImageNet's mean" in text

@@ -4,8 +4,8 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, QUrl
-from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox, QWidget
 
 from segstudio import paths
 from segstudio.core.catalogue import ModelCard
@@ -20,6 +20,19 @@ class ModelActions(QObject):
     def __init__(self, parent: QWidget, session: Session, work: WorkCard) -> None:
         super().__init__(parent)
         self._window, self._session, self._work = parent, session, work
+
+    def menu(self, card: ModelCard | None, details: str) -> QMenu:
+        """What is wanted rarely. card: the selected model, if it is one."""
+        menu = QMenu(self._window)
+        copy = menu.addAction("Copy details")
+        copy.triggered.connect(lambda _=False: QGuiApplication.clipboard().setText(details))
+        if card is not None:
+            show = menu.addAction("Show folder")
+            show.triggered.connect(lambda _=False: self.show_folder(card))
+            remove = menu.addAction("Remove…")
+            remove.setEnabled(is_own(card) and not self._work.is_running)
+            remove.triggered.connect(lambda _=False: self.ask_remove(card))
+        return menu
 
     def measure(self, card: ModelCard, size: tuple[int, int] | None) -> None:
         """Frames per second on the chosen device.

@@ -7,7 +7,6 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer, QUrl, Slot
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDropEvent,
-    QGuiApplication,
     QKeyEvent,
 )
 from PySide6.QtWidgets import (
@@ -16,7 +15,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLineEdit,
-    QMenu,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -24,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from segstudio.core.catalogue import ModelCard, NetFacts, NetFigures
 from segstudio.ui import words
-from segstudio.ui.dialogs.model_actions import ModelActions, is_own
+from segstudio.ui.dialogs.model_actions import ModelActions
 from segstudio.ui.dialogs.model_details import DetailsPage
 from segstudio.ui.dialogs.model_import import ImportPage
 from segstudio.ui.dialogs.model_list import ModelList, entries
@@ -66,7 +64,7 @@ class ModelsDialog(QDialog):
         self._nothing = label("", tone="faint")
         self._title, self._subtitle = label(look="hero"), label(tone="muted")
         self._details = DetailsPage()
-        self._import_page = ImportPage(session.background, lambda _: session.models.scan())
+        self._made_import_page: ImportPage | None = None
         self._work = WorkCard(session.background)
         self._actions = ModelActions(self, session, self._work)
         self._pages = QStackedWidget()
@@ -112,7 +110,6 @@ class ModelsDialog(QDialog):
         right.setSpacing(0)
         right.addWidget(self._pages, 1)
         self._pages.addWidget(self._details_page())
-        self._pages.addWidget(self._import_page)
         whole = QHBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
@@ -152,8 +149,6 @@ class ModelsDialog(QDialog):
         self._list.taken.connect(self._take)
         self._work.changed.connect(self._show_buttons)
         self._wait.timeout.connect(self._count)
-        self._import_page.left.connect(self._leave_import)
-        self._import_page.imported.connect(self._adopt)
         session.models.changed.connect(self.show_lists)
         zoo.listed.connect(self.show_lists)
         zoo.listed.connect(self.show_chosen)
@@ -179,7 +174,8 @@ class ModelsDialog(QDialog):
         self._nothing.setText(f"Nothing is called “{self._search.text()}”.")
         if has_any and not self._list.current[1]:
             self._list.go(0)
-        self._import_page.show_nets(zoo.nets)
+        if self._made_import_page is not None:
+            self._made_import_page.show_nets(zoo.nets)
         self._show_buttons()
 
     @property
@@ -303,33 +299,21 @@ class ModelsDialog(QDialog):
             self._actions.ask_export(self.card)
 
     def _show_menu(self) -> None:
-        menu = self.menu()
+        menu = self._actions.menu(self.card, self.details_text)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(self._more.mapToGlobal(self._more.rect().bottomLeft()))
 
-    def menu(self) -> QMenu:
-        """What is wanted rarely."""
-        menu, card = QMenu(self), self.card
-        menu.addAction("Copy details").triggered.connect(lambda _=False: self.copy_details())
-        if card is not None:
-            show = menu.addAction("Show folder")
-            show.triggered.connect(lambda _=False: self._actions.show_folder(card))
-            remove = menu.addAction("Remove…")
-            remove.setEnabled(is_own(card) and not self._work.is_running)
-            remove.triggered.connect(lambda _=False: self._actions.ask_remove(card))
-        return menu
-
-    def copy_details(self) -> None:
+    @property
+    def details_text(self) -> str:
         """Everything about the selected line, as text."""
         card, net = self.card, self.net
         if self._query is None:
-            return
+            return ""
         query, size = self._query
         facts, figures = self._zoo.facts(query), self._zoo.figures(query, size)
         if card is not None:
-            QGuiApplication.clipboard().setText(words.card_text(card, facts, figures))
-        elif net is not None:
-            QGuiApplication.clipboard().setText(words.net_text(facts or net, figures))
+            return words.card_text(card, facts, figures)
+        return "" if net is None else words.net_text(facts or net, figures)
 
     # --- import
 
@@ -343,6 +327,19 @@ class ModelsDialog(QDialog):
         dialog.fileSelected.connect(lambda name: self.import_file(Path(name)))
         dialog.open()
 
+    @property
+    def _import_page(self) -> ImportPage:
+        """Made when it is first wanted: the dialog opens sooner without."""
+        if self._made_import_page is None:
+            models = self._session.models
+            page = ImportPage(self._session.background, lambda _: models.scan())
+            page.left.connect(self._leave_import)
+            page.imported.connect(self._adopt)
+            page.show_nets(self._zoo.nets)
+            self._pages.addWidget(page)
+            self._made_import_page = page
+        return self._made_import_page
+
     def import_file(self, file: Path) -> None:
         """Show what is in a weights file."""
         self._pages.setCurrentWidget(self._import_page)
@@ -350,7 +347,8 @@ class ModelsDialog(QDialog):
 
     @Slot()
     def _leave_import(self, *_: object) -> None:
-        self._import_page.stop()
+        if self._made_import_page is not None:
+            self._made_import_page.stop()
         self._pages.setCurrentIndex(0)
 
     @Slot(object)
@@ -388,7 +386,7 @@ class ModelsDialog(QDialog):
     def done(self, result: int) -> None:
         self._wait.stop()
         self._zoo.stop_counting()
-        self._import_page.stop()
+        self._leave_import()
         self._work.cancel()
         super().done(result)
 

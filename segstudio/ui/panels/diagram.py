@@ -65,7 +65,8 @@ def arrange(taps: Sequence[TapFacts]) -> Layout:
     (the first word of the name). What is finer again for good joins the branches behind them.
     """
     rows: list[list[TapFacts]] = [[]]
-    forks, tail, last = [0], [], 0
+    tail: list[TapFacts] = []
+    forks, last = [0], 0
     for number, tap in enumerate(taps):
         before = taps[number - 1] if number else tap
         same = [i for i, row in enumerate(rows) if row and _part(row[-1]) == _part(tap)]
