@@ -320,6 +320,7 @@ class BiSeNetV2(nn.Module):
     "bisenet_v2",
     title="BiSeNet V2",
     paper="https://arxiv.org/abs/2004.02147",
+    family="BiSeNet",
     taps=_taps(64, 16),
     multiple_of=32,
 )
@@ -332,6 +333,7 @@ def bisenet_v2(num_classes: int, **options: int | float | str | bool) -> BiSeNet
     "bisenet_v2_large",
     title="BiSeNet V2-Large",
     paper="https://arxiv.org/abs/2004.02147",
+    family="BiSeNet",
     taps=_taps(128, 32),
     multiple_of=32,
 )

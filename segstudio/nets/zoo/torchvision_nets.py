@@ -73,13 +73,29 @@ def _built(name: str, num_classes: int, *, aux: bool) -> Segmenter:
     )
 
 
-@net("fcn_resnet50", title="FCN ResNet-50", paper=FCN_PAPER, taps=RESNET_TAPS, multiple_of=8)
+@net(
+    "fcn_resnet50",
+    title="FCN ResNet-50",
+    paper=FCN_PAPER,
+    taps=RESNET_TAPS,
+    multiple_of=8,
+    family="FCN",
+    aux_weights=(0.5,),
+)
 def fcn_resnet50(num_classes: int, *, aux: bool = False) -> Segmenter:
     """aux: with the auxiliary head for training."""
     return _built("fcn_resnet50", num_classes, aux=aux)
 
 
-@net("fcn_resnet101", title="FCN ResNet-101", paper=FCN_PAPER, taps=RESNET_TAPS, multiple_of=8)
+@net(
+    "fcn_resnet101",
+    title="FCN ResNet-101",
+    paper=FCN_PAPER,
+    taps=RESNET_TAPS,
+    multiple_of=8,
+    family="FCN",
+    aux_weights=(0.5,),
+)
 def fcn_resnet101(num_classes: int, *, aux: bool = False) -> Segmenter:
     """aux: with the auxiliary head for training."""
     return _built("fcn_resnet101", num_classes, aux=aux)
@@ -91,6 +107,8 @@ def fcn_resnet101(num_classes: int, *, aux: bool = False) -> Segmenter:
     paper=DEEPLAB_PAPER,
     taps=RESNET_TAPS,
     multiple_of=8,
+    family="DeepLab v3",
+    aux_weights=(0.5,),
 )
 def deeplabv3_resnet50(num_classes: int, *, aux: bool = False) -> Segmenter:
     """aux: with the auxiliary head for training."""
@@ -103,6 +121,8 @@ def deeplabv3_resnet50(num_classes: int, *, aux: bool = False) -> Segmenter:
     paper=DEEPLAB_PAPER,
     taps=RESNET_TAPS,
     multiple_of=8,
+    family="DeepLab v3",
+    aux_weights=(0.5,),
 )
 def deeplabv3_resnet101(num_classes: int, *, aux: bool = False) -> Segmenter:
     """aux: with the auxiliary head for training."""
@@ -115,6 +135,8 @@ def deeplabv3_resnet101(num_classes: int, *, aux: bool = False) -> Segmenter:
     paper=DEEPLAB_PAPER,
     taps=MOBILENET_TAPS,
     multiple_of=16,
+    family="DeepLab v3",
+    aux_weights=(0.5,),
 )
 def deeplabv3_mobilenet_v3_large(num_classes: int, *, aux: bool = False) -> Segmenter:
     """aux: with the auxiliary head for training."""
@@ -127,6 +149,7 @@ def deeplabv3_mobilenet_v3_large(num_classes: int, *, aux: bool = False) -> Segm
     paper=MOBILENET_PAPER,
     taps=MOBILENET_TAPS,
     multiple_of=16,
+    family="LR-ASPP",
 )
 def lraspp_mobilenet_v3_large(num_classes: int) -> Segmenter:
     """Lite R-ASPP: two stages of the backbone, gated by a global view."""
