@@ -46,7 +46,8 @@ def boosted_loss(
     """
     size = labels.shape[-2:]
     total = torch.zeros((), device=labels.device)
-    weights = (1.0, *(aux_weights or (1.0,) * len(output.aux)))
+    heads = len(output.aux)  # none, where a net was built without
+    weights = (1.0, *(aux_weights or (1.0,) * heads)[:heads])
     for weight, logits in zip(weights, (output.logits, *output.aux), strict=True):
         # planes, not channels last: softmax over 11 channels is 20 times faster that way on a CPU
         full = F.interpolate(

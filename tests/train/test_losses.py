@@ -71,3 +71,4 @@ def test_auxiliary_losses_count_as_much_as_their_net_says():
     both = NetOutput(logits, (small,))
     assert torch.allclose(loss(both), alone + extra)
     assert torch.allclose(loss(both, (0.4,)), alone + 0.4 * extra)
+    assert torch.allclose(loss(NetOutput(logits), (0.4,)), alone)
