@@ -72,13 +72,13 @@ def net_input(facts: NetFacts) -> str:
 def figures(found: NetFigures | None) -> dict[str, str]:
     """The counted facts by their titles; "…" while they are being counted."""
     if found is None:
-        waiting = dict.fromkeys(("Parameters", "Work", "Output stride", "Receptive field"), "…")
+        waiting = dict.fromkeys(("Parameters", "GMACs", "Output stride", "Receptive field"), "…")
         return waiting
     at = size(found.height, found.width)
     field, stride = found.receptive_field, found.output_stride
     return {
         "Parameters": millions(found.parameters),
-        "Work": "–" if found.gmacs is None else f"{found.gmacs:,.2f} GMAC at {at}",
+        "GMACs": "–" if found.gmacs is None else f"{found.gmacs:,.2f} at {at}",
         "Output stride": "–" if stride is None else f"{stride}",
         "Receptive field": "whole picture" if field == WHOLE_PICTURE else _pixels(field),
     }

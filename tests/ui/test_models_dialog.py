@@ -191,7 +191,7 @@ def test_details_are_there_at_once_and_figures_when_they_are_counted(qtbot, dial
     engine.gate.set()
     qtbot.waitUntil(lambda: dialog._details.facts["Parameters"] == "1.23 M", timeout=5000)
     facts = dialog._details.facts
-    assert facts["Work"] == "12.35 GMAC at 1024 × 512"
+    assert facts["GMACs"] == "12.35 at 1024 × 512"
     assert facts["Receptive field"] == "715 × 715 px"
     assert "arxiv.org/abs/1505.04597" in facts["Paper"]
     assert facts["Input"] == "Sides of multiples of 16, from 32 px."
@@ -305,9 +305,10 @@ def test_weights_that_do_not_fit_cannot_be_imported(qtbot, dialog, engine, weigh
 
 
 def test_a_file_nobody_knows_can_be_given_its_net(qtbot, dialog, engine, weights):
-    engine.error = ModelError("No known program names tensors like that; choose the network.")
+    engine.error = ModelError("No known program names that; say the net with --net (--net-arg).")
     dialog.import_file(weights)
     qtbot.waitUntil(lambda: "No known program" in dialog._import_page.message, timeout=5000)
+    assert "say the net." in dialog._import_page.message
     engine.error = None
     dialog._import_page._pick_net("fcn8s")
     qtbot.waitUntil(is_ready(dialog), timeout=5000)

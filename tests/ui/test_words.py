@@ -44,7 +44,7 @@ def test_figures_wait_fail_and_come():
     assert set(words.figures(None).values()) == {"…"}
     assert set(words.figures(NetFigures(1, 1)).values()) == {"–"}
     found = words.figures(NetFigures(512, 1024, 3_358_627, 24.6, 8, WHOLE_PICTURE))
-    assert list(found.values()) == ["3.36 M", "24.60 GMAC at 1024 × 512", "8", "whole picture"]
+    assert list(found.values()) == ["3.36 M", "24.60 at 1024 × 512", "8", "whole picture"]
 
 
 def test_one_and_many():

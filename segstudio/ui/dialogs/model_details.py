@@ -173,7 +173,6 @@ class DetailsPage(QScrollArea):
         self._add_net(box, facts, size)
         show = self._facts.show_fact
         show("Models", escape(", ".join(c.title for c in models)) or NO_WEIGHTS)
-        show("Family", escape(facts.family) if facts.family != facts.title else "")
         show("Paper", link(facts.paper))
         self.show_figures(None)
         show("Input", words.net_input(facts))

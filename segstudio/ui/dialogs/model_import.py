@@ -1,5 +1,6 @@
 """The page that shows what a weights file holds, and makes a model of it."""
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -194,7 +195,7 @@ class ImportPage(QWidget):
 
     def _fail(self, error: Exception) -> None:
         self._job = None
-        self._say(str(error), "bad")
+        self._say(_without_options(error), "bad")
         self._show_button()
 
     def _say(self, sentence: str, tone: str) -> None:
@@ -247,7 +248,7 @@ class ImportPage(QWidget):
         self._job = None
         self._form.setEnabled(True)
         self._say("The model was not imported.", "bad")
-        self._error.setText(str(error))
+        self._error.setText(_without_options(error))
         self._show_button()
 
     def hideEvent(self, event: QEvent) -> None:
@@ -281,16 +282,12 @@ class _Form(QWidget):
         grid.setColumnMinimumWidth(0, TITLES)
         grid.setColumnStretch(1, 1)
         grid.addWidget(rule(), 0, 0, 1, 2)
-        for line, (title, widget) in enumerate(
-            (("Name", self.name), ("Classes", self.sets)), start=1
-        ):
+        fields = (("Name", self.name), ("Licence", self.licence), ("Classes", self.sets))
+        for line, (title, widget) in enumerate(fields, start=1):
             grid.addWidget(label(title, tone="muted"), line, 0)
             grid.addWidget(widget, line, 1)
-        grid.addWidget(self._swatches, 3, 1)
-        grid.addWidget(self.rehead, 4, 1)
-        grid.addWidget(self._note, 5, 1)
-        grid.addWidget(label("Licence", tone="muted"), 6, 0)
-        grid.addWidget(self.licence, 6, 1)
+        for line, widget in enumerate((self.rehead, self._note, self._swatches), start=4):
+            grid.addWidget(widget, line, 1)
 
     @property
     def is_rehead(self) -> bool:
@@ -382,3 +379,8 @@ class _Form(QWidget):
                 " name: fine-tune the model before you trust it."
             )
         return f"The weights answer for {there} classes and this set has {here}."
+
+
+def _without_options(error: Exception) -> str:
+    """The sentence without names of command line options, which nobody can type here."""
+    return re.sub(r" (?:with )?\(?--[a-z-]+\)?", "", str(error))
