@@ -63,8 +63,12 @@ _CAFFE = {
 }
 
 
+_LAST = ("fc.weight", "aspp.c0.weight", "fc2.weight", "fc2.conv3.weight")
+"""The classifier's name: v1, v2, v3, v3+."""
+
+
 def _recognises(state: State) -> bool:
-    return "layer5.block1.conv3x3.conv.weight" in state
+    return "layer5.block1.conv3x3.conv.weight" in state and any(n in state for n in _LAST)
 
 
 def _head(state: State) -> tuple[str, str, Rules, dict[str, Any]]:
@@ -73,7 +77,7 @@ def _head(state: State) -> tuple[str, str, Rules, dict[str, Any]]:
         return "deeplab_v2", "fc.weight", ((r"fc\.(.*)", r"classifier.\1"),), {"head": "linear"}
     if "aspp.c0.weight" in state:
         return "deeplab_v2", "aspp.c0.weight", ((r"aspp\.c(\d)\.(.*)", r"aspp.\1.\2"),), {}
-    if "reduce.conv.weight" in state:
+    if "fc2.conv3.weight" in state:
         args = {"separable": False}
         return "deeplab_v3plus", "fc2.conv3.weight", _ASPP + _DECODER, args
     return "deeplab_v3", "fc2.weight", (*_ASPP, (r"fc2\.(.*)", r"classifier.\1")), {}

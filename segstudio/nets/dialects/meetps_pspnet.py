@@ -62,11 +62,16 @@ _CAFFE = {
 """The mean that the authors' Caffe weights were trained with."""
 
 
+_SIGNS = {
+    "res_block5.layers.0.cb4.cb_unit.0.weight",
+    "pyramid_pooling.path_module_list.0.cbr_unit.0.weight",
+    "cbr_final.cbr_unit.0.weight",
+    "classification.weight",
+}
+
+
 def _recognises(state: State) -> bool:
-    return (
-        "cbr_final.cbr_unit.0.weight" in state
-        and "res_block5.layers.0.cb4.cb_unit.0.weight" in state
-    )
+    return state.keys() >= _SIGNS
 
 
 @dialect(

@@ -58,13 +58,15 @@ _DECODER = _units(
     },
 )
 
+_PROJECT = "decode_head.bottleneck.conv.weight"
+
 _SIGNS = {
-    "pspnet": "decode_head.psp_modules.0.1.conv.weight",
-    "deeplab_v3plus": "decode_head.c1_bottleneck.conv.weight",
-    "deeplab_v3": "decode_head.aspp_modules.1.conv.weight",
-    "fcn": "decode_head.conv_cat.conv.weight",
+    "pspnet": {"decode_head.psp_modules.0.1.conv.weight"},
+    "deeplab_v3plus": {"decode_head.c1_bottleneck.conv.weight", _PROJECT},
+    "deeplab_v3": {"decode_head.aspp_modules.1.conv.weight", _PROJECT},
+    "fcn": {"decode_head.conv_cat.conv.weight"},
 }
-"""Head -> a name that only files with that head have."""
+"""Head -> names that only files with that head have."""
 
 _CLASS_SETS = {19: "cityscapes19", 21: "voc21", 150: "ade20k150"}
 
@@ -80,7 +82,7 @@ def _recognises(state: State) -> bool:
         "backbone.layer4.0.conv3.weight" in state
         and "decode_head.conv_seg.weight" in state
         and "decode_head.lateral_convs.0.conv.weight" not in state
-        and any(sign in state for sign in _SIGNS.values())
+        and any(state.keys() >= signs for signs in _SIGNS.values())
     )
 
 
@@ -92,7 +94,7 @@ def _recognises(state: State) -> bool:
 )
 def read(state: State) -> Found:
     """Head, depth and stem are seen in the names."""
-    head = next(head for head, sign in _SIGNS.items() if sign in state)
+    head = next(head for head, sign in _SIGNS.items() if state.keys() >= sign)
     depth = bottleneck_depth(
         sum(n.startswith("backbone.layer3.") and n.endswith(".conv2.weight") for n in state)
     )
@@ -107,10 +109,10 @@ def read(state: State) -> Found:
         net, rules = f"{head}_resnet{depth}", _ASPP + _DECODER
         args = {"output_stride": 8, "multi_grid": "1,1,1", "first_dilation": "halved"}
         args |= {"align_corners": False, "project_kernel": 3, "aux": True}
-        width = state["decode_head.bottleneck.conv.weight"].shape[0]
+        width = state[_PROJECT].shape[0]
         args["aspp_width"] = width
         names.move(
-            "decode_head.bottleneck.conv.weight",
+            _PROJECT,
             "aspp.project.0.weight",
             permuted_blocks((1, 2, 3, 4, 0), [width] * 5),
         )

@@ -18,7 +18,7 @@ _CLASS_SETS = {19: "cityscapes19", 21: "voc21", 150: "ade20k150"}
 
 
 def _recognises(state: State) -> bool:
-    return "ppm.features.0.1.weight" in state and "layer0.0.weight" in state
+    return {"layer0.0.weight", "ppm.features.0.1.weight", "cls.4.weight"} <= state.keys()
 
 
 @dialect(

@@ -104,8 +104,17 @@ def _backbone(state: State) -> tuple[str, Rules, dict[str, Any]]:
     return f"resnet{bottleneck_depth(blocks)}", _RESNET, args
 
 
+_V3_SIGNS = {"classifier.classifier.0.convs.0.0.weight", "classifier.classifier.4.weight"}
+_V3PLUS_SIGNS = {
+    "classifier.aspp.convs.0.0.weight",
+    "classifier.aspp.project.0.weight",
+    "classifier.project.0.weight",
+    "classifier.classifier.3.weight",
+}
+
+
 def _recognises(state: State) -> bool:
-    return any(f"classifier.{at}.convs.0.0.weight" in state for at in ("classifier.0", "aspp"))
+    return state.keys() >= _V3_SIGNS or state.keys() >= _V3PLUS_SIGNS
 
 
 @dialect(

@@ -102,8 +102,8 @@ class VGGBranch(nn.Sequential):
             nn.Dropout(0.5),
             nn.Conv2d(width, num_classes, 1),  # fc8
         )
+        _start(self)
         nn.init.normal_(self[6].weight, std=0.01)  # type: ignore[arg-type]  # a convolution
-        nn.init.zeros_(self[6].bias)  # type: ignore[arg-type]
 
 
 class DeepLabV2VGG(nn.Module):
@@ -126,11 +126,10 @@ class DeepLabV2VGG(nn.Module):
             layers: list[nn.Module] = []
             for _ in range(count):
                 conv = nn.Conv2d(inner, outer, 3, padding=dilation, dilation=dilation)
-                nn.init.kaiming_normal_(conv.weight)
                 layers += [conv, nn.ReLU(inplace=True)]
                 inner = outer
             layers.append(nn.MaxPool2d(3, stride, 1))
-            setattr(self, f"conv{index}", nn.Sequential(*layers))
+            setattr(self, f"conv{index}", _start(nn.Sequential(*layers)))
         self.aspp = nn.ModuleList(VGGBranch(rate, num_classes) for rate in RATES)
         self.align_corners = align_corners
         strides = (2, 4, 8, 8, 8)
@@ -144,6 +143,15 @@ class DeepLabV2VGG(nn.Module):
         x = self.conv3(self.conv2(self.conv1(x)))  # (N, 256, H/8, W/8)
         x = self.conv5(self.conv4(x))  # (N, 512, H/8, W/8)
         return NetOutput(_sum(branch(x) for branch in self.aspp))
+
+
+def _start(layers: nn.Sequential) -> nn.Sequential:
+    """Kaiming-normal weights: without batch norm a deep net learns from nothing else."""
+    for layer in layers:
+        if isinstance(layer, nn.Conv2d) and layer.bias is not None:
+            nn.init.kaiming_normal_(layer.weight)
+            nn.init.zeros_(layer.bias)
+    return layers
 
 
 def _sum(scores: Iterable[Tensor]) -> Tensor:

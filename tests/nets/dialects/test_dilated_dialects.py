@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from segstudio.errors import ModelError
 from segstudio.nets.dialect import dialect_of
 from segstudio.nets.registry import NETS
 from segstudio.nets.weights import load_into
@@ -431,3 +432,27 @@ def test_vainf_on_mobilenet(name, listed):
 def test_vainf_on_xception(listed):
     s, x = whole(listed("vainf_deeplabv3plus_xception_21")), picture(160, 192)
     same(ours(s, x), vainf_v3plus(s, *vainf_xception(s, x)))
+
+
+@pytest.mark.parametrize(
+    ("name", "last"),
+    [
+        ("semseg_pspnet50_19", "cls.4.weight"),
+        ("meetps_pspnet101_cityscapes", "classification.weight"),
+        ("mm_deeplabv3_r101-d8", "decode_head.bottleneck.conv.weight"),
+        ("kazuto_deeplabv3_r101", "fc2.weight"),
+        ("vainf_deeplabv3plus_resnet50_21", "classifier.classifier.3.weight"),
+    ],
+)
+def test_a_file_without_its_classifier_is_nobodys(name, last, listed):
+    state = listed(name)
+    assert dialect_of(state) is not None
+    del state[last]
+    assert dialect_of(state) is None
+
+
+def test_a_depth_that_is_not_built_is_refused(listed):
+    state = listed("semseg_pspnet50_19")
+    odd = {k: v for k, v in state.items() if not k.startswith("layer3.5.")}
+    with pytest.raises(ModelError, match="5 blocks in its third stage"):
+        dialect_of(odd).read(odd)
