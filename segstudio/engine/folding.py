@@ -2,8 +2,8 @@
 
 In eval a batch norm is y = a x + b for each channel, and so is a convolution's end. Which norm
 follows which convolution is seen by running the net once without numbers (on the meta device):
-a pair is folded when the convolution's answer goes into that norm and nowhere else, and both run
-exactly once. That holds for any way of writing a net, for shared modules too.
+a pair is folded when each of the convolution's answers goes into that norm and nowhere else, and
+the norm sees nothing else. That holds for any way of writing a net, and for pairs that run twice.
 
 A net that cannot run without numbers is looked at by its names instead: neighbours in an
 nn.Sequential, and children called convN and bnN.
@@ -124,7 +124,8 @@ class _Watch(TorchFunctionMode):
         self._calls: dict[nn.Module, int] = {}
         self._answers: dict[int, tuple[Tensor, nn.Module]] = {}  # held, so that ids stay unique
         self._uses: dict[nn.Module, int] = {}
-        self._after: dict[nn.Module, nn.Module] = {}
+        self._after: dict[nn.Module, set[nn.Module]] = {}  # convolution -> norms behind it
+        self._before: dict[nn.Module, set[nn.Module | None]] = {}  # norm -> what it follows
 
     def run(self, x: Tensor) -> None:
         """One forward pass on the meta device; the net is left as it was."""
@@ -149,8 +150,11 @@ class _Watch(TorchFunctionMode):
         """What may be folded."""
         return [
             (self._names[conv], self._names[norm])
-            for conv, norm in self._after.items()
-            if self._uses.get(conv) == self._calls[conv] == self._calls[norm] == 1
+            for conv, norms in self._after.items()
+            for norm in norms
+            if len(norms) == 1
+            and self._before[norm] == {conv}
+            and self._uses.get(conv) == self._calls[conv] == self._calls[norm]
         ]
 
     def __torch_function__(
@@ -177,8 +181,10 @@ class _Watch(TorchFunctionMode):
 
     def _asked(self, norm: nn.Module, inputs: tuple[Any, ...]) -> None:
         self._calls[norm] = self._calls.get(norm, 0) + 1
-        if id(inputs[0]) in self._answers:
-            self._after[self._answers[id(inputs[0])][1]] = norm
+        conv = self._answers[id(inputs[0])][1] if id(inputs[0]) in self._answers else None
+        self._before.setdefault(norm, set()).add(conv)
+        if conv is not None:
+            self._after.setdefault(conv, set()).add(norm)
 
 
 def _tensors(value: Any) -> Iterator[Tensor]:  # noqa: ANN401
