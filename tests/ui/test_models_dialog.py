@@ -444,3 +444,20 @@ def test_a_result_goes_when_something_else_is_looked_at(dialog):
     assert not dialog._work.isHidden()
     dialog._list.select("net", "unet")
     assert dialog._work.isHidden()
+
+
+def test_what_a_card_says_is_plain_text(qtbot, dialog, session, card):
+    nasty = ModelCard(
+        "n", "<b>Title</b>", "fake", TWO, InputRule(), card.folder, "w.safetensors",
+        licence="<a href='https://example.org'>CamVid's</a>", trained_on="a < b & c",
+    )  # fmt: skip
+    session.models.cards = (card, nasty)
+    session.models.changed.emit()
+    dialog._list.select("model", "n")
+    facts = dialog._details.facts
+    assert facts["Licence"] == nasty.licence
+    assert facts["Trained on"] == "a < b & c"
+    plain = Qt.TextFormat.PlainText
+    shown = [w for w in dialog.findChildren(QLabel) if w.text() in (nasty.title, nasty.licence)]
+    assert len(shown) == 2
+    assert all(w.textFormat() == plain for w in shown)

@@ -31,6 +31,7 @@ NO_WEIGHTS = "No weights yet: import a checkpoint or train it."
 def text(value: str, *, tone: str = "", look: str = "") -> QLabel:
     """A paragraph that wraps and can be copied from."""
     result = label(value, tone=tone, look=look)
+    result.setTextFormat(Qt.TextFormat.PlainText)
     result.setWordWrap(True)
     result.setTextInteractionFlags(
         Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.LinksAccessibleByMouse
@@ -79,10 +80,13 @@ class Facts(QGridLayout):
         self.setColumnStretch(1, 1)
         self.values: dict[str, QLabel] = {}
 
-    def show_fact(self, title: str, value: str, *, is_one_line: bool = False) -> None:
+    def show_fact(
+        self, title: str, value: str, *, is_one_line: bool = False, is_link: bool = False
+    ) -> None:
         """Add a line, or bring it up to date; an empty value adds none.
 
-        is_one_line: shortened in the middle where there is no room, never broken.
+        is_one_line: shortened in the middle where there is no room, never broken. is_link: made by
+        `link`; every other value is plain text, whatever a card holds.
         """
         if title in self.values:
             self.values[title].setText(value)
@@ -93,6 +97,8 @@ class Facts(QGridLayout):
         name = label(title, tone="muted")
         name.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.values[title] = OneLine(value) if is_one_line else text(value)
+        if is_link:
+            self.values[title].setTextFormat(Qt.TextFormat.RichText)
         self.addWidget(name, line, 0, Qt.AlignmentFlag.AlignTop)
         self.addWidget(self.values[title], line, 1)
 
@@ -136,9 +142,9 @@ class DetailsPage(QScrollArea):
         if is_drawn:
             self._add_net(box, facts, size)
         show = self._facts.show_fact
-        show("Network", escape(facts.title if facts else card.net))
+        show("Network", facts.title if facts else card.net)
         show("Built with", ", ".join(f"{k} = {v}" for k, v in card.net_args.items()))
-        show("Paper", link(facts.paper) if facts else "")
+        show("Paper", link(facts.paper) if facts else "", is_link=True)
         if is_drawn:
             self.show_figures(None)
         show("Input", words.input_rule(card.input))
@@ -157,7 +163,7 @@ class DetailsPage(QScrollArea):
             ("Licence", card.licence or "not said"),
             ("Command", card.command),
         ):
-            origin.show_fact(title, escape(value))
+            origin.show_fact(title, value)
         origin.show_fact("File", str(card.folder / card.weights), is_one_line=True)
         origin.show_fact("SHA-256", card.sha256, is_one_line=True)
         box.addLayout(origin)
@@ -172,8 +178,8 @@ class DetailsPage(QScrollArea):
             box.addSpacing(UNIT)
         self._add_net(box, facts, size)
         show = self._facts.show_fact
-        show("Models", escape(", ".join(c.title for c in models)) or NO_WEIGHTS)
-        show("Paper", link(facts.paper))
+        show("Models", ", ".join(c.title for c in models) or NO_WEIGHTS)
+        show("Paper", link(facts.paper), is_link=True)
         self.show_figures(None)
         show("Input", words.net_input(facts))
         show("Needs", f"segstudio[{facts.extra}]" if facts.extra else "")

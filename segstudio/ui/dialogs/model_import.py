@@ -54,6 +54,7 @@ class ImportPage(QWidget):
         self._inspection: Any = None
         self._suggested: ClassMap | None = None
         self._title = label(look="hero")
+        self._title.setTextFormat(Qt.TextFormat.PlainText)
         self._title.setWordWrap(True)
         self._where = OneLine("")
         set_tone(self._where, "faint")

@@ -40,6 +40,8 @@ class WorkCard(QFrame):
         self._spinner = Spinner()
         self._title = label(look="title")
         self._text = label(tone="muted")
+        self._title.setTextFormat(Qt.TextFormat.PlainText)
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
         self._text.setWordWrap(True)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._bar = QProgressBar()

@@ -63,6 +63,8 @@ class ModelsDialog(QDialog):
         self._list = ModelList()
         self._nothing = label("", tone="faint")
         self._title, self._subtitle = label(look="hero"), label(tone="muted")
+        self._title.setTextFormat(Qt.TextFormat.PlainText)
+        self._subtitle.setTextFormat(Qt.TextFormat.PlainText)
         self._details = DetailsPage()
         self._made_import_page: ImportPage | None = None
         self._work = WorkCard(session.background)
