@@ -1,12 +1,13 @@
 """Batch norm folded into the convolution before it: the same function in fewer steps.
 
 In eval a batch norm is y = a x + b for each channel, and so is a convolution's end. Which norm
-follows which convolution is seen by running the net once without numbers (on the meta device):
-a pair is folded when each of the convolution's answers goes into that norm and nowhere else, and
-the norm sees nothing else. That holds for any way of writing a net, and for pairs that run twice.
+follows which convolution is seen by running the net once on a small picture of zeros: a pair is
+folded when each of the convolution's answers goes into that norm and nowhere else, and the norm
+sees nothing else. That holds for any way of writing a net, and for pairs that run twice. (The meta
+device would do as well, but torch needs four seconds to load what runs on it.)
 
-A net that cannot run without numbers is looked at by its names instead: neighbours in an
-nn.Sequential, and children called convN and bnN.
+A net that takes large pictures only, or fails on this one, is looked at by its names instead:
+neighbours in an nn.Sequential, and children called convN and bnN.
 """
 
 import itertools
@@ -24,7 +25,10 @@ Pair = tuple[str, str]
 """Dotted names of a convolution and of the norm after it."""
 
 _SIDE = 64
-"""About the side of the input that the net is run with; without numbers it costs little."""
+"""About the side of the picture that the net is run with: a twentieth of a second."""
+
+_LARGE_SIDE = 320
+"""From this side on a run would cost more than it brings."""
 
 _QUESTIONS = ("__get__", "dim", "size", "numel", "ndimension", "is_floating_point", "stride")
 """What may be asked of a tensor without using its values."""
@@ -103,12 +107,16 @@ def _named_pairs(net: nn.Module) -> Iterator[Pair]:
 
 
 def _seen_pairs(net: nn.Module, spec: NetSpec) -> list[Pair] | None:
-    """Pairs found by running; None when the net cannot be run without numbers."""
-    height, width = spec.only_size or (spec.sides_near(max(_SIDE, spec.min_side))[-1],) * 2
+    """Pairs found by running; None when the net cannot be run on a small picture."""
+    if not any(_is_norm(module) for module in net.modules()):
+        return []
+    size = spec.only_size or (spec.sides_near(max(_SIDE, spec.min_side))[-1],) * 2
+    height, width = (side + 2 * spec.margin for side in size)
+    if max(height, width) > _LARGE_SIDE:
+        return None
     watch = _Watch(net)
-    border = 2 * spec.margin
     try:
-        watch.run(torch.empty(1, 3, height + border, width + border, device="meta"))
+        watch.run(torch.zeros(1, 3, height, width))
     except Exception:  # noqa: BLE001  a library's net may do anything in its forward
         return None
     return watch.pairs()
@@ -128,18 +136,16 @@ class _Watch(TorchFunctionMode):
         self._before: dict[nn.Module, set[nn.Module | None]] = {}  # norm -> what it follows
 
     def run(self, x: Tensor) -> None:
-        """One forward pass on the meta device; the net is left as it was."""
+        """One forward pass; the net is left as it was."""
         hooks = []
         for module in self._names:
             if _is_convolution(module):
                 hooks.append(module.register_forward_hook(self._answered))
             elif _is_norm(module):
                 hooks.append(module.register_forward_pre_hook(self._asked))
-        named = itertools.chain(self._net.named_parameters(), self._net.named_buffers())
-        ghosts = {name: tensor.detach().to("meta") for name, tensor in named}
         try:
             with torch.no_grad(), self:
-                out = torch.func.functional_call(self._net, ghosts, (x,))
+                out = self._net(x)
         finally:
             for hook in hooks:
                 hook.remove()
