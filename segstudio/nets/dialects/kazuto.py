@@ -36,7 +36,7 @@ def _backbone(blocks: int) -> Rules:
                     (rf"{theirs}\.{unit}\.conv\.(.*)", rf"{ours}.conv{n}.\1"),
                     (rf"{theirs}\.{unit}\.bn\.(.*)", rf"{ours}.bn{n}.\1"),
                 ]
-            rules += _units({rf"{theirs}\.shortcut": f"{ours}.downsample"})
+            rules += _units({rf"{theirs}\.(?:shortcut|proj)": f"{ours}.downsample"})
     return tuple(rules)
 
 
@@ -63,8 +63,14 @@ _CAFFE = {
 }
 
 
-_LAST = ("fc.weight", "aspp.c0.weight", "fc2.weight", "fc2.conv3.weight")
-"""The classifier's name: v1, v2, v3, v3+."""
+_LAST = (
+    "fc.weight",
+    "aspp.c0.weight",
+    "aspp.stages.c0.weight",
+    "fc2.weight",
+    "fc2.conv3.weight",
+)
+"""The classifier's name: v1, v2, v2 in the program's first year, v3, v3+."""
 
 
 def _recognises(state: State) -> bool:
@@ -75,8 +81,10 @@ def _head(state: State) -> tuple[str, str, Rules, dict[str, Any]]:
     """Net, name of the classifier's weight in the file, rules, net_args."""
     if "fc.weight" in state:
         return "deeplab_v2", "fc.weight", ((r"fc\.(.*)", r"classifier.\1"),), {"head": "linear"}
-    if "aspp.c0.weight" in state:
-        return "deeplab_v2", "aspp.c0.weight", ((r"aspp\.c(\d)\.(.*)", r"aspp.\1.\2"),), {}
+    for last in ("aspp.c0.weight", "aspp.stages.c0.weight"):
+        if last in state:
+            rules = ((r"aspp\.(?:stages\.)?c(\d)\.(.*)", r"aspp.\1.\2"),)
+            return "deeplab_v2", last, rules, {}
     if "fc2.conv3.weight" in state:
         args = {"separable": False}
         return "deeplab_v3plus", "fc2.conv3.weight", _ASPP + _DECODER, args

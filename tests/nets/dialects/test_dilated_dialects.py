@@ -290,6 +290,17 @@ def test_kazuto_deeplab_v2(listed):
     same(ours(s, x, width=4), scores)
 
 
+def test_kazuto_files_of_the_first_year_are_known(listed):
+    now = listed("kazuto_deeplabv2_r101")
+    then = {
+        k.replace("aspp.", "aspp.stages.").replace("shortcut", "proj"): v for k, v in now.items()
+    }
+    assert then.keys() != now.keys()
+    found = dialect_of(then).read(then)
+    assert found.left == ()
+    assert found.state.keys() == dialect_of(now).read(now).state.keys()
+
+
 @torch.inference_mode()
 def test_kazuto_deeplab_v3(listed):
     s, x = thin(listed("kazuto_deeplabv3_r101")), picture(*SIDES[0])
