@@ -16,7 +16,7 @@ SPEEDS = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 4.0)
 INPUT_SCALES = (1.0, 0.75, 0.5, 0.35)
 """Factors on the side of a model's input, best picture first."""
 
-HOWS = (("whole", "Whole picture"), ("sliding", "Sliding window"), ("mirror", "Mirrored tiles"))
+HOWS = (("whole", "Whole frame"), ("sliding", "Sliding window"), ("mirror", "Mirrored tiles"))
 """Kinds of Strategy as people choose them."""
 
 RECENT_LIMIT = 12

@@ -1,5 +1,6 @@
 """The window under real keys and drops."""
 
+import dataclasses
 import itertools
 
 import pytest
@@ -7,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
+from segstudio.ui.panels.models import ModelPanel
 from segstudio.ui.readings import Reading
 from tests.ui.conftest import FRAMES, NO_MODEL, wait_for
 
@@ -109,3 +111,29 @@ def test_the_side_panel_is_as_wide_as_its_place(window):
     window.grab()
     inside = window._panel.widget()
     assert inside.minimumSizeHint().width() <= window._panel.viewport().width()
+
+
+def test_what_the_model_tells_about_an_answer_stands_in_the_panel(window, session, shown):
+    shown(2)
+    panel = window.findChild(ModelPanel)
+    result = session.result
+    told = dataclasses.replace(result.prediction, notes=("made smaller: memory was short",))
+    session.result = dataclasses.replace(result, prediction=told)
+    session.shown_changed.emit()
+    assert "memory was short" in panel._status.text()
+    session.result = result
+    session.shown_changed.emit()
+    assert panel._status.text().startswith("Ready")
+    assert "memory" not in panel._status.text()
+
+
+def test_no_choice_in_the_model_panel_is_cut_off(window, session, shown):
+    shown(2)
+    window._panel.setFixedWidth(window._panel.minimumWidth())
+    window.grab()
+    panel = window.findChild(ModelPanel)
+    for picker in (panel._how, panel._precision):
+        room = picker.width() - 10 - 24  # padding, and the arrow
+        texts = [picker.itemText(i) for i in range(picker.count())]
+        widest = max(picker.fontMetrics().horizontalAdvance(text) for text in texts)
+        assert widest <= room, texts

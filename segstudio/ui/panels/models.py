@@ -7,12 +7,15 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QWidget
 
 from segstudio.core.catalogue import InputRule, ModelCard
-from segstudio.core.settings import HOWS, INPUT_SCALES
+from segstudio.core.settings import INPUT_SCALES
 from segstudio.core.strategy import PRECISIONS
 from segstudio.ui.icons import IconButton
 from segstudio.ui.panels.parts import Dot, Picker, Section, Spinner, button, label, row, set_tone
 from segstudio.ui.session import Session
 from segstudio.ui.theme import UNIT
+
+HOWS = (("whole", "Whole frame"), ("sliding", "Windows"), ("mirror", "Tiles"))
+"""Kinds of Strategy in words that fit into the panel; the settings have more room."""
 
 
 class ModelPanel(Section):
@@ -42,9 +45,9 @@ class ModelPanel(Section):
         )
         self._how = Picker(
             "How the model sees a frame\n"
-            "Whole picture: at once, as large as the model's card says.\n"
-            "Sliding window: every pixel of the frame, in windows that fade into each other.\n"
-            "Mirrored tiles: the same, but of every tile only the middle counts.",
+            "Whole frame: at once, as large as the model's card says.\n"
+            "Windows: every pixel of the frame, in windows that slide and fade into each other.\n"
+            "Tiles: every pixel, mirrored at the borders; of each tile only the middle counts.",
             lambda v: session.set_setting("how", v),
         )
         self._precision = Picker(
@@ -72,14 +75,14 @@ class ModelPanel(Section):
         grid = QGridLayout()
         grid.setHorizontalSpacing(UNIT)
         grid.setVerticalSpacing(UNIT)
-        grid.setColumnMinimumWidth(0, 56)
+        grid.setColumnMinimumWidth(0, 48)
         grid.setColumnStretch(1, 1)
         for line, (name, widget) in enumerate((("Device", self._device), ("Input", self._scale))):
             grid.addWidget(label(name, tone="muted"), line, 0)
             grid.addWidget(widget, line, 1)
         how = row(self._how, self._precision, spacing=UNIT // 2)
         how.setStretch(0, 1)
-        self._precision.setFixedWidth(72)
+        self._precision.setFixedWidth(70)
         grid.addWidget(label("How", tone="muted"), 2, 0)
         grid.addLayout(how, 2, 1)
         grid.addWidget(self._flip, 3, 1)
@@ -139,12 +142,15 @@ class ModelPanel(Section):
         set_tone(self._status, "bad" if status.kind == "failed" else "muted")
         titles = {d.name: d.title for d in shelf.devices}
         where = titles.get(status.device, status.device)
+        result = self._session.result
+        prediction = None if result is None else result.prediction
+        notes = () if prediction is None else prediction.notes
         self._status.setText(
             {
                 "none": "Pictures are shown without masks.",
                 "idle": "Loads with the first picture.",
                 "loading": "Loading…",
-                "ready": f"Ready on {where}",
+                "ready": "\n".join((f"Ready on {where}", *notes)),
                 "failed": status.text,
             }[status.kind]
         )
@@ -152,6 +158,7 @@ class ModelPanel(Section):
     @Slot()
     def show_result(self) -> None:
         """The sizes on offer, and what the model really saw."""
+        self._show_status()
         session = self._session
         result, chosen = session.result, session.models.chosen
         entries: list[tuple[object, str]] = []
