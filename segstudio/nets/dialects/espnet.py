@@ -96,7 +96,7 @@ def read(state: State) -> Found:
             ]
         )
     names.rules(_RULES)
-    num_classes = state["classifier.weight"].shape[1]
+    width, num_classes = state["classifier.weight"].shape[:2]
     class_set, pictures = _TRAINED_ON.get(num_classes, ("", {}))
     repeats = {
         name: len(
@@ -107,7 +107,7 @@ def read(state: State) -> Found:
     return names.found(
         "espnet",
         num_classes,
-        net_args=repeats,
+        net_args={**repeats, "decoder_width": width},
         class_set=class_set,
         input={**_PICTURES, **pictures},
     )

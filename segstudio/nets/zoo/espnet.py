@@ -84,10 +84,11 @@ class ESPNet(nn.Module):
     """Encoder of ESP modules and a decoder with one channel for each class.
 
     Input: float32 (N, 3, H, W), H and W multiples of 8. Output: logits (N, C, H, W).
-    p, q: how many ESP modules the second and third level repeat.
+    p, q: how many ESP modules the second and third level repeat. decoder_width: channels of the
+    decoder (0: one for each class, as in the paper); a net that goes on to other classes keeps it.
     """
 
-    def __init__(self, num_classes: int, *, p: int = 2, q: int = 8) -> None:
+    def __init__(self, num_classes: int, *, p: int = 2, q: int = 8, decoder_width: int = 0) -> None:
         super().__init__()
         self.level1 = _conv_norm_act(3, 16, stride=2)
         self.level1_merge = _norm_act(16 + 3)
@@ -98,7 +99,7 @@ class ESPNet(nn.Module):
         self.level3 = nn.Sequential(*(ESP(128, 128, residual=True) for _ in range(q)))
         self.level3_merge = _norm_act(2 * 128)
 
-        width = max(num_classes, len(DILATIONS))
+        width = decoder_width or max(num_classes, len(DILATIONS))
         self.score3 = nn.Sequential(nn.Conv2d(2 * 128, width, 1, bias=False), _norm(width))
         self.up3 = _double(width, width)
         self.score2 = nn.Conv2d(2 * 64 + 3, width, 1, bias=False)

@@ -81,5 +81,6 @@ def test_the_number_of_classes_tells_set_and_normalisation(classes, class_set, m
     state["classifier.weight"] = torch.empty(12, classes, 2, 2, device="meta")
     found = dialect_of(state).read(state)
     assert (found.num_classes, found.class_set) == (classes, class_set)
+    assert found.net_args == {"p": 2, "q": 8, "decoder_width": 12}
     assert found.input["divide_after"] == 255
     assert found.input.get("mean", (None,))[0] == mean

@@ -24,6 +24,14 @@ def test_the_branches_are_summed_from_small_to_large_dilation():
         torch.testing.assert_close(esp(x), esp.last(torch.cat(merged, 1)))
 
 
+def test_only_the_last_layer_knows_the_classes_of_a_decoder_with_a_width():
+    with torch.device("meta"):
+        few, many = (
+            NETS.get("espnet").build(classes, decoder_width=12).state_dict() for classes in (3, 40)
+        )
+    assert [k for k in few if few[k].shape != many[k].shape] == ["up1.weight"]
+
+
 @pytest.mark.parametrize("classes", [1, 2, 5])
 def test_few_classes_are_enough(classes):
     net = NETS.get("espnet").build(classes, q=1).eval()
