@@ -321,7 +321,7 @@ def _side_panel(session: Session) -> QScrollArea:
     area.setWidget(inside)
     area.setWidgetResizable(True)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setMinimumWidth(284)
+    area.setMinimumWidth(300)
     area.setMaximumWidth(400)
     area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     return area

@@ -133,7 +133,7 @@ def test_no_choice_in_the_model_panel_is_cut_off(window, session, shown):
     window.grab()
     panel = window.findChild(ModelPanel)
     for picker in (panel._how, panel._precision):
-        room = picker.width() - 10 - 24  # padding, and the arrow
+        room = picker.width() - 2 - 10 - 8 - 24  # border, padding, and the arrow
         texts = [picker.itemText(i) for i in range(picker.count())]
         widest = max(picker.fontMetrics().horizontalAdvance(text) for text in texts)
         assert widest <= room, texts

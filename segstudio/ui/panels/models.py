@@ -82,7 +82,7 @@ class ModelPanel(Section):
             grid.addWidget(widget, line, 1)
         how = row(self._how, self._precision, spacing=UNIT // 2)
         how.setStretch(0, 1)
-        self._precision.setFixedWidth(70)
+        self._precision.setFixedWidth(76)
         grid.addWidget(label("How", tone="muted"), 2, 0)
         grid.addLayout(how, 2, 1)
         grid.addWidget(self._flip, 3, 1)
