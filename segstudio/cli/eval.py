@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from segstudio.cli.predict import add_model_options, choose_model, load_labeller
 from segstudio.cli.report import Json, Report, Subparsers, add_report_options
+from segstudio.cli.strategy import strategy_of
 from segstudio.core.catalogue import ModelCard
 from segstudio.core.classes import VOID, ClassMap, load_class_map
 from segstudio.core.metrics import ConfusionMatrix
+from segstudio.core.strategy import Strategy
 from segstudio.errors import MediaError, UsageError
 from segstudio.store.pairs import Pair, find_pairs
 
@@ -102,6 +104,7 @@ def _measure_model(
         found = _measure(pairs, labels_of, classes, arguments, report, ids)
     finally:
         labeller.close()
+    found["strategy"] = strategy_of(arguments).to_json()
     unknown = [c.name for c in classes.classes if c.id not in own]
     if unknown:
         found["unknown"] = unknown
@@ -221,6 +224,9 @@ def describe(name: str, found: Json) -> list[str]:
         return "   –" if value != value else f"{100 * value:5.1f}"
 
     rows = [f"{name}: {found['frames']} frames, {found['pixels']} pixels"]
+    if found.get("strategy"):
+        # A figure of several scales is no figure of one.
+        rows[0] += f"; {Strategy.from_json(found['strategy']).told()}"
     rows += [f"  {class_name:<16} IoU {percent(iou)}" for class_name, iou in found["iou"].items()]
     rows.append(
         f"  mIoU {percent(found['miou'])}  pixel accuracy {percent(found['pixel_accuracy'])}"

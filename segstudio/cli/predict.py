@@ -132,6 +132,7 @@ def predict(job: Job, card: ModelCard, arguments: argparse.Namespace, report: Re
             save_json(job.output / STATE, to_json({**state, "sources": sources}))
             _run_one(job, source, stem, labeller, report, figures)
     found = _report(card, labeller, figures)
+    found["strategy"] = strategy_of(arguments).to_json()
     labeller.close()
     return found
 

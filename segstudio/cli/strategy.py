@@ -36,7 +36,9 @@ def add_strategy_options(parser: argparse.ArgumentParser) -> None:
         "--full-resolution", action="store_true", help="frame pixels one to one, no resizing"
     )
     group.add_argument(
-        "--compile", action="store_true", help="let torch compile the net (first frames wait)"
+        "--compile",
+        action="store_true",
+        help="let torch compile the net: for GPUs; first frames wait",
     )
     group.add_argument("--crf", action="store_true", help="refine borders with a dense CRF")
 

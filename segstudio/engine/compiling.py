@@ -2,7 +2,9 @@
 
 The first frame of an input size is answered by the net as it is, with the note "compiling…"; the
 next one waits for the compiler (seconds to minutes), and later ones are faster. On CUDA the
-compiled net is recorded as CUDA graphs, which takes away what starting each kernel costs.
+compiled net is recorded as CUDA graphs, which takes away what starting each kernel costs. On a CPU
+it is hardly worth it: BiSeNet V2 at 512 × 1024 took 248 ms in fp32 instead of 252, and 198 ms in
+bf16 instead of 138.
 
 Compiling needs a C++ compiler on a CPU and Triton on CUDA. Without them, or when the compiler
 stumbles over a net, nothing is lost but speed, and a note tells why.

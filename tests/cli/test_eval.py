@@ -86,6 +86,18 @@ def test_the_shipped_class_sets_are_whole():
         class_set("camvit")
 
 
+def test_a_figure_of_several_scales_is_labelled_as_such(small_model, pictures, tmp_path, capsys):
+    for picture in pictures.iterdir():
+        write(tmp_path / "ref", picture.name, np.zeros((48, 80), np.uint8))
+    words = ["-m", str(small_model), "--images", str(pictures), "--labels", str(tmp_path / "ref")]
+    options = ["--device", "cpu", "--scales", "0.75,1", "--tta"]
+    report = tmp_path / "report.json"
+    assert main(["eval", *words, *options, "--json", str(report)]) == 0
+    (found,) = json.loads(report.read_text())["models"].values()
+    assert found["strategy"] == {"scales": [0.75, 1.0], "flip": True}
+    assert "2 scales, averaged with the mirror image" in capsys.readouterr().out
+
+
 @pytest.mark.realdata
 def test_espnet_masks_give_the_published_figures(data_dir, capsys):
     folder = data_dir / "metrics" / "espnet_val"
