@@ -156,7 +156,7 @@ def test_an_onnx_file_is_not_exported_again(card, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", list(NETS))
-def test_every_net_is_exported_with_equal_labels(name, tmp_path, record_property):
+def test_every_net_is_exported_with_equal_labels(name, tmp_path):
     torch.manual_seed(2)
     spec = NETS.get(name)
     try:
@@ -174,6 +174,6 @@ def test_every_net_is_exported_with_equal_labels(name, tmp_path, record_property
         weights="w.safetensors",
     )  # fmt: skip
     report = export_onnx(card, tmp_path / "net.onnx")
-    record_property("report", str(report))
+    print(name, report)  # seen with -rP
     assert report.differing <= onnx_export.MOST_DIFFERING
     assert np.isfinite(report.largest_difference)
