@@ -26,7 +26,7 @@ _NAME = re.compile(r"Unsupported (?:global|class): ?(?:GLOBAL )?([\w.]+)")
 # fmt: off
 _REFUSED_ROOTS = frozenset((
     "os", "posix", "nt", "sys", "subprocess", "builtins", "importlib", "shutil", "runpy", "socket",
-    "pty", "ctypes", "code", "codeop", "webbrowser", "pickle", "cloudpickle", "dill", "marshal",
+    "pty", "ctypes", "code", "codeop", "webbrowser", "pickle", "cloudpickle", "marshal",
     "types", "operator", "io", "multiprocessing", "asyncio", "torch", "torchvision", "pip",
     "signal", "threading",
 ))
