@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QFileDialog, QLabel
 
 from segstudio import paths
 from segstudio.core.catalogue import InputRule, ModelCard, NetFacts, NetFigures, TapFacts
@@ -461,3 +461,11 @@ def test_what_a_card_says_is_plain_text(qtbot, dialog, session, card):
     shown = [w for w in dialog.findChildren(QLabel) if w.text() in (nasty.title, nasty.licence)]
     assert len(shown) == 2
     assert all(w.textFormat() == plain for w in shown)
+
+
+def test_the_menu_asks_for_weights_at_once(qtbot, engine, home, window):
+    window.show_dialog("import")
+    dialog = window.findChild(ModelsDialog)
+    qtbot.waitUntil(lambda: bool(dialog.findChildren(QFileDialog)), timeout=5000)
+    dialog.findChildren(QFileDialog)[0].close()
+    dialog.close()

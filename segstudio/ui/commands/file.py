@@ -88,7 +88,8 @@ def _name(desk: Desk, ending: str) -> str:
     info, result = desk.session.info, desk.session.result
     stem = "picture" if info is None else Path(info.title).stem
     number = ""
-    if info is not None and result is not None and info.frames > 1:
+    # A video whose frames are still being counted has one frame so far.
+    if info is not None and result is not None and (info.kind == "video" or info.frames > 1):
         number = f"_{result.frame.id.index:06d}"
     return f"{stem}{number}_{ending}"
 

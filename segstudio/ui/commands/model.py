@@ -14,6 +14,12 @@ def models(desk: Desk) -> None:
     desk.show_dialog("models")
 
 
+@command("model.import", title="Import Weights…", menu="Model", section=2)
+def import_weights(desk: Desk) -> None:
+    """A model from a .pth, .safetensors or .onnx file of any program that is known."""
+    desk.show_dialog("import")
+
+
 @command("model.reload", title="Reload Model", menu="Model", section=3, keys=("Ctrl+R",),
          unless=_no_model)  # fmt: skip
 def reload(desk: Desk) -> None:

@@ -45,7 +45,7 @@ class Desk(Protocol):
     def ask_frame(self, then: Callable[[int], None]) -> None: ...
 
     def show_dialog(self, name: str) -> None:
-        """ "settings", "models", "keys", "check", "about" or "palette"."""
+        """ "settings", "models", "import", "keys", "check", "about" or "palette"."""
         ...
 
     def show_folder(self, folder: Path) -> None:

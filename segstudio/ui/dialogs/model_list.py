@@ -179,7 +179,7 @@ class EntryDelegate(QStyledItemDelegate):
         elif entry.kind == "note":
             _text(painter, inside, entry.title, colors.faint, 13)
         elif entry.kind == "net":
-            used = _text(painter, inside, entry.note, colors.faint, 12, right=True)
+            used = _text(painter, inside, entry.note, colors.muted, 12, right=True)
             _text(painter, inside.adjusted(0, 0, -used - 8, 0), entry.title, colors.text, 13)
         else:
             self._paint_model(painter, inside, entry)

@@ -1,6 +1,6 @@
 """Dialogs by name, each imported when it is first wanted."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QDialog, QWidget
 
 from segstudio.ui.menus import Menus
@@ -20,10 +20,13 @@ def _make(name: str, parent: QWidget, session: Session, menus: Menus) -> QDialog
         from segstudio.ui.dialogs.settings import SettingsDialog
 
         return SettingsDialog(parent, session)
-    if name == "models":
+    if name in ("models", "import"):
         from segstudio.ui.dialogs.models import ModelsDialog
 
-        return ModelsDialog(parent, session)
+        made = ModelsDialog(parent, session)
+        if name == "import":
+            QTimer.singleShot(0, made, made.ask_weights)
+        return made
     if name == "keys":
         from segstudio.ui.dialogs.keys import KeysDialog
 
