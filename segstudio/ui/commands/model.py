@@ -8,7 +8,7 @@ def _no_model(desk: Desk) -> str:
     return "" if desk.session.models.chosen is not None else "Choose a model first."
 
 
-@command("model.models", title="Models…", menu="Model", section=2, keys=("Ctrl+M",))
+@command("model.models", title="Models…", menu="Model", section=2, keys=("Ctrl+Shift+M",))
 def models(desk: Desk) -> None:
     """What is installed, every network of the zoo, importing, exporting and measuring."""
     desk.show_dialog("models")

@@ -28,7 +28,7 @@ class ModelPanel(Section):
     all_wanted = Signal()
 
     def __init__(self, session: Session) -> None:
-        self._all = IconButton("layers", "All models and networks (Ctrl+M)")
+        self._all = IconButton("layers", "All models and networks (Ctrl+Shift+M)")
         self._reload = IconButton("reload", "Reload the model (Ctrl+R)")
         super().__init__("Model", self._all, self._reload)
         self._all.clicked.connect(lambda _=False: self.all_wanted.emit())
