@@ -88,9 +88,7 @@ class ASPP(nn.Module):
             else ConvBNReLU(inner, outer, 3, dilation=rate)
             for rate in rates
         )
-        self.branches = nn.ModuleList(
-            [ConvBNReLU(inner, outer), *atrous, ImagePool(inner, outer)]
-        )
+        self.branches = nn.ModuleList([ConvBNReLU(inner, outer), *atrous, ImagePool(inner, outer)])
         self.project = ConvBNReLU(len(self.branches) * outer, outer, project_kernel)
         self.dropout = nn.Dropout2d(dropout)
 

@@ -68,13 +68,16 @@ def test_what_follows_a_convolution_is_folded(name, options, left, by_running):
 
 def check_zoo(name: str, *, is_heavy: bool) -> None:
     spec = NETS.get(name)
+    if spec.extra and not is_heavy:
+        pytest.skip("importing its library takes seconds")
     try:
         with torch.device("meta"):
             ghost = spec.build(5)
     except ModelError as error:
         pytest.skip(str(error))
     weight = sum(p.numel() for p in ghost.parameters())
-    if (weight > HEAVY or spec.of(ghost).only_size is not None) != is_heavy:
+    belongs = weight > HEAVY or bool(spec.extra) or spec.of(ghost).only_size is not None
+    if belongs != is_heavy:
         pytest.skip(f"{weight / 1e6:.0f} M parameters belong to the other lane")
     torch.manual_seed(1)
     net = spec.build(5)

@@ -132,8 +132,7 @@ class XceptionBlock(nn.Module):
     ) -> None:
         super().__init__()
         self.convs = nn.ModuleList(
-            _separable(inner, outer, dilation)
-            for inner, outer in pairwise(widths)
+            _separable(inner, outer, dilation) for inner, outer in pairwise(widths)
         )
         self.pool = nn.MaxPool2d(3, stride, 1) if stride > 1 else nn.Identity()
         plain = stride == 1 and widths[0] == widths[-1]

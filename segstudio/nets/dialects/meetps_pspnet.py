@@ -76,7 +76,7 @@ def _recognises(state: State) -> bool:
 
 @dialect(
     "meetps_pspnet",
-    title="pytorch-semseg PSPNet (meetps)",
+    title="PSPNet of pytorch-semseg (meetps)",
     source="https://github.com/meetps/pytorch-semseg",
     recognises=_recognises,
 )

@@ -70,7 +70,7 @@ def _recognises_v2(state: State) -> bool:
 
 @dialect(
     "mmseg_bisenet_v2",
-    title="BiSeNet V2 (mmsegmentation)",
+    title="BiSeNet V2 (MMSegmentation)",
     source=SOURCE,
     recognises=_recognises_v2,
 )
@@ -126,7 +126,7 @@ def _recognises_v1(state: State) -> bool:
 
 @dialect(
     "mmseg_bisenet_v1",
-    title="BiSeNet (mmsegmentation)",
+    title="BiSeNet (MMSegmentation)",
     source=SOURCE,
     recognises=_recognises_v1,
 )

@@ -55,7 +55,7 @@ def _recognises(state: State) -> bool:
 
 @dialect(
     "mmseg_ddrnet",
-    title="MMSegmentation DDRNet",
+    title="DDRNet (MMSegmentation)",
     source="https://github.com/open-mmlab/mmsegmentation",
     recognises=_recognises,
 )

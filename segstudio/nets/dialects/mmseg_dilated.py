@@ -88,7 +88,7 @@ def _recognises(state: State) -> bool:
 
 @dialect(
     "mmseg_dilated",
-    title="MMSegmentation PSPNet, FCN, DeepLab",
+    title="PSPNet, FCN, DeepLab (MMSegmentation)",
     source="https://github.com/open-mmlab/mmsegmentation",
     recognises=_recognises,
 )

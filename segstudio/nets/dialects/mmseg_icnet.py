@@ -32,7 +32,7 @@ def _recognises(state: State) -> bool:
 
 @dialect(
     "mmseg_icnet",
-    title="ICNet (mmsegmentation)",
+    title="ICNet (MMSegmentation)",
     source="https://github.com/open-mmlab/mmsegmentation",
     recognises=_recognises,
 )

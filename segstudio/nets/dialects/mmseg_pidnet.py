@@ -65,7 +65,7 @@ def _paired(pairs: tuple[tuple[str, str], ...], conv: int, norm: int) -> list[tu
 
 @dialect(
     "mmseg_pidnet",
-    title="MMSegmentation PIDNet",
+    title="PIDNet (MMSegmentation)",
     source="https://github.com/open-mmlab/mmsegmentation",
     recognises=_recognises,
 )

@@ -39,7 +39,7 @@ def _recognises(state: State) -> bool:
 
 @dialect(
     "mmseg_segformer",
-    title="MMSegmentation SegFormer",
+    title="SegFormer (MMSegmentation)",
     source="https://github.com/open-mmlab/mmsegmentation",
     recognises=_recognises,
 )

@@ -52,7 +52,7 @@ def _recognises(state: State) -> bool:
 
 @dialect(
     "mmseg_stdc",
-    title="STDC-Seg (mmsegmentation)",
+    title="STDC-Seg (MMSegmentation)",
     source="https://github.com/open-mmlab/mmsegmentation",
     recognises=_recognises,
 )

@@ -44,7 +44,7 @@ def _rules() -> list[tuple[str, str]]:
 
 @dialect(
     "mmseg_unet",
-    title="MMSegmentation U-Net",
+    title="U-Net (MMSegmentation)",
     source="https://github.com/open-mmlab/mmsegmentation",
     recognises=lambda state: (
         "backbone.encoder.0.0.convs.0.conv.weight" in state

@@ -67,7 +67,7 @@ def _recognises(state: State) -> bool:
 
 @dialect(
     "segformer_hub",
-    title="transformers SegFormer",
+    title="SegFormer (transformers)",
     source="https://github.com/huggingface/transformers",
     recognises=_recognises,
 )

@@ -121,7 +121,7 @@ def _halved(x: Tensor) -> Tensor:
 
 @net(
     "icnet_mmseg",
-    title="ICNet (mmsegmentation)",
+    title="ICNet (MMSegmentation)",
     family="ICNet",
     paper="https://arxiv.org/abs/1704.08545",
     taps=_taps(256),
