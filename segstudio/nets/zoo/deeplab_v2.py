@@ -177,7 +177,7 @@ def deeplab_v2_vgg16(num_classes: int, *, align_corners: bool = True) -> DeepLab
 
 @net(
     "deeplab_v2_resnet101",
-    title="DeepLab v2 R101",
+    title="DeepLab v2 ResNet-101",
     paper=PAPER,
     family=FAMILY,
     align_corners=True,

@@ -106,7 +106,7 @@ def _on_resnet(
 
 @net(
     "deeplab_v3_resnet50",
-    title="DeepLab v3 R50",
+    title="DeepLab v3 ResNet-50",
     paper=PAPER,
     family=FAMILY,
     align_corners=True,
@@ -120,7 +120,7 @@ def deeplab_v3_resnet50(num_classes: int, **options: int | str | bool) -> DeepLa
 
 @net(
     "deeplab_v3_resnet101",
-    title="DeepLab v3 R101",
+    title="DeepLab v3 ResNet-101",
     paper=PAPER,
     family=FAMILY,
     align_corners=True,

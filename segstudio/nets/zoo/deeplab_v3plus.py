@@ -131,7 +131,7 @@ def _on_resnet(
 
 @net(
     "deeplab_v3plus_resnet50",
-    title="DeepLab v3+ R50",
+    title="DeepLab v3+ ResNet-50",
     paper=PAPER,
     family=FAMILY,
     align_corners=True,
@@ -145,7 +145,7 @@ def deeplab_v3plus_resnet50(num_classes: int, **options: int | str | bool) -> De
 
 @net(
     "deeplab_v3plus_resnet101",
-    title="DeepLab v3+ R101",
+    title="DeepLab v3+ ResNet-101",
     paper=PAPER,
     family=FAMILY,
     align_corners=True,

@@ -75,7 +75,7 @@ def _built(name: str, num_classes: int, *, aux: bool) -> Segmenter:
 
 @net(
     "fcn_resnet50",
-    title="FCN ResNet-50",
+    title="FCN ResNet-50 (torchvision)",
     paper=FCN_PAPER,
     taps=RESNET_TAPS,
     multiple_of=8,
@@ -89,7 +89,7 @@ def fcn_resnet50(num_classes: int, *, aux: bool = False) -> Segmenter:
 
 @net(
     "fcn_resnet101",
-    title="FCN ResNet-101",
+    title="FCN ResNet-101 (torchvision)",
     paper=FCN_PAPER,
     taps=RESNET_TAPS,
     multiple_of=8,
@@ -103,7 +103,7 @@ def fcn_resnet101(num_classes: int, *, aux: bool = False) -> Segmenter:
 
 @net(
     "deeplabv3_resnet50",
-    title="DeepLab V3 ResNet-50",
+    title="DeepLab v3 ResNet-50 (torchvision)",
     paper=DEEPLAB_PAPER,
     taps=RESNET_TAPS,
     multiple_of=8,
@@ -117,7 +117,7 @@ def deeplabv3_resnet50(num_classes: int, *, aux: bool = False) -> Segmenter:
 
 @net(
     "deeplabv3_resnet101",
-    title="DeepLab V3 ResNet-101",
+    title="DeepLab v3 ResNet-101 (torchvision)",
     paper=DEEPLAB_PAPER,
     taps=RESNET_TAPS,
     multiple_of=8,
@@ -131,7 +131,7 @@ def deeplabv3_resnet101(num_classes: int, *, aux: bool = False) -> Segmenter:
 
 @net(
     "deeplabv3_mobilenet_v3_large",
-    title="DeepLab V3 MobileNetV3",
+    title="DeepLab v3 MobileNetV3 (torchvision)",
     paper=DEEPLAB_PAPER,
     taps=MOBILENET_TAPS,
     multiple_of=16,
@@ -145,7 +145,7 @@ def deeplabv3_mobilenet_v3_large(num_classes: int, *, aux: bool = False) -> Segm
 
 @net(
     "lraspp_mobilenet_v3_large",
-    title="LR-ASPP MobileNetV3",
+    title="LR-ASPP MobileNetV3 (torchvision)",
     paper=MOBILENET_PAPER,
     taps=MOBILENET_TAPS,
     multiple_of=16,
