@@ -134,12 +134,15 @@ def run_list(arguments: argparse.Namespace) -> int:
     if arguments.nets:
         return _list_nets(report)
     cards, broken = scan_models()
+    wide = max((len(card.name) for card in cards), default=0)
     for card in cards:
         miou = f"mIoU {card.scores[0].miou:.3f}" if card.scores else "not measured"
         size = f"{card.params / 1e6:.1f} M" if card.params else "?"
         where = "bundled" if card.bundled else str(card.folder)
-        report.say(f"{card.name:<24} {card.title}  {len(card.classes)} classes  {size}  {miou}")
-        report.say(f"{'':<24} {where}")
+        report.say(
+            f"{card.name:<{wide}}  {card.title}  {len(card.classes)} classes  {size}  {miou}"
+        )
+        report.say(f"{'':<{wide}}  {where}")
     if not cards:
         report.say("There is no model yet.")
     for sentence in broken:
@@ -293,8 +296,9 @@ def run_bench(arguments: argparse.Namespace) -> int:
     )
     row = dataclasses.asdict(figures)
     for key, value in row.items():
-        shown = f"{value:.4g}" if isinstance(value, float) else value
-        report.say(f"{key.replace('_', ' '):<24} {shown}")
+        if value not in (None, "", (), []):
+            shown = f"{value:.4g}" if isinstance(value, float) else value
+            report.say(f"{key.replace('_', ' '):<16} {shown}")
     report.write(row)
     return 0
 
@@ -317,10 +321,10 @@ def run_export(arguments: argparse.Namespace) -> int:
         dynamic=not arguments.fixed,
         with_labels=arguments.labels,
     )
-    row = {k: str(v) if isinstance(v, Path) else v for k, v in dataclasses.asdict(done).items()}
-    for key, value in row.items():
-        report.say(f"{key.replace('_', ' '):<24} {value}")
-    report.write(row)
+    report.say(str(done))
+    report.write(
+        {k: str(v) if isinstance(v, Path) else v for k, v in dataclasses.asdict(done).items()}
+    )
     return 0
 
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from segstudio.core.catalogue import InputRule, ModelCard
 from segstudio.errors import ModelError, SegStudioError
 from segstudio.nets.dialect import Dialect, Fit, Found, dialect_of, fit, may_be_missing
+from segstudio.nets.dialects import transformers_hub
 from segstudio.nets.registry import NETS, NetSpec
 from segstudio.nets.weights import WeightsFile, named_for, open_weights
 
@@ -96,6 +97,10 @@ def inspect_weights(path: Path, net: str = "", net_args: NetArgs | None = None) 
     if net:
         return _inspection(file, OWN, "SegStudio", _as_named(file, net, net_args or {}))
     known = dialect_of(file.tensors)
+    config = _config_beside(path)
+    if '"model_type"' in config and (known is None or known.name == "transformers"):
+        read = transformers_hub.read_configured(file.tensors, config)
+        return _inspection(file, "transformers", "transformers", _with_args(read, net_args))
     if known is not None:
         found = known.read(file.tensors)
         return _inspection(file, known.name, known.title, _with_args(found, net_args))
@@ -111,6 +116,8 @@ def inspect_weights(path: Path, net: str = "", net_args: NetArgs | None = None) 
 
 def inspect_model(card: ModelCard) -> Inspection:
     """Look into the weights of a model that has a card: they must have our names."""
+    if card.net == "onnx":
+        return inspect_weights(card.folder / card.weights)
     file = open_weights(card.folder / card.weights)
     spec = NETS.get(card.net)
     own = build_meta(spec, len(card.classes), card.net_args).state_dict()
@@ -242,11 +249,20 @@ def _own(tensors: Mapping[str, Tensor], net_args: NetArgs) -> Found | None:
 
 def _names_beside(path: Path, count: int) -> tuple[str, ...]:
     """The `id2label` of a config.json that lies beside the weights; () when there is none."""
+    try:
+        labels = json.loads(_config_beside(path))["id2label"]
+        return tuple(str(labels[str(i)]) for i in range(count))
+    except (ValueError, KeyError, TypeError):
+        return ()
+
+
+def _config_beside(path: Path) -> str:
+    """The text of transformers' config.json beside the weights; "" when there is none."""
     file = path.parent / "config.json"
     try:
         if not file.is_file() or file.stat().st_size > _MAX_CONFIG_BYTES:
-            return ()
-        labels = json.loads(file.read_text(encoding="utf-8"))["id2label"]
-        return tuple(str(labels[str(i)]) for i in range(count))
-    except (OSError, ValueError, KeyError, TypeError):
-        return ()
+            return ""
+        text = file.read_text(encoding="utf-8")
+        return text if "model_type" in json.loads(text) or "id2label" in json.loads(text) else ""
+    except (OSError, ValueError, TypeError):
+        return ""

@@ -166,3 +166,22 @@ def test_class_names_come_from_a_config_beside(trained):
         assert looked_into(trained).class_names == ()
     finally:
         beside.unlink()
+
+
+def test_a_folder_of_transformers_is_read_by_its_config(tmp_path):
+    transformers = pytest.importorskip("transformers")
+    config = transformers.BeitConfig(
+        hidden_size=32,
+        num_hidden_layers=4,
+        num_attention_heads=2,
+        intermediate_size=48,
+        image_size=64,
+        out_indices=[1, 2, 3, 4],
+        id2label={i: f"thing {i}" for i in range(3)},
+        use_auxiliary_head=False,
+    )
+    transformers.BeitForSemanticSegmentation(config).save_pretrained(tmp_path)
+    found = inspect_weights(tmp_path / "model.safetensors")
+    assert (found.dialect, found.spec.name, found.num_classes) == ("transformers", "hub", 3)
+    assert found.class_names == ("thing 0", "thing 1", "thing 2")
+    assert found.fit.is_whole
