@@ -1,6 +1,7 @@
 """The pictures in README.md: the real window, drawn without a display, on the demo drive."""
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,27 @@ save_window_picture(Path(sys.argv[1]), Path(sys.argv[2]), frame=int(sys.argv[3])
                     size=(int(sys.argv[4]), int(sys.argv[5])), theme=sys.argv[6])
 """
 
+DIALOGS = {"models-dark": {"theme": "dark", "size": (1180, 760), "settle_s": 25}}
+
+ONE_DIALOG = """
+import sys
+from PySide6.QtCore import QEventLoop, QTimer
+from segstudio.core.settings import Settings
+from segstudio.ui.app import Program, make_application
+from segstudio.ui.dialogs.models import ModelsDialog
+app = make_application(["segstudio"])
+program = Program(app, settings=Settings(theme=sys.argv[4], play_on_open=False))
+dialog = ModelsDialog(program.window, program.window.session)
+dialog.resize(int(sys.argv[2]), int(sys.argv[3]))
+dialog.show()
+loop = QEventLoop()
+QTimer.singleShot(int(sys.argv[5]) * 1000, loop.quit)  # until the figures are counted
+loop.exec()
+dialog.grab().save(sys.argv[1])
+dialog.close()
+program.window.close()
+"""
+
 
 def main() -> None:
     """Each picture in a process of its own, as JPEG: a window full of film grain is no PNG."""
@@ -38,6 +60,16 @@ def main() -> None:
             values = (video, png, shot["frame"], width, height, shot["theme"])
             subprocess.run([sys.executable, "-c", ONE_SHOT, *map(str, values)], check=True)
             Image.open(png).convert("RGB").save(folder / f"{name}.jpg", quality=88)
+        print(folder / f"{name}.jpg")
+    for name, shot in DIALOGS.items():
+        with tempfile.TemporaryDirectory() as scratch:
+            png = Path(scratch) / "dialog.png"
+            width, height = shot["size"]
+            values = (png, width, height, shot["theme"], shot["settle_s"])
+            places = {"SEGSTUDIO_HOME": scratch, "QT_QPA_PLATFORM": "offscreen"}
+            call = [sys.executable, "-c", ONE_DIALOG, *map(str, values)]
+            subprocess.run(call, check=True, env={**os.environ, **places})
+            Image.open(png).convert("RGB").save(folder / f"{name}.jpg", quality=92)
         print(folder / f"{name}.jpg")
 
 

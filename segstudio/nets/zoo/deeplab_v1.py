@@ -89,7 +89,7 @@ class DeepLabV1(nn.Module):
     "deeplab_v1",
     title="DeepLab v1 LargeFOV",
     paper=PAPER,
-    family="DeepLab v1",
+    family="DeepLab v1 and v2",
     align_corners=True,
     multiple_of=8,
     remainder=1,

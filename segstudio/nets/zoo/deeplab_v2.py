@@ -25,7 +25,7 @@ from segstudio.nets.backbones.resnet import ResNet
 from segstudio.nets.registry import NetOutput, Tap, net
 
 PAPER = "https://arxiv.org/abs/1606.00915"
-FAMILY = "DeepLab v2"
+FAMILY = "DeepLab v1 and v2"
 RATES = (6, 12, 18, 24)
 
 VGG16 = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
