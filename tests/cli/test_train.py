@@ -52,7 +52,7 @@ def test_a_run_becomes_a_model_that_predicts_and_goes_on_later(labelled, capsys)
 @pytest.mark.parametrize(
     ("more", "says"),
     [
-        (["--crop", "50x50"], "multiples of 32"),
+        (["--crop", "50x50"], "multiple of 32"),
         (["--crop", "wide"], "not a size"),
         (["--batch", "1"], "batch of at least two"),
         (["--classes", "nope"], "no class set 'nope'"),
