@@ -26,9 +26,9 @@ Every net as it is built here, beside what its authors publish. Written by
 Parameters are those of a prediction: heads that exist for training only are not counted, nor are
 the fixed transposed convolutions of FCN. GMAC is billions of multiply-accumulate operations for
 one picture of the given size (height×width), those convolutions included, counted as torchvision
-counts its own nets; papers print the same quantity as "GFLOPs". Stride is input pixels per pixel of the logits. The receptive
-field is the side in pixels of what the deepest layer sees, or the whole picture where a net pools
-or attends globally.
+counts its own nets; papers print the same quantity as "GFLOPs". Stride is input pixels per pixel
+of the logits. The receptive field is the side in pixels of what the deepest layer sees, or the
+whole picture where a net pools or attends globally.
 
 Accuracies and speeds were measured by others, each on its own data, size and hardware: they tell
 what a net can reach, and must not be ranked against each other.
