@@ -198,7 +198,8 @@ def _list_nets(report: Report) -> int:
 
 def run_inspect(arguments: argparse.Namespace) -> int:
     """What is in the file, compared with the net; exit code 2 when it does not fit."""
-    from segstudio.engine.inspecting import Inspection, inspect_model, inspect_weights
+    from segstudio.engine.inspecting import inspect_model, inspect_weights
+    from segstudio.engine.inspection import Inspection
     from segstudio.store.models import find_model
 
     report = Report(arguments)

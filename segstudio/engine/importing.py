@@ -16,7 +16,8 @@ from segstudio import paths
 from segstudio.atomic import atomic_write
 from segstudio.core.catalogue import InputRule, ModelCard
 from segstudio.core.classes import ClassDef, ClassMap
-from segstudio.engine.inspecting import Inspection, build_meta, class_places
+from segstudio.engine.inspecting import build_meta, class_places
+from segstudio.engine.inspection import Inspection
 from segstudio.engine.loading import build_net
 from segstudio.errors import ModelError, SegStudioError
 from segstudio.nets.dialect import may_be_missing

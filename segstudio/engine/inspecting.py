@@ -1,11 +1,11 @@
 """What is in a weights file: which program wrote it, which net it is for, what fits and what not.
 
-A value that the command line prints and the window shows, before anything is written.
+Nothing is written here; see importing.py.
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -13,8 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from segstudio.core.catalogue import InputRule, ModelCard
+from segstudio.engine.inspection import Inspection
+from segstudio.engine.onnx_import import inspect_onnx
 from segstudio.errors import ModelError, SegStudioError
-from segstudio.nets.dialect import Dialect, Fit, Found, dialect_of, fit, may_be_missing
+from segstudio.nets.dialect import Dialect, Found, dialect_of, fit, may_be_missing
 from segstudio.nets.dialects import transformers_hub
 from segstudio.nets.registry import NETS, NetSpec
 from segstudio.nets.weights import WeightsFile, named_for, open_weights
@@ -27,61 +29,6 @@ OWN = "segstudio"
 _MAX_CONFIG_BYTES = 4_000_000
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Inspection:
-    """What a weights file holds.
-
-    dialect, dialect_title: who wrote it. spec: the net it is for. found: its tensors under our
-    names. fit: how they compare with the net. class_set: the set such files usually mean, "" when
-    that cannot be known. class_names: in channel order, () when the file does not tell. input: how
-    frames must be prepared for it. beside, foreign: other entries of the file, and classes that
-    were replaced by inert stubs. notes: sentences.
-    """
-
-    file: Path
-    dialect: str
-    dialect_title: str
-    spec: NetSpec
-    found: Found
-    fit: Fit
-    class_set: str
-    class_names: tuple[str, ...]
-    input: InputRule
-    beside: tuple[str, ...] = ()
-    foreign: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    @property
-    def num_classes(self) -> int:
-        """Output channels of the weights."""
-        return self.found.num_classes
-
-    def to_json(self) -> dict[str, Any]:
-        """The report of `segstudio models inspect`; missing and others are lists of names."""
-        return {
-            "file": str(self.file),
-            "dialect": self.dialect,
-            "net": self.spec.name,
-            "net_args": dict(self.found.net_args),
-            "num_classes": self.num_classes,
-            "classes": self.class_set,
-            "class_names": list(self.class_names),
-            "matched": len(self.fit.matched),
-            "renamed": len(self.fit.renamed),
-            "missing": list(self.fit.missing),
-            "unexpected": list(self.fit.unexpected),
-            "misshapen": [
-                {"name": name, "file": list(there), "net": list(here)}
-                for name, there, here in self.fit.misshapen
-            ],
-            "ignored": dict(self.fit.ignored),
-            "foreign": list(self.foreign),
-            "beside": list(self.beside),
-            "notes": list(self.notes),
-            "fits": self.fit.is_whole,
-        }
-
-
 def inspect_weights(path: Path, net: str = "", net_args: NetArgs | None = None) -> Inspection:
     """Look into a weights file.
 
@@ -90,8 +37,6 @@ def inspect_weights(path: Path, net: str = "", net_args: NetArgs | None = None) 
     read, when nobody knows it, or when the net is not there.
     """
     if path.suffix.lower() == ".onnx":
-        from segstudio.engine.onnx_import import inspect_onnx
-
         return inspect_onnx(path)
     file = open_weights(path)
     if net:

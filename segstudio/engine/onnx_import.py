@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from segstudio.core.catalogue import InputRule
-from segstudio.engine.inspecting import Inspection
+from segstudio.engine.inspection import Inspection
 from segstudio.engine.onnx_net import OnnxFacts, describe_onnx
 from segstudio.errors import ModelError
 from segstudio.nets.dialect import Fit, Found
