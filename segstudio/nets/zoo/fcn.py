@@ -8,8 +8,8 @@ padding "reference" is the authors' release: 100 pixels of padding around the pi
 unpadded fc6 answers everywhere, and crops that put every map back in its place; their weights need
 it. padding "same", the default, pads every convolution by itself and cuts off what rounding up
 added. The release of FCN-GoogLeNet never came: its crop is worked out here in the same way. The
-paper says that the average pooling of GoogLeNet is discarded and prints a receptive field that it
-only has with it (907; 715 without): average_pool says which.
+paper says that the average pooling of GoogLeNet is discarded, as it is here, and prints a receptive
+field that the net only has with it (907; 715 without): average_pool brings it back.
 
 Enlargement is by transposed convolutions that start as bilinear interpolation, one class to itself
 (section 3.3). upsampling "learned": all of them learn. "paper": the last one stays as it is
@@ -329,7 +329,7 @@ def fcn_googlenet(
     *,
     padding: str = "same",
     upsampling: str = "learned",
-    average_pool: bool = True,
+    average_pool: bool = False,
 ) -> FCNCoarse:
     """5,995,077 parameters with 21 classes, without the enlargement."""
     is_reference = _is_reference(padding)
