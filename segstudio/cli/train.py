@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from segstudio.cli.eval import class_set
+from segstudio.cli.models import net_args
 from segstudio.cli.synth import parse_size
 from segstudio.core.catalogue import InputRule, ModelCard
 from segstudio.core.classes import ClassMap
@@ -52,6 +53,13 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     p.add_argument("-m", "--model", default="", metavar="BASE", help="start from this model")
     p.add_argument("--net", default="bisenet_v2", help="architecture (default: %(default)s)")
     p.add_argument("--head-width", type=int, help="channels of the segmentation head")
+    p.add_argument(
+        "--net-arg",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="an argument of the net; may be given again",
+    )
     p.add_argument("--classes", default="camvid", help="class set (default: %(default)s)")
     defaults = TrainRecipe(synthetic_share=1.0)
     p.add_argument(
@@ -114,9 +122,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _recipe(args: argparse.Namespace) -> TrainRecipe:
-    """The run's own recipe when it has one (with --steps replaced), else one from the options."""
+    """The recipe of a run that has begun (with --steps replaced), else one from the options."""
     file = args.run / "recipe.json"
-    if file.is_file():
+    has_begun = (args.run / "last.pt").is_file()
+    if file.is_file() and (has_begun or not (args.images or args.synthetic)):
         recipe = TrainRecipe.from_json(file.read_text(encoding="utf-8"))
         return replace(recipe, steps=args.steps) if args.steps else recipe
     if len(args.images) != len(args.labels):
@@ -124,7 +133,10 @@ def _recipe(args: argparse.Namespace) -> TrainRecipe:
     hold_out = tuple(args.hold_out)
     recipe = TrainRecipe(
         net=args.net,
-        net_args={"head_width": args.head_width} if args.head_width else {},
+        net_args={
+            **({"head_width": args.head_width} if args.head_width else {}),
+            **net_args(args.net_arg),
+        },
         classes=args.classes,
         base=args.model,
         train=tuple(

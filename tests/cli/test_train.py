@@ -64,3 +64,21 @@ def test_wrong_use_is_one_line_and_exit_code_2(labelled, capsys, more, says):
     said = capsys.readouterr().err
     assert says in said
     assert said.count("\n") == 1
+
+
+def test_a_run_that_never_began_takes_the_options_as_they_are_now(labelled, capsys):
+    assert main(words(labelled, "--crop", "50x50")) == 2
+    assert main(words(labelled, "--quiet")) == 0
+    capsys.readouterr()
+
+
+def test_any_net_is_trained_at_a_crop_of_its_own_and_predicts(labelled, capsys):
+    export = labelled / "models" / "wide"
+    more = ["--net", "unet_padded", "--net-arg", "width=4", "--crop", "50x62"]
+    command = [w for w in words(labelled, *more, "--export", str(export)) if w != "--head-width"]
+    command.remove("16")
+    assert main(command) == 0
+    picture = labelled / "images" / "a1.png"
+    assert main(["predict", str(picture), "-m", str(export), "-o", str(labelled / "out")]) == 0
+    assert read_mask(labelled / "out" / "masks" / "a1.png").shape == (72, 96)
+    capsys.readouterr()
