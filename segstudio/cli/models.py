@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from segstudio.cli.report import Report, Subparsers, add_report_options
+from segstudio.core.catalogue import InputRule
 from segstudio.errors import ModelError, UsageError
 from segstudio.store.models import WEIGHTS_SUFFIXES
 
@@ -223,12 +224,12 @@ def _tell(report: Report, found: Any) -> None:  # noqa: ANN401  an Inspection; i
     more = ", …" if len(found.class_names) > _SHOWN_NAMES else ""
     meaning = found.class_set or "class set unknown"
     report.say(f"{found.num_classes} classes: {meaning}{f' ({names}{more})' if names else ''}")
-    rule = found.input
-    report.say(
-        f"input {rule.channels}, (value / {rule.scale:g} - {_numbers(rule.mean)}) /"
-        f" {_numbers(rule.std)}" + (f" / {rule.divide_after:g}" if rule.divide_after != 1 else "")
-    )
-    report.say(f"{len(fit.matched)} tensors match, {len(fit.renamed)} are renamed")
+    report.say(f"input {_input_words(found.input)}")
+    taken, renamed = len(fit.matched) + len(fit.renamed), len(fit.renamed)
+    if taken:
+        every = "all " if fit.is_whole else ""
+        names = f", {'each' if renamed == taken else renamed} under another name" if renamed else ""
+        report.say(f"{every}{taken} tensors fit{names}")
     for name, names_of in (("missing", fit.missing), ("unexpected", fit.unexpected)):
         if names_of:
             report.say(f"{len(names_of)} {name}: {_some(names_of)}")
@@ -349,6 +350,19 @@ def _scalar(text: str) -> int | float | str | bool:
         except ValueError:
             continue
     return text
+
+
+def _input_words(rule: InputRule) -> str:
+    """How a frame is prepared: "RGB 0..1, less (…), by (…)"."""
+    span = "0..255" if rule.scale == 1 else "0..1" if rule.scale == 255 else f"by {rule.scale:g}"
+    steps = [f"{rule.channels} {span}"]
+    if any(rule.mean):
+        steps.append(f"less {_numbers(rule.mean)}")
+    if any(v != 1 for v in rule.std):
+        steps.append(f"divided by {_numbers(rule.std)}")
+    if rule.divide_after != 1:
+        steps.append(f"then by {rule.divide_after:g}")
+    return ", ".join(steps)
 
 
 def _some(names: tuple[str, ...]) -> str:

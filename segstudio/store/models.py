@@ -67,6 +67,8 @@ def find_model(name_or_path: str) -> ModelCard:
     path = Path(name_or_path).expanduser()
     if path.exists():
         return load_card(path)
+    if path.suffix in WEIGHTS_SUFFIXES or len(path.parts) > 1:
+        raise ModelError(f"There is nothing at {name_or_path}; check the path.")
     near = difflib.get_close_matches(name_or_path, by_name, n=3)
     known = near or list(by_name)
     hint = f"did you mean {' or '.join(near)}?" if near else f"known models: {', '.join(known)}."
