@@ -5,20 +5,12 @@ flood fill. They are Euclidean in CIELAB (D65; Fairchild 2013): 1 is barely seen
 to white. Kept as uint8 halves up to 127, so a tolerance counts in steps of 0.5.
 """
 
-from typing import NamedTuple
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from segstudio.core.brush import Area
 from segstudio.core.geometry import Rect
-
-
-class Area(NamedTuple):
-    """Some pixels of a raster. mask: bool (rect.height, rect.width), True where covered."""
-
-    rect: Rect
-    mask: NDArray[np.bool_]
 
 
 class Wand:
