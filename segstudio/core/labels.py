@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from segstudio.core.brush import Area
 from segstudio.core.geometry import Rect
+from segstudio.core.origins import CONFIRMED, PAINTED
 from segstudio.core.paint_rule import EVERYTHING, PaintRule
 from segstudio.core.steps import TILE, Step, TileChange
-
-PAINTED, CONFIRMED = 3, 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
