@@ -48,6 +48,11 @@ class LabelDocument:
         """Share of pixels painted or confirmed by a human, 0..1."""
         return int(self.origin_counts[PAINTED:].sum()) / max(1, self.labels.size)
 
+    @property
+    def is_busy(self) -> bool:
+        """True between begin and commit or abort."""
+        return self._title is not None
+
     def begin(self, title: str) -> None:
         """Start a step; RuntimeError when one is under way."""
         if self._title is not None:
