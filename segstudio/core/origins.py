@@ -6,6 +6,10 @@ or confirmed, and figures count only what a human stood behind.
 
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 NONE, MODEL, PROPAGATED, PAINTED, CONFIRMED = range(5)
 """NONE: nobody said anything. MODEL: a prediction. PROPAGATED: moved here from another frame.
@@ -18,6 +22,9 @@ COLORS = ((90, 90, 90), (230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228,
 """RGB by origin: from Okabe & Ito's palette, told apart by colour-blind people too."""
 
 
+Counted = Sequence[int] | NDArray[np.integer[Any]]
+
+
 class FrameState(StrEnum):
     """How far the labels of a frame are. A flag with a note stands beside it."""
 
@@ -27,7 +34,7 @@ class FrameState(StrEnum):
     CONFIRMED = "confirmed"
 
 
-def state_of(counts: Sequence[int]) -> FrameState:
+def state_of(counts: Counted) -> FrameState:
     """From how many pixels have each origin, (at least 5,) by origin; all zero is "to do".
 
     A state is never stored apart from the pixels, so undoing a confirmation takes it back too.
@@ -42,7 +49,7 @@ def state_of(counts: Sequence[int]) -> FrameState:
     return FrameState.TODO
 
 
-def human_share(counts: Sequence[int]) -> float:
+def human_share(counts: Counted) -> float:
     """Share of pixels that a human painted or confirmed, 0..1."""
     total = sum(int(n) for n in counts)
     return (int(counts[PAINTED]) + int(counts[CONFIRMED])) / total if total else 0.0

@@ -1,0 +1,326 @@
+"""A project: one *.segproj file with media, class set, labels, their history and everyone's state.
+
+Every method may be called from any thread. Writes return a Future at once and are committed to the
+disk, one transaction each, when it is done; see store_thread for what happens when they cannot be.
+"""
+
+import json
+import logging
+import sqlite3
+import tempfile
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+from segstudio.core.class_mapping import ClassMapping
+from segstudio.core.classes import ClassMap
+from segstudio.core.steps import Step
+from segstudio.errors import SegStudioError
+from segstudio.store import frame_rows, project_files, schema
+from segstudio.store.media_rows import MediaRows
+from segstudio.store.project_lock import ProjectLock
+from segstudio.store.project_rows import (
+    Counts,
+    FrameAbout,
+    FrameKey,
+    FrameSummary,
+    MediaRecord,
+    StoredFrame,
+    StoreNews,
+)
+from segstudio.store.store_thread import StoreThread
+
+__all__ = ["Counts", "FrameAbout", "FrameKey", "FrameSummary", "MediaRecord", "Project",
+           "StoreNews", "StoredFrame", "auto_path"]  # fmt: skip
+
+log = logging.getLogger("segstudio.store")
+
+auto_path = project_files.auto_path
+
+
+class Project:
+    """Made by `create` and `open`; `close` it.
+
+    is_read_only, why_read_only: whether anything can be written here, and a sentence why not.
+    """
+
+    def __init__(
+        self, path: Path, thread: StoreThread, lock: ProjectLock | None, why_read_only: str
+    ) -> None:
+        self.path = path
+        self.why_read_only = why_read_only
+        self._thread = thread
+        self._lock = lock
+        self._listeners: list[Callable[[StoreNews], None]] = []
+        self._guard = threading.Lock()  # of everything below
+        self._settings: dict[str, str] = thread.read(None, frame_rows.read_settings)
+        self._classes = _classes_in(self._settings, path)
+        self._media: MediaRows = thread.read(None, MediaRows.read)
+        self._rows: dict[FrameKey, frame_rows.Row] = thread.read(None, frame_rows.read_all)
+
+    @staticmethod
+    def create(path: Path, classes: ClassMap) -> "Project":
+        """A new project; SegStudioError when the file exists or cannot be made."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            schema.create(path, {"classes": _classes_json(classes)})
+        except FileExistsError as error:
+            raise SegStudioError(
+                f"{path.name} exists already; open it, or choose another name."
+            ) from error
+        except (OSError, sqlite3.Error) as error:
+            raise SegStudioError(
+                f"{path.name} could not be made in {path.parent} ({error}); check the free space"
+                " and the permissions there, or choose another folder."
+            ) from error
+        return Project.open(path)
+
+    @staticmethod
+    def open(path: Path, *, read_only: bool = False, take_over: bool = False) -> "Project":
+        """Read-only also when another window holds it or nothing can be written there.
+
+        take_over: also from a window on another computer. SegStudioError when it is no project.
+        """
+        return project_files.open_project(path, read_only=read_only, take_over=take_over)
+
+    # --- what it knows
+
+    @property
+    def is_read_only(self) -> bool:
+        """True when every write fails at once."""
+        return bool(self.why_read_only)
+
+    @property
+    def classes(self) -> ClassMap:
+        """The class set of all its labels."""
+        return self._classes
+
+    @property
+    def waiting(self) -> int:
+        """Writes that are not on the disk yet."""
+        return self._thread.waiting
+
+    def media(self) -> tuple[MediaRecord, ...]:
+        """In the order in which they were added."""
+        with self._guard:
+            return self._media.all()
+
+    def frames(self, media: int) -> tuple[FrameSummary, ...]:
+        """All frames of a medium that ever were labelled, flagged or bookmarked, by index."""
+        with self._guard:
+            keys = sorted(key for key in self._rows if key.media == media)
+            return tuple(self._rows[key].summary(key) for key in keys)
+
+    def summary(self, key: FrameKey) -> FrameSummary | None:
+        """None for a frame that nobody touched."""
+        with self._guard:
+            row = self._rows.get(key)
+            return None if row is None else row.summary(key)
+
+    @property
+    def is_empty(self) -> bool:
+        """True when nothing would be lost with the file."""
+        with self._guard:
+            return not self._rows
+
+    def load(self, key: FrameKey) -> StoredFrame | None:
+        """Labels and history of a frame; None when nobody touched it. Waits for its turn."""
+        found: StoredFrame | None = self._thread.read(key, lambda c: frame_rows.load(c, key))
+        return found
+
+    def step(self, key: FrameKey, number: int) -> Step:
+        """One step of a frame's history, counted from 0."""
+        found: Step = self._thread.read(key, lambda c: frame_rows.read_step(c, key, number))
+        return found
+
+    def setting(self, name: str) -> Any:  # noqa: ANN401  whatever JSON holds
+        """What `put_setting` kept; None when there is nothing."""
+        with self._guard:
+            text = self._settings.get(f"user.{name}")
+        return None if text is None else json.loads(text)
+
+    def usage(self) -> dict[int, tuple[int, int]]:
+        """Class id → (frames, pixels) of all labels. Reads every tile: not in the UI thread."""
+        found: dict[int, tuple[int, int]] = self._thread.read(None, frame_rows.usage)
+        return found
+
+    # --- writing
+
+    def push(
+        self, key: FrameKey, number: int, step: Step, counts: Counts, about: FrameAbout
+    ) -> "Future[None]":
+        """A step that was just done, as number `number`; what could be redone is gone.
+
+        The Future fails with StaleFrame when the frame is not at `number` any more.
+        """
+        return self._write_frame(
+            key,
+            lambda c: frame_rows.push(c, key, number, step, counts, about),
+            lambda row: frame_rows.pushed(row, number, counts, about),
+        )
+
+    def move(
+        self, key: FrameKey, position: int, tiles: list[tuple[int, int, bytes]], counts: Counts
+    ) -> "Future[None]":
+        """Undo or redo: tiles (row, col, zstd of uint8 (2, h, w)) as they are now."""
+        return self._write_frame(
+            key,
+            lambda c: frame_rows.move(c, key, position, tiles, counts),
+            lambda row: frame_rows.moved(row, position, counts),
+        )
+
+    def flag(self, key: FrameKey, note: str | None, about: FrameAbout) -> "Future[None]":
+        """Flag a frame with a note; None takes the flag away."""
+        return self._mark(key, "flag", note, about)
+
+    def bookmark(self, key: FrameKey, *, on: bool, about: FrameAbout) -> "Future[None]":
+        """Remember a frame, or no longer."""
+        return self._mark(key, "bookmark", int(on), about)
+
+    def set_confidence(
+        self, key: FrameKey, confidence: float | None, about: FrameAbout
+    ) -> "Future[None]":
+        """How sure a propagation was, 0..1; None when it does not count any more."""
+        return self._mark(key, "confidence", confidence, about)
+
+    def _mark(
+        self,
+        key: FrameKey,
+        column: str,
+        value: Any,  # noqa: ANN401 - what SQLite holds
+        about: FrameAbout,
+    ) -> "Future[None]":
+        return self._write_frame(
+            key,
+            lambda c: frame_rows.mark(c, key, column, value, about),
+            lambda row: frame_rows.marked(row, column, value, about),
+        )
+
+    def _write_frame(
+        self,
+        key: FrameKey,
+        operation: Callable[[sqlite3.Connection], None],
+        change: Callable[[frame_rows.Row | None], frame_rows.Row],
+    ) -> "Future[None]":
+        """The summary is new at once, as the window shows it; the file follows."""
+        self._check_writable()
+        with self._guard:
+            future = self._thread.write(key, operation)
+            self._rows[key] = change(self._rows.get(key))
+        return future
+
+    def put_setting(self, name: str, value: object) -> "Future[None]":
+        """Keep anything that JSON can hold."""
+        text = json.dumps(value)
+        return self._write_setting(f"user.{name}", text)
+
+    def _write_setting(self, name: str, text: str) -> "Future[None]":
+        self._check_writable()
+        with self._guard:
+            self._settings[name] = text
+            return self._thread.write(None, lambda c: frame_rows.write_setting(c, name, text))
+
+    def remap(self, classes: ClassMap, mapping: ClassMapping | None) -> "Future[None]":
+        """Another class set; every label and every step of every history goes through the table.
+
+        mapping: None when all ids keep their meaning.
+        """
+        self._check_writable()
+        text = _classes_json(classes)
+
+        def operation(connection: sqlite3.Connection) -> None:
+            if mapping is not None:
+                frame_rows.remap(connection, mapping.lut())
+            frame_rows.write_setting(connection, "classes", text)
+
+        with self._guard:
+            self._classes = classes
+            self._settings["classes"] = text
+            return self._thread.write(None, operation)
+
+    # --- media
+
+    def add_media(
+        self, *, fingerprint: str, title: str, kind: str, path: Path, width: int, height: int,
+        frames: int,
+    ) -> MediaRecord:  # fmt: skip
+        """The same content is the same medium; where it lies now is remembered."""
+        self._check_writable()
+        with self._guard:
+            record = self._media.added(
+                MediaRecord(0, fingerprint, title, kind, path.absolute(), width, height, frames)
+            )
+            self._thread.write(None, self._media.writing(record, self.path))
+        return record
+
+    def find_media(self, record: MediaRecord, is_same: Callable[[Path], bool]) -> Path | None:
+        """Where it lies now: as seen from the project, where it was, or a copy nearby.
+
+        is_same: whether what lies there has the record's fingerprint (media knows how to take it).
+        None when it is nowhere: ask the person, then `relocate`.
+        """
+        with self._guard:
+            relative = self._media.relative(record.id)
+        return project_files.find_media(self.path, record, relative, is_same)
+
+    def relocate(self, record: MediaRecord, path: Path) -> MediaRecord:
+        """It lies there from now on; that its content is the same was checked by the caller."""
+        return self.add_media(
+            fingerprint=record.fingerprint, title=record.title, kind=record.kind, path=path,
+            width=record.width, height=record.height, frames=record.frames,
+        )  # fmt: skip
+
+    # --- the file as a whole
+
+    def add_listener(self, listener: Callable[[StoreNews], None]) -> None:
+        """Called in the store's thread with every news."""
+        self._listeners.append(listener)
+
+    def tell(self, news: StoreNews) -> None:
+        """The store's thread."""
+        for listener in list(self._listeners):
+            listener(news)
+
+    def retry(self) -> None:
+        """Try again now what could not be written."""
+        self._thread.retry()
+
+    def copy_to(self, path: Path) -> None:
+        """A whole copy, read back before it counts, with everything that still waits to be written.
+
+        SegStudioError when it cannot be made; an old file at `path` then stays.
+        """
+        with tempfile.TemporaryDirectory() as scratch:
+            project_files.copy_project(
+                self.path, path, Path(scratch), [w.operation for w in self._thread.pending()]
+            )
+
+    def close(self, timeout_s: float = 5.0) -> bool:
+        """Write what waits and let go; False when something could only be kept in a rescue copy."""
+        is_whole = self._thread.close(timeout_s)
+        if not is_whole and self._thread.waiting:
+            project_files.rescue(self)
+            self._thread.abandon()
+        if self._lock is not None:
+            self._lock.release()
+        return is_whole
+
+    def _check_writable(self) -> None:
+        if self.why_read_only:
+            raise SegStudioError(self.why_read_only)
+
+
+def _classes_json(classes: ClassMap) -> str:
+    return json.dumps({"name": classes.name, "classes": classes.to_json()})
+
+
+def _classes_in(settings: dict[str, str], path: Path) -> ClassMap:
+    try:
+        content = json.loads(settings["classes"])
+        return ClassMap.from_json(str(content["name"]), content["classes"])
+    except (KeyError, ValueError, TypeError) as error:
+        raise SegStudioError(
+            f"The class set of {path.name} is unreadable; open a copy of the project from before."
+        ) from error

@@ -1,0 +1,221 @@
+"""Project files as files: opened, copied, rescued; and where their media are."""
+
+import json
+import logging
+import re
+import shutil
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from segstudio import paths
+from segstudio.atomic import atomic_path
+from segstudio.errors import SegStudioError
+from segstudio.store import schema
+from segstudio.store.project_lock import ProjectLock
+from segstudio.store.project_rows import MediaRecord, StoreNews
+from segstudio.store.store_thread import StoreThread
+
+if TYPE_CHECKING:
+    from segstudio.store.project import Project
+
+log = logging.getLogger("segstudio.store")
+
+SUFFIX = ".segproj"
+
+
+def auto_path(fingerprint: str, title: str) -> Path:
+    """Where a source's own project lies: found again by what the source contains."""
+    stem = re.sub(r"[^\w.-]+", "_", Path(title).stem).strip("._")[:60] or "source"
+    return paths.user_data() / "projects" / f"{stem}-{fingerprint[:12]}{SUFFIX}"
+
+
+def open_project(path: Path, *, read_only: bool, take_over: bool) -> "Project":
+    """See Project.open."""
+    from segstudio.store.project import Project
+
+    if not path.is_file():
+        kind = "is a folder" if path.is_dir() else "is not there"
+        raise SegStudioError(f"{path.name} {kind}; choose a {SUFFIX} file.")
+    lock, why = (None, "The project was opened for reading only.") if read_only else _take(
+        path, take_over=take_over
+    )  # fmt: skip
+    told: list[Callable[[StoreNews], None]] = []
+    try:
+        if lock is not None:
+            why = _bring_up_to_date(path)
+        if why and lock is not None:
+            lock.release()
+            lock = None
+        scratch = Path(tempfile.mkdtemp(prefix="segstudio-")) if why else None
+
+        def tell(news: StoreNews) -> None:
+            for listener in told:
+                listener(news)
+
+        thread = StoreThread(_opener(path, scratch), tell, reason)
+        try:
+            project = Project(path, thread, lock, why)
+        except BaseException:
+            thread.close(2.0)
+            raise
+        finally:
+            if scratch is not None:
+                shutil.rmtree(scratch, ignore_errors=True)
+    except (sqlite3.Error, OSError) as error:
+        if lock is not None:
+            lock.release()
+        raise SegStudioError(_unreadable(path, error)) from error
+    except BaseException:
+        if lock is not None:
+            lock.release()
+        raise
+    told.append(project.tell)
+    return project
+
+
+def _take(path: Path, *, take_over: bool) -> tuple[ProjectLock | None, str]:
+    """The lock, or why there is none."""
+    lock = ProjectLock(path)
+    try:
+        with path.open("r+b"):
+            pass
+        holder = lock.take(from_other_host=take_over)
+    except OSError as error:
+        return None, (
+            f"{path.name} cannot be written ({error.strerror}), so it is read-only here; save a"
+            " copy elsewhere to go on."
+        )
+    if holder is None:
+        return lock, ""
+    return None, (
+        f"{path.name} is open in another window ({holder.text}), so it is read-only here; close"
+        " it there first."
+    )
+
+
+def _bring_up_to_date(path: Path) -> str:
+    """Migrate an older file; a sentence when it is newer and can only be read."""
+    with closing(schema.connect(path)) as connection:
+        version = schema.version_of(connection, path)
+        if version > schema.VERSION:
+            return (
+                f"{path.name} was written by a newer SegStudio, so it is read-only here; update"
+                " SegStudio to change it."
+            )
+        schema.bring_up_to_date(connection, path, version)
+    return ""
+
+
+def _opener(path: Path, scratch: Path | None) -> Callable[[], sqlite3.Connection]:
+    """Makes connections to this very file: one that was replaced meanwhile is refused."""
+    if scratch is not None:
+
+        def reading() -> sqlite3.Connection:
+            connection = schema.connect_reading(path, scratch)
+            schema.version_of(connection, path)
+            return connection
+
+        return reading
+    known = path.stat().st_ino
+
+    def writing() -> sqlite3.Connection:
+        if path.stat().st_ino != known:
+            raise FileNotFoundError(f"{path.name} was replaced")
+        return schema.connect(path)
+
+    return writing
+
+
+def reason(error: Exception) -> str:
+    """One sentence for a disk that refuses, with the remedy."""
+    text = str(error)
+    if "full" in text or getattr(error, "errno", None) == 28:
+        what = "the disk is full; make room"
+    elif "readonly" in text or "read-only" in text.lower():
+        what = "the disk became read-only; allow writing"
+    elif isinstance(error, FileNotFoundError) or "unable to open" in text:
+        what = "the project file is gone; put it back"
+    elif "locked" in text:
+        what = "another program holds the project file; close it"
+    else:
+        what = f"the disk reports an error ({text}); check it"
+    return f"Not saved: {what}, or save a copy elsewhere. Nothing is lost, it is tried again."
+
+
+def _unreadable(path: Path, error: Exception) -> str:
+    if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+        return (
+            f"{path.name} is damaged or not a SegStudio project ({error}); open a copy from before."
+        )
+    return f"{path.name} cannot be opened ({error}); check the file and its permissions."
+
+
+# --- copies
+
+
+def copy_project(
+    source: Path,
+    target: Path,
+    scratch: Path,
+    waiting: Sequence[Callable[[sqlite3.Connection], object]],
+) -> None:
+    """What the file holds, and what waits to be written into it, as one new file."""
+    if target.absolute() == source.absolute():
+        raise SegStudioError("A copy needs another name than the project; choose one.")
+    with atomic_path(target) as temporary:
+        try:
+            with (
+                closing(schema.connect_reading(source, scratch)) as have,
+                closing(sqlite3.connect(temporary, isolation_level=None)) as copy,
+            ):
+                have.backup(copy)
+                copy.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
+                copy.execute("PRAGMA synchronous=FULL")
+                for operation in waiting:
+                    copy.execute("BEGIN IMMEDIATE")
+                    operation(copy)
+                    copy.execute("COMMIT")
+                (verdict,) = copy.execute("PRAGMA integrity_check").fetchone()
+                if verdict != "ok":
+                    raise SegStudioError(f"The copy is damaged ({verdict}); try another place.")
+        except sqlite3.Error as error:
+            raise SegStudioError(
+                f"{target.name} could not be written ({error}); choose another place."
+            ) from error
+
+
+def rescue(project: "Project") -> Path | None:
+    """A copy in the user's data folder of a project whose own disk refuses."""
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    target = paths.user_data() / "rescue" / f"{project.path.stem}-{stamp}{SUFFIX}"
+    try:
+        project.copy_to(target)
+    except SegStudioError:
+        log.exception("the rescue copy failed too")
+        return None
+    log.error("what could not be saved to %s is in %s", project.path, target)
+    note = paths.user_data() / "rescue" / "latest.json"
+    with atomic_path(note) as temporary:
+        temporary.write_text(json.dumps({"project": str(project.path), "copy": str(target)}))
+    return target
+
+
+# --- media
+
+
+def find_media(
+    project: Path, record: MediaRecord, relative: str, is_same: Callable[[Path], bool]
+) -> Path | None:
+    """Seen from the project, where it was, or a file of that name near the project."""
+    folder = project.absolute().parent
+    near = [folder / record.path.name, folder.parent / record.path.name]
+    named = [folder / relative] if relative else []
+    for place in (*named, record.path, *near):
+        if place.exists() and is_same(place):
+            return place.resolve()
+    return None

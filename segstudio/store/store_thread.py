@@ -1,0 +1,269 @@
+"""The one thread that touches a project's database: writes in order, none ever dropped.
+
+A write that fails because of the disk stays at the head of the queue and is tried again, every two
+seconds and when somebody asks; everything behind it waits. What is read meanwhile comes from what
+is on the disk, unless a waiting write is about the same frame: then the read waits too.
+
+After a failure the connection is opened anew, because a disk that refused to sync once cannot be
+trusted about what it holds. Each write carries a ticket that is stored in its own transaction: one
+that reached the disk although its commit reported an error is recognised and not done twice.
+"""
+
+import contextlib
+import logging
+import sqlite3
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+from segstudio.errors import SegStudioError
+from segstudio.store.project_rows import FrameKey, StoreNews
+
+log = logging.getLogger("segstudio.store")
+
+RETRY_S = 2.0
+
+Operation = Callable[[sqlite3.Connection], Any]
+
+TICKET = "last_ticket"
+
+
+@dataclass(slots=True, eq=False)
+class Write:
+    """key: the frame it is about, None for the project as a whole."""
+
+    key: FrameKey | None
+    operation: Operation
+    future: "Future[Any]" = field(default_factory=Future)
+    ticket: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class Read:
+    """keys as in Write; an answer waits for writes about the same frame (None: never)."""
+
+    key: FrameKey | None
+    operation: Operation
+    future: "Future[Any]" = field(default_factory=Future)
+
+
+class StoreThread:
+    """open_connection: makes the connection, also after a failure; may raise.
+
+    tell: called in this thread with every StoreNews.
+    """
+
+    def __init__(
+        self,
+        open_connection: Callable[[], sqlite3.Connection],
+        tell: Callable[[StoreNews], None],
+        why: Callable[[Exception], str],
+    ) -> None:
+        self._open = open_connection
+        self._tell = tell
+        self._why = why
+        self._change = threading.Condition()
+        self._writes: deque[Write] = deque()
+        self._reads: deque[Read] = deque()
+        self._is_closing = False
+        self._is_in_trouble = False
+        self._retry_at = 0.0
+        self._series = uuid.uuid4().hex
+        self._count = 0
+        self._connection: sqlite3.Connection | None = open_connection()
+        self._thread = threading.Thread(target=self._run, name="segstudio-store", daemon=True)
+        self._thread.start()
+
+    # --- any thread
+
+    @property
+    def waiting(self) -> int:
+        """Writes that are not on the disk yet."""
+        with self._change:
+            return len(self._writes)
+
+    def write(self, key: FrameKey | None, operation: Operation) -> "Future[Any]":
+        """Do it in a transaction of its own, after everything that was asked before."""
+        with self._change:
+            if self._is_closing:
+                raise SegStudioError("The project is being closed; open it again to go on.")
+            self._count += 1
+            entry = Write(key, operation, ticket=f"{self._series}-{self._count}")
+            self._writes.append(entry)
+            self._change.notify_all()
+        return entry.future
+
+    def read(self, key: FrameKey | None, operation: Operation) -> Any:  # noqa: ANN401
+        """Wait for the answer, which knows all writes about that frame that came before."""
+        with self._change:
+            if self._is_closing:
+                raise SegStudioError("The project is being closed; open it again to go on.")
+            entry = Read(key, operation)
+            self._reads.append(entry)
+            self._change.notify_all()
+        return entry.future.result()
+
+    def pending(self) -> list[Write]:
+        """The writes that wait, first one first."""
+        with self._change:
+            return list(self._writes)
+
+    def retry(self) -> None:
+        """Try a failed write again now."""
+        with self._change:
+            self._retry_at = 0.0
+            self._change.notify_all()
+
+    def close(self, timeout_s: float) -> bool:
+        """Write what waits, then end; False when something could not be written in time."""
+        with self._change:
+            self._is_closing = True
+            self._retry_at = 0.0
+            self._change.notify_all()
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive() and not self._writes
+
+    def abandon(self) -> None:
+        """End without what waits; only after it was saved elsewhere."""
+        with self._change:
+            left = list(self._writes)
+            self._writes.clear()
+            self._is_closing = True
+            self._change.notify_all()
+        for entry in left:
+            entry.future.cancel()
+        self._thread.join(2.0)
+
+    # --- the store's thread
+
+    def _run(self) -> None:
+        try:
+            while True:
+                job = self._next()
+                if job is None:
+                    return
+                if isinstance(job, Read):
+                    self._answer(job)
+                else:
+                    self._do(job)
+        finally:
+            self._drop_connection()
+
+    def _next(self) -> Read | Write | None:
+        """What to do now; None at the end."""
+        with self._change:
+            while True:
+                read = self._ready_read()
+                if read is not None:
+                    return read
+                wait = self._retry_at - time.monotonic()
+                if self._writes and wait <= 0:
+                    return self._writes[0]
+                if self._is_closing and not self._writes:
+                    for left in self._reads:
+                        left.future.cancel()
+                    return None
+                self._change.wait(wait if self._writes else None)
+
+    def _ready_read(self) -> Read | None:
+        """The first read that no waiting write is in the way of; under the condition."""
+        touched = {entry.key for entry in self._writes}
+        for read in self._reads:
+            if read.key is None or (read.key not in touched and None not in touched):
+                self._reads.remove(read)
+                return read
+        return None
+
+    def _answer(self, read: Read) -> None:
+        try:
+            value = read.operation(self._ready_connection())
+        except Exception as error:
+            if not isinstance(error, SegStudioError):
+                log.warning("a read failed", exc_info=True)
+                error = SegStudioError(self._why(error))
+            read.future.set_exception(error)
+        else:
+            read.future.set_result(value)
+
+    def _do(self, write: Write) -> None:
+        try:
+            value = self._transact(write)
+        except (sqlite3.IntegrityError, sqlite3.ProgrammingError) as error:
+            log.exception("a write makes no sense")
+            self._end(write, None, error)
+        except (sqlite3.Error, OSError) as error:
+            self._suspend(error)
+        except Exception as error:  # noqa: BLE001 - its caller is told, as of a StaleFrame
+            self._end(write, None, error)
+        else:
+            self._end(write, value, None)
+
+    def _transact(self, write: Write) -> Any:  # noqa: ANN401
+        connection = self._ready_connection()
+        if self._is_in_trouble and _last_ticket(connection) == write.ticket:
+            return None  # its commit had worked after all
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            value = write.operation(connection)
+            connection.execute(
+                "INSERT OR REPLACE INTO settings VALUES(?, ?)", (TICKET, write.ticket)
+            )
+            connection.execute("COMMIT")
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+            raise
+        return value
+
+    def _end(self, write: Write, value: object, error: Exception | None) -> None:
+        with self._change:
+            if self._writes and self._writes[0] is write:
+                self._writes.popleft()
+            waiting, was_in_trouble = len(self._writes), self._is_in_trouble
+            self._is_in_trouble = False
+        if write.future.cancelled():
+            return
+        if error is not None:
+            write.future.set_exception(error)
+        else:
+            write.future.set_result(value)
+        if was_in_trouble:
+            self._tell(StoreNews("recovered", "Everything is saved again.", waiting))
+        elif not waiting:
+            self._tell(StoreNews("saved", "", 0))
+
+    def _suspend(self, error: Exception) -> None:
+        """The disk refuses: keep it, say so once, try again later with a new connection."""
+        log.warning("a write failed and is kept", exc_info=error)
+        self._drop_connection()
+        with self._change:
+            is_new = not self._is_in_trouble
+            self._is_in_trouble = True
+            self._retry_at = time.monotonic() + RETRY_S
+            waiting, is_closing = len(self._writes), self._is_closing
+        if is_new:
+            self._tell(StoreNews("trouble", self._why(error), waiting))
+        if is_closing:
+            with self._change:
+                self._change.wait(0.05)
+
+    def _ready_connection(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = self._open()
+        return self._connection
+
+    def _drop_connection(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(sqlite3.Error):
+                connection.close()
+
+
+def _last_ticket(connection: sqlite3.Connection) -> str:
+    found = connection.execute("SELECT value FROM settings WHERE name=?", (TICKET,)).fetchone()
+    return "" if found is None else str(found[0])
