@@ -6,14 +6,14 @@ and stays void; so does every id that the set of origin does not know.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from segstudio.core.classes import VOID, ClassDef, ClassMap
+from segstudio.core.classes import VOID, ClassMap
 from segstudio.errors import SegStudioError
 
 
@@ -95,12 +95,19 @@ def identity(name: str) -> ClassMapping:
 
 def by_equal_names(source: ClassMap, target: ClassMap) -> ClassMapping:
     """A first guess: classes whose names agree but for case, blanks, hyphens and underscores."""
-    new_ids = {_plain(c.name): c.id for c in target.classes}
-    pairs = {c.id: new_ids.get(_plain(c.name), VOID) for c in source.classes}
+    new_ids = {plain(c.name): c.id for c in target.classes}
+    pairs = {c.id: new_ids.get(plain(c.name), VOID) for c in source.classes}
     return from_ids(source.name, target.name, pairs)
 
 
-def _plain(name: str) -> str:
+def completed(mapping: ClassMapping, second: ClassMapping) -> ClassMapping:
+    """`mapping`, and where it says void what `second` says, for the same two sets."""
+    table = tuple(b if a == VOID else a for a, b in zip(mapping.table, second.table, strict=True))
+    return ClassMapping(mapping.source, mapping.target, table)
+
+
+def plain(name: str) -> str:
+    """A name without case, blanks, hyphens and underscores, to compare it with another."""
     return "".join(c for c in name.casefold() if c.isalnum())
 
 
@@ -149,6 +156,27 @@ def loss(mapping: ClassMapping, source: ClassMap, target: ClassMap) -> MappingLo
     merged = {new: tuple(old) for new, old in came_from.items() if len(old) > 1}
     unreached = tuple(c.id for c in target.classes if c.id not in came_from)
     return MappingLoss(dropped, merged, unreached)
+
+
+def in_words(mapping: ClassMapping, source: ClassMap, target: ClassMap) -> str:
+    """What is lost, as a sentence or two for people; "" when nothing is."""
+    lost = loss(mapping, source, target)
+    sentences = []
+    if lost.dropped:
+        names = _listed([source.name_of(i) for i in lost.dropped])
+        ends = "has no counterpart and becomes" if len(lost.dropped) == 1 else "become"
+        sentences.append(f"{names} {ends} void.")
+    for new, old in lost.merged.items():
+        names = _listed([source.name_of(i) for i in old])
+        sentences.append(f"{names} become {target.name_of(new)}.")
+    return " ".join(sentences)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """ "a, b and c"; of more than six the first five and how many more."""
+    if len(names) > 6:
+        return f"{', '.join(names[:5])} and {len(names) - 5} more"
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def lost_pixels(labels: NDArray[np.uint8], mapping: ClassMapping) -> dict[int, int]:
@@ -224,7 +252,5 @@ def reordered(classes: ClassMap, order: Sequence[int]) -> tuple[ClassMap, ClassM
             f"A new order of '{classes.name}' needs each of its {len(classes)} classes once."
         )
     new_ids = {old: new for new, old in enumerate(order)}
-    rows = sorted(
-        (ClassDef(new_ids[c.id], c.name, c.color) for c in classes.classes), key=lambda c: c.id
-    )
+    rows = sorted((replace(c, id=new_ids[c.id]) for c in classes.classes), key=lambda c: c.id)
     return ClassMap(classes.name, tuple(rows)), from_ids(classes.name, classes.name, new_ids)

@@ -19,11 +19,13 @@ class ClassDef:
     """One meaning a pixel can have.
 
     id: 0..254, the value in a label raster. color: (r, g, b), 0..255 each.
+    key: the digit 1..9 that chooses it; None = none of its own, see `ClassMap.keys`.
     """
 
     id: int
     name: str
     color: tuple[int, int, int]
+    key: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,11 @@ class ClassMap:
             raise SegStudioError(
                 f"The class set '{self.name}' needs class ids from 0 to 254; 255 means void."
             )
+        keys = [c.key for c in self.classes if c.key is not None]
+        if len(set(keys)) != len(keys) or any(not 1 <= k <= 9 for k in keys):
+            raise SegStudioError(
+                f"The class set '{self.name}' needs keys from 1 to 9, each for one class only."
+            )
 
     def __len__(self) -> int:
         return len(self.classes)
@@ -58,6 +65,11 @@ class ClassMap:
             return known.name
         return "void" if class_id == VOID else f"class {class_id}"
 
+    def keys(self) -> dict[int, int]:
+        """Digit 1..9 → class id: as the classes say, or the first nine where none says anything."""
+        said = {c.key: c.id for c in self.classes if c.key is not None}
+        return said or {digit: c.id for digit, c in enumerate(self.classes[:9], start=1)}
+
     def palette(self) -> NDArray[np.uint8]:
         """uint8 (256, 3) RGB, row = class id; void and unknown ids are black."""
         table = np.zeros((256, 3), np.uint8)
@@ -66,8 +78,8 @@ class ClassMap:
         return table
 
     def to_json(self) -> list[dict[str, Any]]:
-        """The form used in cards and reports: [{"id", "name", "color"}]."""
-        return [{"id": c.id, "name": c.name, "color": list(c.color)} for c in self.classes]
+        """The form used in files, cards and reports: [{"id", "name", "color"}], "key" if any."""
+        return [_class_to_json(c) for c in self.classes]
 
     @staticmethod
     def from_json(name: str, rows: object) -> "ClassMap":
@@ -82,12 +94,27 @@ class ClassMap:
         return ClassMap(name, tuple(found))
 
 
+def _class_to_json(known: ClassDef) -> dict[str, Any]:
+    """One row; the key only where the class has one of its own."""
+    row = {"id": known.id, "name": known.name, "color": list(known.color)}
+    return row if known.key is None else {**row, "key": known.key}
+
+
 def _class_from_json(row: dict[str, Any]) -> ClassDef:
-    """One row; KeyError, TypeError or ValueError when it is not {"id", "name", "color"}."""
+    """One row; KeyError, TypeError or ValueError when it is not {"id", "name", "color"}.
+
+    Whatever else it says (categories, ids of evaluation) is for other readers.
+    """
     red, green, blue = (int(v) for v in row["color"])
     if not all(0 <= v <= 255 for v in (red, green, blue)):
         raise ValueError("colour out of range")
-    return ClassDef(int(row["id"]), str(row["name"]), (red, green, blue))
+    key = row.get("key")
+    return ClassDef(
+        int(row["id"]),
+        str(row["name"]),
+        (red, green, blue),
+        None if key is None else int(key),
+    )
 
 
 def load_class_map(path: Path) -> ClassMap:

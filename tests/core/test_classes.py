@@ -68,3 +68,24 @@ def test_a_broken_file_is_named(tmp_path):
     file.write_text(json.dumps([1, 2]))
     with pytest.raises(SegStudioError, match=r"odd\.json cannot be read"):
         load_class_map(file)
+
+
+def test_digits_choose_the_first_nine_unless_the_classes_say_otherwise():
+    assert CAMVID.keys() == {digit: digit - 1 for digit in range(1, 10)}
+    sky = ClassDef(0, "Sky", (0, 0, 0))
+    mine = ClassMap("mine", (sky, ClassDef(7, "Car", (1, 1, 1), key=3)))
+    assert mine.keys() == {3: 7}
+    assert ClassMap.from_json("mine", mine.to_json()) == mine
+    assert "key" not in mine.to_json()[0]
+
+
+@pytest.mark.parametrize("keys", [(3, 3), (0, 1), (1, 10)])
+def test_a_digit_chooses_one_class(keys):
+    rows = tuple(ClassDef(i, f"c{i}", (0, 0, 0), key) for i, key in enumerate(keys))
+    with pytest.raises(SegStudioError, match="keys from 1 to 9"):
+        ClassMap("mine", rows)
+
+
+def test_what_else_a_row_says_is_left_to_others():
+    row = {"id": 0, "name": "Sky", "color": [1, 2, 3], "category": "sky", "train_id": 10}
+    assert ClassMap.from_json("mine", [row]).classes == (ClassDef(0, "Sky", (1, 2, 3)),)
