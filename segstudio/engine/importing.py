@@ -22,7 +22,7 @@ from segstudio.engine.loading import build_net
 from segstudio.errors import ModelError, SegStudioError
 from segstudio.nets.dialect import may_be_missing
 from segstudio.nets.registry import NetSpec
-from segstudio.store.class_sets import class_set_names, load_class_set
+from segstudio.store.class_sets import class_set_names, class_set_names_to_guess, load_class_set
 from segstudio.store.models import CARD, write_card
 
 WEIGHTS = "weights.safetensors"
@@ -146,7 +146,7 @@ def suggested_classes(inspection: Inspection) -> ClassMap:
         known = load_class_set(inspection.class_set)
     elif names:
         wanted = {_plain_name(n) for n in names}
-        sets = (load_class_set(s) for s in class_set_names())
+        sets = (load_class_set(s) for s in class_set_names_to_guess())
         known = next((s for s in sets if {_plain_name(c.name) for c in s.classes} == wanted), None)
     if known is not None and len(known) == count:
         return in_channel_order(known, names)

@@ -15,6 +15,7 @@ from segstudio.engine.inspecting import inspect_model, inspect_weights
 from segstudio.engine.loading import build_net
 from segstudio.errors import ModelError, SegStudioError
 from segstudio.nets.registry import NETS
+from segstudio.store.class_sets import load_class_set
 from segstudio.store.models import find_model, load_card
 
 SLIM = {"alpha": 0.25, "head_width": 16, "booster_width": 16}
@@ -103,6 +104,11 @@ def test_without_a_class_set_the_usual_one_or_numbers(trained, own_home):
     assert importing.suggested_classes(named) == CAMVID
     told = replace(looked_into(trained), class_names=tuple(c.name for c in CAMVID.classes))
     assert importing.suggested_classes(told).name == "camvid"
+    cityscapes = load_class_set("cityscapes19")
+    streets = tuple(c.name for c in cityscapes.classes)
+    nineteen = replace(looked_into(trained).found, num_classes=19)
+    told = replace(looked_into(trained), found=nineteen, class_names=streets)
+    assert importing.suggested_classes(told) == cityscapes
     colors = [c.color for c in importing.suggested_classes(looked_into(trained)).classes]
     assert len(set(colors)) == 11
 
