@@ -68,6 +68,8 @@ def test_changes_lead_from_before_to_after(before, after):
     added, removed = morphology.changes(before, after)
     np.testing.assert_array_equal((before | added) & ~removed, after)
     assert not (added & removed).any()
+    assert not (added & before).any()
+    assert not (removed & after).any()
 
 
 @given(selections)

@@ -23,6 +23,15 @@ def test_only_the_joined_region_is_taken(picture):
     assert area.mask.all()
 
 
+def test_pixels_are_joined_by_their_sides_and_not_by_corners():
+    rgb = np.zeros((6, 6, 3), np.uint8)
+    rgb[:3, :3] = 200
+    rgb[3:, 3:] = 200
+    wand = Wand(rgb, (0, 0))
+    assert wand.area(1).rect == Rect(0, 0, 3, 3)
+    assert wand.area(1, everywhere=True).mask.sum() == 18
+
+
 def test_everywhere_takes_the_other_square_too(picture):
     area = Wand(picture, (6, 6)).area(1, everywhere=True)
     assert area.rect == Rect(5, 5, 15, 35)
