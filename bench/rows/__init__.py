@@ -12,6 +12,9 @@ def _later(module: str) -> Callable[[], Measured]:
 
 
 MEASURES = {
+    "R1": _later("kills"),
+    "R2": _later("powercut"),
+    "R3": _later("io_faults"),
     "R5": _later("exact_frames"),
     "R9": _later("latency"),
     "R12": _later("backpressure"),

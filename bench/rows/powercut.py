@@ -1,0 +1,148 @@
+"""R2: the power goes at any moment, and everything acknowledged is on the disk.
+
+Sessions are recorded: every write, truncation, sync, creation and deletion of the project's files,
+with a mark wherever a step was acknowledged. The record is cut, half of the time just before
+something is made durable; `disk` says what may then be found. That project must open, be whole,
+hold at least the acknowledged steps exactly, and take another one. The same with synchronous=NORMAL
+and OFF must lose something, or the row fails: a harness that cannot find a loss proves nothing.
+"""
+
+import random
+import shutil
+import sqlite3
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+import disk
+import faults
+import sessions
+from sizes import size
+
+from rows.kills import MEDIA, look
+from segstudio.errors import SegStudioError
+from segstudio.store import schema
+from segstudio.store.project import Project
+
+CUTS, LONG_CUTS = 60, 500
+PLANTED = 40
+ACTIONS = 72
+LIVES = 3
+SEED = 2
+MADE = 0
+
+
+def record(path: Path, script: sessions.Script) -> list[faults.Event]:
+    """The script in a few sittings, checkpoints in between as they come in long sessions."""
+    hooks = faults.install()
+    hooks.start(record=True)
+    part = len(script.actions) // LIVES
+    for start in range(0, len(script.actions), part):
+        project = sessions.fresh(path) if start == 0 else Project.open(path)
+        hooks.mark(start or MADE)
+        player = sessions.Player(project)
+        actions = script.actions[start : start + part]
+        middle = len(actions) // 2
+        sessions.play_all(player, actions[:middle], hooks.mark, start)
+        project.load(sessions.FrameKey(MEDIA, actions[middle - 1].frame))  # its writes are done
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        sessions.play_all(player, actions[middle:], hooks.mark, start + middle)
+        project.close()
+    if not hooks.seen.get("write"):
+        raise RuntimeError("the harness saw no write: it proves nothing")
+    return hooks.stop()
+
+
+def cut_at(
+    events: list[faults.Event], at: int, script: sessions.Script, seed: int, folder: Path
+) -> str:
+    """ "" or what was lost when the power went before event `at`."""
+    before = events[:at]
+    marks = [event.offset for event in before if event.kind == "mark"]
+    least = max(marks, default=0)
+    state = disk.Disk()
+    state.play(before)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    disk.cut_in(folder, state.cut(random.Random(seed)))
+    path = folder / "power.segproj"
+    steps, _, trouble = look(path, script, least, made=bool(marks))
+    if trouble or steps == len(script.actions) or not path.exists():
+        return trouble
+    try:
+        project = Project.open(path)
+        try:
+            write = sessions.Player(project).play(script.actions[steps])
+            if write is not None:
+                write.result(10)
+        finally:
+            project.close()
+    except (SegStudioError, TimeoutError) as error:
+        return f"takes no more steps: {error}"
+    return look(path, script, steps + 1, made=True)[2]
+
+
+def places(events: list[faults.Event], count: int, rng: random.Random) -> list[int]:
+    """Half just before a sync, half anywhere."""
+    points = disk.syncs(events)
+    aimed = [rng.choice(points) for _ in range(count // 2)] if points else []
+    return aimed + [rng.randrange(1, len(events) + 1) for _ in range(count - len(aimed))]
+
+
+def lost_with(mode: str, folder: Path, script: sessions.Script) -> int:
+    """How many of the cuts lose or break something when the disk is synced less."""
+    real = schema.connect
+
+    def careless(path: Path) -> sqlite3.Connection:
+        connection = real(path)
+        connection.execute(f"PRAGMA synchronous={mode}")
+        return connection
+
+    schema.connect = careless
+    try:
+        (folder / mode).mkdir()
+        events = record(folder / mode / "power.segproj", script)
+    finally:
+        schema.connect = real
+    rng = random.Random(SEED)
+    cut = folder / "cut"
+    return sum(
+        bool(cut_at(events, at, script, rng.randrange(1 << 30), cut))
+        for at in places(events, PLANTED, rng)
+    )
+
+
+def measure() -> tuple[str, str, str, bool | None, str]:
+    """A new session for every hundred cuts."""
+    wanted = size(CUTS, LONG_CUTS)
+    claim, limit = "power cut, simulated", "0 unopenable, 0 steps lost"
+    sessions.quiet()
+    try:
+        faults.install()
+    except faults.NoHooks as error:
+        return claim, "", limit, None, f"not run: {error}"
+    rng = random.Random(SEED)
+    troubles, done, seen, session = [], 0, 0, 0
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        while done < wanted:
+            script = sessions.Script(SEED + session, ACTIONS)
+            (folder / str(session)).mkdir()
+            events = record(folder / str(session) / "power.segproj", script)
+            seen += len(disk.syncs(events))
+            for at in places(events, min(100, wanted - done), rng):
+                trouble = cut_at(events, at, script, rng.randrange(1 << 30), folder / "cut")
+                done += 1
+                if trouble:
+                    troubles.append(f"cut {done} before event {at}: {trouble}")
+            session += 1
+        planted = {mode: lost_with(mode, folder, script) for mode in ("NORMAL", "OFF")}
+    finds = ", ".join(f"{mode} {n} of {PLANTED}" for mode, n in planted.items())
+    return (
+        claim,
+        f"{len(troubles)} bad of {done} cuts; careless: {finds}",
+        f"{limit}; careless ones found",
+        not troubles and seen >= ACTIONS and all(planted.values()),
+        f"{session} sessions, {seen} syncs seen{''.join('; ' + t for t in troubles[:3])}",
+    )
