@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -124,6 +123,8 @@ def compose(first: ClassMapping, second: ClassMapping) -> ClassMapping:
 
 def remap(labels: NDArray[np.uint8], mapping: ClassMapping) -> NDArray[np.uint8]:
     """New labels uint8 (H, W) by lookup; about 1 ms at 2048×1024. The input stays as it is."""
+    import cv2  # here, because windows talk about mappings before OpenCV is loaded
+
     if labels.size == 0:
         return labels.copy()
     return np.asarray(cv2.LUT(labels, mapping.lut()), np.uint8).reshape(labels.shape)

@@ -89,6 +89,16 @@ def safe_colors(count: int) -> tuple[tuple[int, int, int], ...]:
     return tuple(chosen)
 
 
+def farthest_from(colors: Sequence[tuple[int, int, int]]) -> tuple[int, int, int]:
+    """Of 40 safe colours the one that is easiest to tell from these; for a new class."""
+    if not colors:
+        return OKABE_ITO[0]
+    choice = safe_colors(40)
+    views, taken = seen(np.array(choice, np.uint8)), seen(np.array(colors, np.uint8))
+    gaps = np.linalg.norm(views[:, :, None] - taken[:, None], axis=-1).min(axis=(0, 2))
+    return choice[int(np.argmax(gaps))]
+
+
 def seen(colors: NDArray[np.uint8]) -> NDArray[np.float64]:
     """uint8 (n, 3) sRGB → float64 (4, n, 3) CIELAB, as each of `SIGHTS` sees it."""
     encoded = colors.astype(np.float64) / 255

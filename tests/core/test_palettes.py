@@ -58,6 +58,14 @@ def test_a_set_that_is_apart_already_keeps_its_colors():
     assert palettes.colour_blind_safe(one) is one
 
 
+def test_a_new_class_gets_a_color_unlike_the_others():
+    assert palettes.farthest_from([]) == palettes.OKABE_ITO[0]
+    taken = [c.color for c in CAMVID.classes]
+    new = palettes.farthest_from(taken)
+    apart = [palettes.least_difference(np.array([new, c], np.uint8)).values() for c in taken]
+    assert min(min(gaps) for gaps in apart) >= 16
+
+
 def test_colors_are_measured_as_the_standard_says():
     white, red, gray = palettes.seen(
         np.array([[255, 255, 255], [255, 0, 0], [119, 119, 119]], np.uint8)
