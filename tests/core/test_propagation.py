@@ -103,7 +103,22 @@ def test_flows_add_up_over_many_frames(world):
     assert not moved.trusted[16:-16, -16:].any()
 
 
-def test_nothing_trusted_comes_back(world):
+def test_vague_flow_is_forgiven_inside_a_region_but_not_at_its_border(world):
+    rgb, labels = view(world, 20, 20)
+    labels[:72] = 3
+    rng = np.random.default_rng(4)
+    frames = [rgb.copy() for _ in range(2)]
+    for frame in frames:
+        frame[:72] = rng.integers(118, 138, (72, SIZE[1], 3), np.uint8)
+    plain = propagate(*frames, labels, PropagationSettings(slack=0))
+    forgiving = propagate(*frames, labels)
+    assert plain.trusted[16:56, 16:-16].mean() < 0.9
+    assert forgiving.trusted[16:56, 16:-16].mean() > 0.97
+    assert (forgiving.labels[16:56][forgiving.trusted[16:56]] == 3).all()
+    assert (forgiving.trusted >= plain.trusted).all()
+
+
+def test_nothing_untrusted_comes_back(world):
     rgb, labels = view(world, 20, 20)
     hidden = rgb.copy()
     hidden[40:80, 60:100] = (250, 20, 20)
