@@ -111,7 +111,7 @@ class Propagator:
         forth = self._measured(grey_before, grey_after)
         source = self._grid + back
         self._flow = back + _at(self._flow, source)
-        self._doubt = _at(self._doubt, source) + _gap(back, _at(forth, source))
+        self._doubt = _at(self._doubt, source, cv2.INTER_NEAREST) + _gap(back, _at(forth, source))
         room = _at(self._room, self._grid + self._flow)
         holds = (
             np.asarray(self._doubt <= room, np.uint8)
