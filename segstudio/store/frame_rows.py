@@ -26,6 +26,9 @@ from segstudio.store.project_rows import (
 
 NONE: Counts = (0, 0, 0, 0, 0)
 
+MAX_PIXELS = 1 << 28
+"""More than any camera has; what claims to be larger is a damaged file."""
+
 
 class StaleFrame(SegStudioError):
     """Somebody else wrote the frame since it was read."""
@@ -60,16 +63,22 @@ def _about(about: FrameAbout) -> tuple[int | None, int, str, int, int, str]:
 
 
 def pushed(row: Row | None, number: int, counts: Counts, about: FrameAbout) -> Row:
-    """After `push`."""
+    """After `push`; StaleFrame when the number does not fit."""
+    position = 0 if row is None else row.position
+    if position != number:
+        raise StaleFrame(
+            f"The frame was changed elsewhere meanwhile (step {number} after {position}); it is"
+            " read again."
+        )
     if row is None:
         return Row(_about(about), counts, number + 1, number + 1, None, 0, None)
     return replace(row, about=_about(about), counts=counts, position=number + 1, steps=number + 1)
 
 
 def moved(row: Row | None, position: int, counts: Counts) -> Row:
-    """After `move`."""
-    if row is None:
-        raise SegStudioError("A frame without a history cannot be undone; open it again.")
+    """After `move`; StaleFrame when there is no such position."""
+    if row is None or not 0 <= position <= row.steps:
+        raise StaleFrame("The frame was changed elsewhere meanwhile; it is read again.")
     return replace(row, counts=counts, position=position)
 
 
@@ -108,6 +117,11 @@ def load(connection: sqlite3.Connection, key: FrameKey) -> StoredFrame | None:
         return None
     summary = row.summary(key)
     height, width = summary.about.height, summary.about.width
+    if min(height, width) < 1 or height * width > MAX_PIXELS:
+        raise SegStudioError(
+            f"Frame {key.index} claims to have {height}×{width} pixels, so the project file is"
+            " damaged; open a copy of the project from before."
+        )
     labels = np.full((height, width), 255, np.uint8)
     origin = np.zeros((height, width), np.uint8)
     unpack = zstandard.ZstdDecompressor()
@@ -137,7 +151,8 @@ def _planes(
     """uint8 (2, h, w); SegStudioError when the tile is damaged."""
     size = 2 * rect.height * rect.width
     try:
-        raw = unpack.decompress(packed, max_output_size=max(1, size))
+        claimed = zstandard.frame_content_size(packed)  # looked at before memory is asked for
+        raw = b"" if claimed > size else unpack.decompress(packed, max_output_size=max(1, size))
         return np.frombuffer(raw, np.uint8).reshape(2, rect.height, rect.width)
     except (zstandard.ZstdError, ValueError) as error:
         raise SegStudioError(
@@ -184,7 +199,7 @@ def usage(connection: sqlite3.Connection) -> dict[int, tuple[int, int]]:
 
 def write_setting(connection: sqlite3.Connection, name: str, text: str) -> None:
     """Replace it."""
-    connection.execute("INSERT OR REPLACE INTO settings VALUES(?, ?)", (name, text))
+    connection.execute("INSERT OR REPLACE INTO settings(name, value) VALUES(?, ?)", (name, text))
 
 
 def push(
@@ -196,23 +211,18 @@ def push(
     about: FrameAbout,
 ) -> None:
     """The step, the tiles as it left them, and the frame's row."""
-    row = _read_row(connection, key)
-    position = 0 if row is None else row.position
-    if position != number:
-        raise StaleFrame(
-            f"Frame {key.index} was changed elsewhere meanwhile (step {number} after {position});"
-            " it is read again."
-        )
+    row = pushed(_read_row(connection, key), number, counts, about)
     where = (key.media, key.index)
     connection.execute("DELETE FROM steps WHERE media=? AND idx=? AND number>=?", (*where, number))
     r = step.rect
     connection.execute(
-        "INSERT INTO steps VALUES(?,?,?,?,?,?,?,?,?,?,?)",
+        "INSERT INTO steps(media, idx, number, title, class_id, pixels, y0, x0, y1, x1, step)"
+        " VALUES(?,?,?,?,?,?,?,?,?,?,?)",
         (*where, number, step.title, step.class_id, int(step.pixels), r.y0, r.x0, r.y1, r.x1,
          step_to_bytes(step)),
     )  # fmt: skip
     _write_tiles(connection, key, [(t.row, t.col, t.after) for t in step.tiles])
-    _write_row(connection, key, pushed(row, number, counts, about))
+    _write_row(connection, key, row)
 
 
 def move(
@@ -223,11 +233,9 @@ def move(
     counts: Counts,
 ) -> None:
     """Undo or redo."""
-    row = _read_row(connection, key)
-    if row is None or not 0 <= position <= row.steps:
-        raise StaleFrame(f"Frame {key.index} was changed elsewhere meanwhile; it is read again.")
+    row = moved(_read_row(connection, key), position, counts)
     _write_tiles(connection, key, tiles)
-    _write_row(connection, key, moved(row, position, counts))
+    _write_row(connection, key, row)
 
 
 def mark(
@@ -241,7 +249,8 @@ def _write_tiles(
     connection: sqlite3.Connection, key: FrameKey, tiles: list[tuple[int, int, bytes]]
 ) -> None:
     connection.executemany(
-        "INSERT OR REPLACE INTO tiles VALUES(?,?,?,?,?)",
+        "INSERT INTO tiles(media, idx, row, col, planes) VALUES(?,?,?,?,?)"
+        " ON CONFLICT(media, idx, row, col) DO UPDATE SET planes=excluded.planes",
         [(key.media, key.index, row, col, planes) for row, col, planes in tiles],
     )
 

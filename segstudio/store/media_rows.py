@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from segstudio.errors import SegStudioError
 from segstudio.store.project_rows import MediaRecord
 
 
@@ -32,6 +33,11 @@ class MediaRows:
     def all(self) -> tuple[MediaRecord, ...]:
         """By id, which is the order in which they were added."""
         return tuple(self._records[i] for i in sorted(self._records))
+
+    def check(self, media: int) -> None:
+        """SegStudioError when there is none of that id."""
+        if media not in self._records:
+            raise SegStudioError(f"There is no medium {media} in this project; add it first.")
 
     def relative(self, media: int) -> str:
         """Its path as seen from the project's folder, "" when there is none (another drive)."""

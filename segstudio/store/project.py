@@ -6,6 +6,7 @@ disk, one transaction each, when it is done; see store_thread for what happens w
 
 import json
 import logging
+import operator
 import sqlite3
 import tempfile
 import threading
@@ -75,7 +76,11 @@ class Project:
                 f"{path.name} could not be made in {path.parent} ({error}); check the free space"
                 " and the permissions there, or choose another folder."
             ) from error
-        return Project.open(path)
+        try:
+            return Project.open(path)
+        except SegStudioError:
+            schema.remove(path)  # made a moment ago, so that one can try again
+            raise
 
     @staticmethod
     def open(path: Path, *, read_only: bool = False, take_over: bool = False) -> "Project":
@@ -98,6 +103,16 @@ class Project:
         return self._classes
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person may want to know of where the project lies, in sentences."""
+        if not schema.is_network_drive(self.path):
+            return ()
+        return (
+            f"{self.path.name} lies on a network drive, where saving is slower and a second window"
+            " may not be seen; a local disk is safer.",
+        )
+
+    @property
     def waiting(self) -> int:
         """Writes that are not on the disk yet."""
         return self._thread.waiting
@@ -110,7 +125,8 @@ class Project:
     def frames(self, media: int) -> tuple[FrameSummary, ...]:
         """All frames of a medium that ever were labelled, flagged or bookmarked, by index."""
         with self._guard:
-            keys = sorted(key for key in self._rows if key.media == media)
+            found = (key for key in self._rows if key.media == media)
+            keys = sorted(found, key=operator.attrgetter("index"))
             return tuple(self._rows[key].summary(key) for key in keys)
 
     def summary(self, key: FrameKey) -> FrameSummary | None:
@@ -207,8 +223,15 @@ class Project:
         """The summary is new at once, as the window shows it; the file follows."""
         self._check_writable()
         with self._guard:
+            try:
+                self._media.check(key.media)
+                row = change(self._rows.get(key))
+            except SegStudioError as error:  # the queue would find the same, later
+                refused: Future[None] = Future()
+                refused.set_exception(error)
+                return refused
             future = self._thread.write(key, operation)
-            self._rows[key] = change(self._rows.get(key))
+            self._rows[key] = row
         return future
 
     def put_setting(self, name: str, value: object) -> "Future[None]":
@@ -236,9 +259,19 @@ class Project:
             frame_rows.write_setting(connection, "classes", text)
 
         with self._guard:
+            old = self._classes
+            future = self._thread.write(None, operation)
             self._classes = classes
             self._settings["classes"] = text
-            return self._thread.write(None, operation)
+        future.add_done_callback(lambda done: self._remapped(done, classes, old))
+        return future
+
+    def _remapped(self, done: "Future[None]", classes: ClassMap, old: ClassMap) -> None:
+        """The store's thread; what could not be remapped keeps its classes."""
+        with self._guard:
+            if done.exception() is not None and self._classes is classes:
+                self._classes = old
+                self._settings["classes"] = _classes_json(old)
 
     # --- media
 
@@ -293,9 +326,7 @@ class Project:
         SegStudioError when it cannot be made; an old file at `path` then stays.
         """
         with tempfile.TemporaryDirectory() as scratch:
-            project_files.copy_project(
-                self.path, path, Path(scratch), [w.operation for w in self._thread.pending()]
-            )
+            project_files.copy_project(self.path, path, Path(scratch), self._thread.pending())
 
     def close(self, timeout_s: float = 5.0) -> bool:
         """Write what waits and let go; False when something could only be kept in a rescue copy."""

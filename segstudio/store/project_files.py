@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from segstudio.errors import SegStudioError
 from segstudio.store import schema
 from segstudio.store.project_lock import ProjectLock
 from segstudio.store.project_rows import MediaRecord, StoreNews
-from segstudio.store.store_thread import StoreThread
+from segstudio.store.store_thread import StoreThread, Write, done_in
 
 if TYPE_CHECKING:
     from segstudio.store.project import Project
@@ -27,11 +27,20 @@ log = logging.getLogger("segstudio.store")
 
 SUFFIX = ".segproj"
 
+CHEAP_BYTES = 8 << 20
+"""Up to this size every page is checked when a project is opened: a few hundredths of a second."""
+
 
 def auto_path(fingerprint: str, title: str) -> Path:
-    """Where a source's own project lies: found again by what the source contains."""
+    """Where a source's own project lies: found again by what the source contains.
+
+    One that was killed while it was made is cleared away, so that it can be made again.
+    """
     stem = re.sub(r"[^\w.-]+", "_", Path(title).stem).strip("._")[:60] or "source"
-    return paths.user_data() / "projects" / f"{stem}-{fingerprint[:12]}{SUFFIX}"
+    path = paths.user_data() / "projects" / f"{stem}-{fingerprint[:12]}{SUFFIX}"
+    if path.is_file() and time.time() - path.stat().st_mtime > 5 and schema.is_half_made(path):
+        schema.remove(path)
+    return path
 
 
 def open_project(path: Path, *, read_only: bool, take_over: bool) -> "Project":
@@ -41,6 +50,8 @@ def open_project(path: Path, *, read_only: bool, take_over: bool) -> "Project":
     if not path.is_file():
         kind = "is a folder" if path.is_dir() else "is not there"
         raise SegStudioError(f"{path.name} {kind}; choose a {SUFFIX} file.")
+    if path.stat().st_size == 0:
+        raise SegStudioError(f"{path.name} is empty, so there is no project in it; choose another.")
     lock, why = (None, "The project was opened for reading only.") if read_only else _take(
         path, take_over=take_over
     )  # fmt: skip
@@ -60,8 +71,13 @@ def open_project(path: Path, *, read_only: bool, take_over: bool) -> "Project":
         thread = StoreThread(_opener(path, scratch), tell, reason)
         try:
             project = Project(path, thread, lock, why)
-        except BaseException:
+        except BaseException as error:
             thread.close(2.0)
+            if why == _newer(path):
+                raise SegStudioError(
+                    f"{path.name} was written by a newer SegStudio and cannot be read by this one;"
+                    " update SegStudio to open it."
+                ) from error
             raise
         finally:
             if scratch is not None:
@@ -99,16 +115,30 @@ def _take(path: Path, *, take_over: bool) -> tuple[ProjectLock | None, str]:
 
 
 def _bring_up_to_date(path: Path) -> str:
-    """Migrate an older file; a sentence when it is newer and can only be read."""
-    with closing(schema.connect(path)) as connection:
+    """Migrate an older file; a sentence when it is newer and can only be read.
+
+    Looked at for reading first: a file that is no project, or a newer one, stays as it is.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="segstudio-") as scratch,
+        closing(schema.connect_reading(path, Path(scratch))) as connection,
+    ):
         version = schema.version_of(connection, path)
-        if version > schema.VERSION:
-            return (
-                f"{path.name} was written by a newer SegStudio, so it is read-only here; update"
-                " SegStudio to change it."
-            )
-        schema.bring_up_to_date(connection, path, version)
+        if path.stat().st_size <= CHEAP_BYTES:
+            schema.check(connection)
+    if version > schema.VERSION:
+        return _newer(path)
+    if version < schema.VERSION:
+        with closing(schema.connect(path)) as connection:
+            schema.bring_up_to_date(connection, path, version)
     return ""
+
+
+def _newer(path: Path) -> str:
+    return (
+        f"{path.name} was written by a newer SegStudio, so it is read-only here; update SegStudio"
+        " to change it."
+    )
 
 
 def _opener(path: Path, scratch: Path | None) -> Callable[[], sqlite3.Connection]:
@@ -116,9 +146,7 @@ def _opener(path: Path, scratch: Path | None) -> Callable[[], sqlite3.Connection
     if scratch is not None:
 
         def reading() -> sqlite3.Connection:
-            connection = schema.connect_reading(path, scratch)
-            schema.version_of(connection, path)
-            return connection
+            return schema.up_to_date_for_reading(path, scratch)
 
         return reading
     known = path.stat().st_ino
@@ -150,7 +178,8 @@ def reason(error: Exception) -> str:
 def _unreadable(path: Path, error: Exception) -> str:
     if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
         return (
-            f"{path.name} is damaged or not a SegStudio project ({error}); open a copy from before."
+            f"{path.name} is damaged or not a SegStudio project ({error}); it is left as it is,"
+            " open a copy from before."
         )
     return f"{path.name} cannot be opened ({error}); check the file and its permissions."
 
@@ -162,11 +191,17 @@ def copy_project(
     source: Path,
     target: Path,
     scratch: Path,
-    waiting: Sequence[Callable[[sqlite3.Connection], object]],
+    waiting: list[Write],
 ) -> None:
     """What the file holds, and what waits to be written into it, as one new file."""
-    if target.absolute() == source.absolute():
+    if target.resolve() == source.resolve():
         raise SegStudioError("A copy needs another name than the project; choose one.")
+    for end in ("-wal", "-journal"):  # SQLite would mix an old log with the new file
+        log_file = target.with_name(target.name + end)
+        if log_file.exists() and log_file.stat().st_size:
+            raise SegStudioError(
+                f"{target.name} is a project that is open or was not closed; choose another name."
+            )
     with atomic_path(target) as temporary:
         try:
             with (
@@ -176,9 +211,9 @@ def copy_project(
                 have.backup(copy)
                 copy.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
                 copy.execute("PRAGMA synchronous=FULL")
-                for operation in waiting:
+                for write in waiting[done_in(copy, waiting) :]:
                     copy.execute("BEGIN IMMEDIATE")
-                    operation(copy)
+                    write.operation(copy)
                     copy.execute("COMMIT")
                 (verdict,) = copy.execute("PRAGMA integrity_check").fetchone()
                 if verdict != "ok":

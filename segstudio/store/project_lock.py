@@ -47,7 +47,8 @@ class ProjectLock:
             return holder if holder is not None else Holder("this computer", 0, time.time())
         os.ftruncate(file, 0)
         mine = Holder(socket.gethostname(), os.getpid(), time.time())
-        os.pwrite(file, json.dumps(asdict(mine)).encode(), 0)
+        os.lseek(file, 0, os.SEEK_SET)
+        os.write(file, json.dumps(asdict(mine)).encode())
         self._file = file
         return None
 
@@ -63,7 +64,8 @@ class ProjectLock:
 def _read(file: int) -> Holder | None:
     """Who wrote it last; None for an empty file (let go in order) and for nonsense."""
     try:
-        content = json.loads(os.pread(file, 4096, 0))
+        os.lseek(file, 0, os.SEEK_SET)
+        content = json.loads(os.read(file, 4096))
         return Holder(str(content["host"]), int(content["pid"]), float(content["since"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None

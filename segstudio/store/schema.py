@@ -6,12 +6,15 @@ application id and a version; an older version is brought up to date after a cop
 newer one is only read, and tables or settings that nobody here knows stay as they are.
 """
 
+import contextlib
 import shutil
 import sqlite3
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
+from segstudio.atomic import atomic_path
 from segstudio.errors import SegStudioError
 
 APPLICATION_ID = 0x53475052  # "SGPR"
@@ -67,20 +70,47 @@ MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _from_1}
 
 
 def create(path: Path, settings: dict[str, str]) -> None:
-    """A new, empty project; FileExistsError when there is something already."""
-    with path.open("xb"):
-        pass
-    connection = connect(path)
+    """A new, empty project; FileExistsError when there is something already.
+
+    With a rollback journal, so that one that was killed meanwhile leaves an empty file: see
+    `is_half_made`. One that fails leaves nothing.
+    """
+    if path.exists() and not is_half_made(path):
+        raise FileExistsError(path)
     try:
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version={VERSION}")
-        for table in TABLES:
-            connection.execute(table)
-        connection.executemany("INSERT INTO settings VALUES(?, ?)", settings.items())
-        connection.execute("COMMIT")
-    finally:
-        connection.close()
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("BEGIN IMMEDIATE")
+            if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                raise FileExistsError(path)  # another window was quicker
+            connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version={VERSION}")
+            for table in TABLES:
+                connection.execute(table)
+            connection.executemany(
+                "INSERT INTO settings(name, value) VALUES(?, ?)", settings.items()
+            )
+            connection.execute("COMMIT")
+    except (sqlite3.Error, OSError) as error:
+        if not isinstance(error, FileExistsError):
+            remove(path)
+        raise
+
+
+def is_half_made(path: Path) -> bool:
+    """True for what is left when a program was killed in `create`: it holds nothing."""
+    journal = path.with_name(f"{path.name}-journal")
+    if journal.exists() and journal.stat().st_size:
+        with contextlib.suppress(sqlite3.Error), closing(sqlite3.connect(path)) as connection:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # rolls back
+    return path.is_file() and path.stat().st_size == 0
+
+
+def remove(path: Path) -> None:
+    """A project that holds nothing."""
+    for end in ("", "-journal", "-wal", "-shm"):
+        with contextlib.suppress(OSError):
+            path.with_name(path.name + end).unlink(missing_ok=True)
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -89,10 +119,15 @@ def connect(path: Path) -> sqlite3.Connection:
         path, timeout=5.0, isolation_level=None, check_same_thread=False, cached_statements=64
     )
     mode = "DELETE" if is_network_drive(path) else "WAL"
-    connection.execute(f"PRAGMA journal_mode={mode}")
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA foreign_keys=ON")
-    connection.execute("PRAGMA mmap_size=0")  # a failing disk must be an error, not a signal
+    try:
+        connection.execute("PRAGMA trusted_schema=OFF")
+        connection.execute(f"PRAGMA journal_mode={mode}")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA mmap_size=0")  # a failing disk must be an error, not a signal
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 
@@ -114,9 +149,37 @@ def connect_reading(path: Path, scratch: Path) -> sqlite3.Connection:
     return _reading(f"{(scratch / path.name).as_uri()}?mode=rw")
 
 
+def up_to_date_for_reading(path: Path, scratch: Path) -> sqlite3.Connection:
+    """As connect_reading; an older file is migrated in a copy, and stays as it is."""
+    connection = connect_reading(path, scratch)
+    try:
+        version = version_of(connection, path)
+        if version >= VERSION:
+            return connection
+        _refuse_unknown(path, version)
+        copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        connection.backup(copy)
+    except BaseException:
+        connection.close()
+        raise
+    connection.close()
+    migrate(copy, version)
+    copy.execute("PRAGMA query_only=ON")
+    return copy
+
+
+def check(connection: sqlite3.Connection) -> None:
+    """DatabaseError when a page is damaged."""
+    (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if verdict != "ok":
+        raise sqlite3.DatabaseError(str(verdict).splitlines()[-1])
+
+
 def _reading(uri: str) -> sqlite3.Connection:
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
     try:
+        connection.execute("PRAGMA trusted_schema=OFF")
+        connection.execute("PRAGMA mmap_size=0")
         connection.execute("PRAGMA query_only=ON")
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.Error:
@@ -137,17 +200,24 @@ def version_of(connection: sqlite3.Connection, path: Path) -> int:
 
 def bring_up_to_date(connection: sqlite3.Connection, path: Path, version: int) -> None:
     """Migrate; a copy of the old file stays beside it as <name>.v1.bak."""
-    if version == VERSION:
-        return
+    _refuse_unknown(path, version)
+    kept = path.with_name(f"{path.name}.v{version}.bak")
+    if not kept.exists():
+        with atomic_path(kept) as temporary, closing(sqlite3.connect(temporary)) as copy:
+            connection.backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE")  # all of it in the one file
+    migrate(connection, version)
+
+
+def _refuse_unknown(path: Path, version: int) -> None:
     if version not in MIGRATIONS:
         raise SegStudioError(
             f"{path.name} has the unknown version {version}; ask who made it for a newer copy."
         )
-    kept = path.with_name(f"{path.name}.v{version}.bak")
-    if not kept.exists():
-        with sqlite3.connect(kept) as copy:
-            connection.backup(copy)
-        copy.close()
+
+
+def migrate(connection: sqlite3.Connection, version: int) -> None:
+    """From `version`, in one transaction."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         while version < VERSION:

@@ -94,12 +94,18 @@ class StoreThread:
                 raise SegStudioError("The project is being closed; open it again to go on.")
             self._count += 1
             entry = Write(key, operation, ticket=f"{self._series}-{self._count}")
+            entry.future.set_running_or_notify_cancel()  # what was asked is done, not cancelled
             self._writes.append(entry)
             self._change.notify_all()
         return entry.future
 
     def read(self, key: FrameKey | None, operation: Operation) -> Any:  # noqa: ANN401
-        """Wait for the answer, which knows all writes about that frame that came before."""
+        """Wait for the answer, which knows all writes about that frame that came before.
+
+        In the store's own thread (a callback) it is answered at once, from what is on the disk.
+        """
+        if threading.current_thread() is self._thread:
+            return operation(self._ready_connection())
         with self._change:
             if self._is_closing:
                 raise SegStudioError("The project is being closed; open it again to go on.")
@@ -136,7 +142,7 @@ class StoreThread:
             self._is_closing = True
             self._change.notify_all()
         for entry in left:
-            entry.future.cancel()
+            _fail(entry.future, SegStudioError("The project was closed before this was saved."))
         self._thread.join(2.0)
 
     # --- the store's thread
@@ -166,7 +172,8 @@ class StoreThread:
                     return self._writes[0]
                 if self._is_closing and not self._writes:
                     for left in self._reads:
-                        left.future.cancel()
+                        _fail(left.future, SegStudioError("The project was closed meanwhile."))
+                    self._reads.clear()
                     return None
                 self._change.wait(wait if self._writes else None)
 
@@ -183,10 +190,15 @@ class StoreThread:
         try:
             value = read.operation(self._ready_connection())
         except Exception as error:
-            if not isinstance(error, SegStudioError):
+            if isinstance(error, sqlite3.Error | OSError):
                 log.warning("a read failed", exc_info=True)
-                error = SegStudioError(self._why(error))
-            read.future.set_exception(error)
+                self._drop_connection()
+                told = SegStudioError(
+                    f"The project file could not be read ({error}); check its disk and try again."
+                )
+                told.__cause__ = error
+                error = told
+            _fail(read.future, error)
         else:
             read.future.set_result(value)
 
@@ -211,7 +223,7 @@ class StoreThread:
         try:
             value = write.operation(connection)
             connection.execute(
-                "INSERT OR REPLACE INTO settings VALUES(?, ?)", (TICKET, write.ticket)
+                "INSERT OR REPLACE INTO settings(name, value) VALUES(?, ?)", (TICKET, write.ticket)
             )
             connection.execute("COMMIT")
         except BaseException:
@@ -226,16 +238,21 @@ class StoreThread:
                 self._writes.popleft()
             waiting, was_in_trouble = len(self._writes), self._is_in_trouble
             self._is_in_trouble = False
-        if write.future.cancelled():
-            return
         if error is not None:
-            write.future.set_exception(error)
-        else:
+            _fail(write.future, error)
+        elif not write.future.done():  # else it was given up, and written all the same
             write.future.set_result(value)
         if was_in_trouble:
-            self._tell(StoreNews("recovered", "Everything is saved again.", waiting))
+            self._say(StoreNews("recovered", "Everything is saved again.", waiting))
         elif not waiting:
-            self._tell(StoreNews("saved", "", 0))
+            self._say(StoreNews("saved", "", 0))
+
+    def _say(self, news: StoreNews) -> None:
+        """A listener that fails must not end the thread that saves."""
+        try:
+            self._tell(news)
+        except Exception:
+            log.exception("a listener failed")
 
     def _suspend(self, error: Exception) -> None:
         """The disk refuses: keep it, say so once, try again later with a new connection."""
@@ -245,12 +262,9 @@ class StoreThread:
             is_new = not self._is_in_trouble
             self._is_in_trouble = True
             self._retry_at = time.monotonic() + RETRY_S
-            waiting, is_closing = len(self._writes), self._is_closing
+            waiting = len(self._writes)
         if is_new:
-            self._tell(StoreNews("trouble", self._why(error), waiting))
-        if is_closing:
-            with self._change:
-                self._change.wait(0.05)
+            self._say(StoreNews("trouble", self._why(error), waiting))
 
     def _ready_connection(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -262,6 +276,22 @@ class StoreThread:
         if connection is not None:
             with contextlib.suppress(sqlite3.Error):
                 connection.close()
+
+
+def _fail(future: "Future[Any]", error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)
+
+
+def done_in(connection: sqlite3.Connection, writes: list[Write]) -> int:
+    """How many of these, first ones first, a copy of the file holds already."""
+    last = _last_ticket(connection)
+    series, _, count = last.rpartition("-")
+    for number, write in enumerate(writes):
+        own, _, own_count = write.ticket.rpartition("-")
+        if own != series or int(own_count) > int(count):
+            return number
+    return len(writes)
 
 
 def _last_ticket(connection: sqlite3.Connection) -> str:
