@@ -6,6 +6,7 @@ zeros or rubbish; a file that was made or deleted may be as before until its fol
 names of a folder change in order, as in a journal).
 """
 
+import os
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -44,6 +45,9 @@ class Disk:
             elif event.kind == "delete":
                 self.names.pop(event.path, None)
                 self.renamed.append((event.path, None))
+            elif event.kind == "link":
+                self.names[event.path] = self.names[os.fsdecode(event.data)]
+                self.renamed.append((event.path, self.names[event.path]))
             else:
                 if event.path not in self.names:  # made by "create", or before the record began
                     self.names[event.path] = Inode()

@@ -4,11 +4,13 @@ A VFS of our own is put in front of the one of the very library that Python's `s
 the program under test runs as it is, without a switch for tests. It is the unix VFS with five
 methods replaced (open, delete; read, write, truncate, sync of a file). SQLite's list of replaceable
 system calls would be simpler but does not hold fsync and fdatasync; `openDirectory` is in it and
-tells when the name of a file is made durable.
+tells when the name of a file is made durable. What Python itself does to names (os.link, replace,
+unlink) and folders (os.fsync) is caught in `os`.
 """
 
 import atexit
 import ctypes
+import errno
 import os
 import signal
 import sqlite3
@@ -20,7 +22,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-CHANGES = frozenset({"write", "truncate", "sync", "delete", "create"})
+CHANGES = frozenset({"write", "truncate", "sync", "delete", "create", "link", "directory"})
 """The calls after which the disk is another one."""
 
 OPEN_CREATE = 0x4  # SQLITE_OPEN_CREATE; the other numbers are those of sqlite3.h too
@@ -56,8 +58,9 @@ class Call:
 class Event:
     """One thing that happened to the disk, or a mark put between by the caller.
 
-    kind: write (offset, data), truncate (offset: the new size), sync, delete, create, directory
-    (names in it are durable from now on), mark (offset: its number).
+    kind: write (offset, data), truncate (offset: the new size), sync, delete, create, link (data:
+    the name that the same file had, and has on), directory (names in it are durable from now on),
+    mark (offset: its number).
     """
 
     kind: str
@@ -131,6 +134,7 @@ class Faults:
             raise NoHooks("this SQLite has no VFS to stand in front of")
         self._keep: list[object] = []
         self._install()
+        self._install_names()
 
     def start(
         self,
@@ -227,6 +231,41 @@ class Faults:
         for real, ours in self._tables.values():
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(ours))
             ctypes.memmove(byref(ours), byref(real), ctypes.sizeof(ours))
+
+    def _install_names(self) -> None:
+        """Names that Python gives and takes."""
+        real_link, real_replace, real_unlink, real_fsync = os.link, os.replace, os.unlink, os.fsync
+
+        def link(source: object, target: object, **rest: object) -> None:
+            self._refuse("link", str(target))
+            real_link(source, target, **rest)  # type: ignore[arg-type]
+            self._note("link", str(target), data=os.fsencode(str(source)))
+
+        def replace(source: object, target: object, **rest: object) -> None:
+            self._refuse("link", str(target))
+            real_replace(source, target, **rest)  # type: ignore[arg-type]
+            self._note("link", str(target), data=os.fsencode(str(source)))
+            self._note("delete", str(source))
+
+        def unlink(path: object, **rest: object) -> None:
+            self._refuse("delete", str(path))
+            real_unlink(path, **rest)  # type: ignore[arg-type]
+            self._note("delete", str(path))
+
+        def fsync(file: int) -> None:
+            path = os.readlink(f"/proc/self/fd/{file}") if isinstance(file, int) else ""  # noqa: PTH115
+            kind = "directory" if os.path.isdir(path) else "sync"  # noqa: PTH112
+            self._refuse(kind, path)
+            real_fsync(file)
+            self._note(kind, path)
+
+        os.link, os.replace, os.unlink, os.fsync = link, replace, unlink, fsync
+
+    def _refuse(self, kind: str, path: str) -> None:
+        """OSError when that is the plan."""
+        if fault := self._fault(kind, path):
+            number = errno.EIO if fault is Fault.IO_ERROR else errno.ENOSPC
+            raise OSError(number, os.strerror(number), path)
 
     def _replaced(self, table: int) -> _Methods:
         """A copy of a table of file methods with ours in it; one for each that SQLite has."""

@@ -277,9 +277,20 @@ def play_all(
         write.add_done_callback(lambda w, n=number: None if w.exception() else told(n))
 
 
+def stored_frames(project: Project, media: int) -> dict[int, StoredFrame | None]:
+    """All that the script could touch."""
+    return {i: project.load(FrameKey(media, i)) for i in range(FRAMES)}
+
+
+def differs(project: Project, models: dict[int, Model], media: int) -> str:
+    """ "" or how the project differs from the models of its frames; untouched ones do not count."""
+    touched = {i: model for i, model in models.items() if len(model.states) > 1}
+    return _differs(project, touched, stored_frames(project, media), media)
+
+
 def found(project: Project, script: Script, least: int, media: int) -> tuple[int, str]:
     """(k, ""): the project holds exactly the first k actions, k ≥ least; else (-1, what it is)."""
-    stored = {i: project.load(FrameKey(media, i)) for i in range(FRAMES)}
+    stored = stored_frames(project, media)
     trouble = "no frame"
     for k in range(least, len(script.after)):
         trouble = _differs(project, script.after[k], stored, media)

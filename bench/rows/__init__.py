@@ -15,9 +15,11 @@ MEASURES = {
     "R1": _later("kills"),
     "R2": _later("powercut"),
     "R3": _later("io_faults"),
+    "R4": _later("undo_walk"),
     "R5": _later("exact_frames"),
     "R9": _later("latency"),
     "R12": _later("backpressure"),
     "R13": _later("quits"),
+    "R15": _later("two_windows"),
     "R18": _later("libraries"),
 }

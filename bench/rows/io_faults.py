@@ -31,20 +31,22 @@ SEED = 3
 WAIT_S = 20.0
 HANG_S = 6.0
 KINDS = faults.CHANGES | {"open", "read"}
+ASIDE = "another disk"
 MODES = ("EIO", "ENOSPC", "ENOSPC from there on")
 
 
 class Wound:
-    """A plan of faults for the files of one project, until it is healed."""
+    """A plan of faults for the folder of one project, until it is healed."""
 
     def __init__(self, path: Path, mode: str, at: int) -> None:
-        self.path, self.mode, self.at = str(path), mode, at
+        self.folder, self.mode, self.at = str(path.parent), mode, at
         self.call: faults.Call | None = None
         self.is_over = False
         self.is_stuck = False
 
     def __call__(self, call: faults.Call) -> faults.Fault | None:
-        if self.is_over or not call.path.startswith(self.path):
+        is_elsewhere = not call.path.startswith(self.folder) or ASIDE in call.path
+        if self.is_over or is_elsewhere:
             return None
         if self.mode == "EIO":
             if call.number != self.at:
@@ -188,7 +190,7 @@ def point(folder: Path, script: sessions.Script | None, mode: str, at: int) -> t
     """(the kind of call that failed, "" or what was wrong). script: None for a creation."""
     shutil.rmtree(folder / "now", ignore_errors=True)
     (folder / "now").mkdir()
-    (folder / "now" / "aside").mkdir()
+    (folder / "now" / ASIDE).mkdir()
     path = folder / "now" / "faults.segproj"
     if script is not None:
         shutil.copyfile(folder / "before.segproj", path)
@@ -199,7 +201,7 @@ def point(folder: Path, script: sessions.Script | None, mode: str, at: int) -> t
         if script is None:
             trouble = creation(path, wound)
         else:
-            trouble = session(path, script, wound, folder / "now" / "aside")
+            trouble = session(path, script, wound, folder / "now" / ASIDE)
     except Exception as error:
         trouble = f"{type(error).__name__}: {error}"
     hooks.stop()
