@@ -3,8 +3,10 @@
 A pixel is covered when its centre is; nothing is anti-aliased. Coordinates are (y, x) of centres.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -13,6 +15,12 @@ from numpy.typing import NDArray
 from segstudio.core.geometry import Rect
 
 Point = tuple[int, int]
+
+ROWS_ALONE = 1 << 17
+"""From so many pixels on, a mask is filled row by row: most of a long diagonal's box is empty."""
+
+CACHED = 1 << 16
+"""Masks up to so many bytes are kept, 256 of them: 16 MiB at the most."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,28 +36,12 @@ def round_segment(start: Point, end: Point, radius: int, shape: tuple[int, int])
 
     Whole-number arithmetic, so the ends are exact discs and a drag has no gaps.
     """
-    rect = _box((start, end), radius, shape)
-    y = np.arange(rect.y0, rect.y1, dtype=np.int64)[:, None] - start[0]
-    x = np.arange(rect.x0, rect.x1, dtype=np.int64)[None, :] - start[1]
-    dy, dx = end[0] - start[0], end[1] - start[1]
-    length2, reach2 = dy * dy + dx * dx, radius * radius
-    mask = y * y + x * x <= reach2
-    if length2:
-        mask |= (y - dy) ** 2 + (x - dx) ** 2 <= reach2
-        along = y * dy + x * dx
-        across = y * dx - x * dy
-        mask |= (along >= 0) & (along <= length2) & (across * across <= reach2 * length2)
-    return Area(rect, mask)
+    return _dragged(start, end, radius, shape, is_round=True)
 
 
 def square_segment(start: Point, end: Point, radius: int, shape: tuple[int, int]) -> Area:
     """A square of side 2 radius + 1 dragged from start to end: the hull of both squares."""
-    rect = _box((start, end), radius, shape)
-    y = np.arange(rect.y0, rect.y1, dtype=np.int64)[:, None] - start[0]
-    x = np.arange(rect.x0, rect.x1, dtype=np.int64)[None, :] - start[1]
-    dy, dx = end[0] - start[0], end[1] - start[1]
-    mask = np.abs(y * dx - x * dy) <= radius * (abs(dy) + abs(dx))
-    return Area(rect, mask)
+    return _dragged(start, end, radius, shape, is_round=False)
 
 
 def rectangle(corner: Point, opposite: Point, shape: tuple[int, int]) -> Area:
@@ -59,9 +51,13 @@ def rectangle(corner: Point, opposite: Point, shape: tuple[int, int]) -> Area:
 
 
 def polygon(points: Sequence[Point], shape: tuple[int, int]) -> Area:
-    """The inside and the outline of a closed polygon (even-odd rule), as cv2.fillPoly draws it."""
+    """The inside and the outline of a closed polygon.
+
+    Even-odd: what the outline goes round twice is outside. The last point is joined to the first;
+    the outline is the 8-connected line through the points' centres, and two points are a line.
+    """
     if not points:
-        return Area(Rect(0, 0, 0, 0), np.zeros((0, 0), np.bool_))
+        return _nothing()
     rect = _box(points, 0, shape)
     canvas = np.zeros((rect.height, rect.width), np.uint8)
     if not rect.is_empty:
@@ -77,14 +73,108 @@ def flood(labels: NDArray[np.uint8], at: Point, *, connected: bool = True) -> Ar
     """
     height, width = labels.shape
     if not (0 <= at[0] < height and 0 <= at[1] < width):
-        return Area(Rect(0, 0, 0, 0), np.zeros((0, 0), np.bool_))
-    same = labels == labels[at]
+        return _nothing()
     if connected:
-        _, parts = cv2.connectedComponents(same.view(np.uint8), connectivity=4)
-        same = parts == parts[at]
+        reached = np.zeros((height + 2, width + 2), np.uint8)
+        flags = 4 | cv2.FLOODFILL_MASK_ONLY | 1 << 8  # 4 neighbours; 1 into the mask
+        # With MASK_ONLY the picture is only read; the mask has a border of one pixel.
+        _, _, _, (x, y, w, h) = cv2.floodFill(labels, reached, (at[1], at[0]), 0, 0, 0, flags)
+        # The border pixels of the mask itself are set to 1 by OpenCV, hence the cut.
+        inside = reached[y + 1 : y + 1 + h, x + 1 : x + 1 + w]
+        return Area(Rect(y, x, y + h, x + w), np.ascontiguousarray(inside).view(np.bool_))
+    same = labels == labels[at]
     x, y, w, h = cv2.boundingRect(same.view(np.uint8))
     rect = Rect(y, x, y + h, x + w)
     return Area(rect, np.ascontiguousarray(same[rect.slices]))
+
+
+def _dragged(
+    start: Point, end: Point, radius: int, shape: tuple[int, int], *, is_round: bool
+) -> Area:
+    """The hull of one stamp at start and one at end."""
+    if end[0] < start[0]:
+        start, end = end, start
+    dy, dx = end[0] - start[0], end[1] - start[1]
+    y, x = start[0] - radius, min(start[1], end[1]) - radius
+    height, width = dy + 2 * radius + 1, abs(dx) + 2 * radius + 1
+    rect = Rect(y, x, y + height, x + width)
+    inside = y >= 0 and x >= 0 and y + height <= shape[0] and x + width <= shape[1]
+    if not inside:
+        rect = rect.clipped(*shape)
+        if rect.is_empty:
+            return Area(rect, np.zeros((rect.height, rect.width), np.bool_))
+    if height * width <= CACHED:
+        mask = _small_mask(dy, dx, radius, is_round=is_round)
+        if not inside:
+            mask = mask[rect.y0 - y : rect.y1 - y, rect.x0 - x : rect.x1 - x]
+        return Area(rect, mask.copy())
+    left, right = _edges(dy, dx, radius, is_round=is_round)
+    rows, shift = slice(rect.y0 - y, rect.y1 - y), rect.x0 - x
+    return Area(rect, _spans(left[rows] - shift, right[rows] - shift, rect.width))
+
+
+@lru_cache(maxsize=256)
+def _small_mask(dy: int, dx: int, radius: int, *, is_round: bool) -> NDArray[np.bool_]:
+    """A drag by itself; a hand repeats few short moves, so most are found here."""
+    return _spans(*_edges(dy, dx, radius, is_round=is_round), abs(dx) + 2 * radius + 1)
+
+
+def _edges(
+    dy: int, dx: int, radius: int, *, is_round: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First and last column of every row, int64 (dy + 2 radius + 1,), in the box of the drag.
+
+    dy >= 0. Between the stamps a pixel is covered when |y dx - x dy| <= reach. tangent: rows from
+    a stamp's centre to where that edge leaves it, rounded down.
+    """
+    if is_round:
+        widths, length2 = _half_widths(radius), dy * dy + dx * dx
+        reach = math.isqrt(radius * radius * length2)
+        tangent = math.isqrt(radius * radius * dx * dx // length2) if length2 else radius
+    else:
+        widths, tangent = np.full(2 * radius + 1, radius, np.int64), radius
+        reach = radius * (dy + abs(dx))
+    x = radius + max(0, -dx)
+    # Rows of the first stamp, then of the edge (as many as dy), then of the second stamp.
+    low, high = tangent + 1 + radius, radius - tangent
+    first, second = (low, high) if dx >= 0 else (high, low)
+    left, right = np.empty((2, widths.size + dy), np.int64)
+    np.subtract(x, widths[:first], out=left[:first])
+    np.subtract(x + dx, widths[first:], out=left[first + dy :])
+    np.add(widths[:second], x, out=right[:second])
+    np.add(widths[second:], x + dx, out=right[second + dy :])
+    if dy:
+        along = np.arange(dy, dtype=np.int64) * dx
+        left[first : first + dy] = x - (reach - (first - radius) * dx - along) // dy
+        right[second : second + dy] = x + (reach + (second - radius) * dx + along) // dy
+    return left, right
+
+
+def _spans(left: NDArray[np.int64], right: NDArray[np.int64], width: int) -> NDArray[np.bool_]:
+    """bool (h, w): in every row the pixels from `left` to `right`, both included."""
+    if left.size * width < ROWS_ALONE:
+        columns = np.arange(width, dtype=np.int32)
+        mask: NDArray[np.bool_] = columns >= left.astype(np.int32)[:, None]
+        mask &= columns <= right.astype(np.int32)[:, None]
+        return mask
+    mask = np.zeros((left.size, width), np.bool_)
+    starts = np.maximum(left, 0).tolist()
+    stops = np.maximum(right + 1, 0).tolist()
+    for row, x0, x1 in zip(mask, starts, stops, strict=True):
+        row[x0:x1] = True
+    return mask
+
+
+@lru_cache(maxsize=64)
+def _half_widths(radius: int) -> NDArray[np.int64]:
+    """int64 (2 radius + 1,): how far a disc goes sideways in each row."""
+    return np.array(
+        [math.isqrt(radius * radius - y * y) for y in range(-radius, radius + 1)], np.int64
+    )
+
+
+def _nothing() -> Area:
+    return Area(Rect(0, 0, 0, 0), np.zeros((0, 0), np.bool_))
 
 
 def _box(points: Sequence[Point], reach: int, shape: tuple[int, int]) -> Rect:

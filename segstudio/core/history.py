@@ -32,6 +32,8 @@ class Entry:
 class History:
     """What was done to one document. A new step cuts off what could be redone.
 
+    entries may be filled from a store before the first push, without their steps.
+
     fetch(key) -> Step: reads a step from the store. Without it nothing leaves memory. With it,
     steps that have a key leave memory, oldest first, while all take more than `budget_bytes`.
     """
@@ -43,11 +45,12 @@ class History:
         self.position = 0
         self._fetch = fetch
         self._budget = budget_bytes
+        self._spent = 0
 
     @property
     def memory_bytes(self) -> int:
         """What the steps in memory take."""
-        return sum(e.step.size_bytes for e in self.entries if e.step is not None)
+        return self._spent
 
     @property
     def can_undo(self) -> bool:
@@ -61,9 +64,12 @@ class History:
 
     def push(self, step: Step, *, key: int | None = None) -> None:
         """A step that was just done."""
+        cut = (e.step for e in self.entries[self.position :])
+        self._spent -= sum(s.size_bytes for s in cut if s is not None)
         del self.entries[self.position :]
         self.entries.append(Entry(step.title, step.class_id, step.pixels, step.rect, key, step))
         self.position += 1
+        self._spent += step.size_bytes
         self._evict(keep=self.entries[-1])
 
     def undo(self, document: LabelDocument) -> LabelChange | None:
@@ -89,16 +95,16 @@ class History:
                 raise RuntimeError("a step without key or fetch left memory")
             step = self._fetch(entry.key)
             entry.step = step
+            self._spent += step.size_bytes
             self._evict(keep=entry)
         return step
 
     def _evict(self, keep: Entry) -> None:
         if self._fetch is None:
             return
-        spent = self.memory_bytes
         for entry in self.entries:
-            if spent <= self._budget:
+            if self._spent <= self._budget:
                 return
             if entry.step is not None and entry.key is not None and entry is not keep:
-                spent -= entry.step.size_bytes
+                self._spent -= entry.step.size_bytes
                 entry.step = None

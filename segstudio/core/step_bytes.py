@@ -9,7 +9,7 @@ import struct
 import zlib
 
 from segstudio.core.geometry import Rect
-from segstudio.core.steps import Step, TileChange
+from segstudio.core.steps import TILE, Step, TileChange
 from segstudio.errors import SegStudioError
 
 MAGIC = b"SGS1"
@@ -41,7 +41,7 @@ def step_from_bytes(data: bytes) -> Step:
         )
     try:
         return _read(body)
-    except (ValueError, TypeError, KeyError, struct.error) as error:
+    except (ValueError, TypeError, KeyError, RecursionError, struct.error) as error:
         raise SegStudioError(
             "A step of the undo history is malformed; the labels are intact, but undo cannot go"
             " back beyond it."
@@ -52,11 +52,36 @@ def _read(body: bytes) -> Step:
     """The body after the checksum; ValueError, TypeError or KeyError when it does not add up."""
     at = 4 + int(struct.unpack_from("<I", body)[0])
     head = json.loads(body[4:at])
-    tiles = []
-    for row, col, before, after in head["tiles"]:
+    tiles, places = [], set()
+    for tile in head["tiles"]:
+        row, col, before, after = _whole(tile, 4)
         middle, end = at + before, at + before + after
         tiles.append(TileChange(row, col, body[at:middle], body[middle:end]))
+        places.add((row, col))
         at = end
-    if at != len(body):
+    if at != len(body) or len(places) != len(tiles):
         raise ValueError("length")
-    return Step(head["title"], head["class_id"], head["pixels"], Rect(*head["rect"]), tuple(tiles))
+    rect, (pixels,) = Rect(*_whole(head["rect"], 4)), _whole([head["pixels"]], 1)
+    title, class_id = head["title"], head["class_id"]
+    if not isinstance(title, str) or rect.is_empty is not (not tiles):
+        raise ValueError("title or rectangle")
+    if class_id is not None and _whole([class_id], 1)[0] > 255:
+        raise ValueError("class")
+    if pixels > rect.height * rect.width or not all(_meets(rect, t) for t in tiles):
+        raise ValueError("pixels")
+    return Step(title, class_id, pixels, rect, tuple(tiles))
+
+
+def _whole(values: object, count: int) -> list[int]:
+    """So many whole numbers from 0 on; ValueError for anything else."""
+    if not isinstance(values, list) or len(values) != count:
+        raise ValueError("numbers")
+    if not all(type(v) is int and v >= 0 for v in values):  # True is an int too
+        raise ValueError("numbers")
+    return values
+
+
+def _meets(rect: Rect, tile: TileChange) -> bool:
+    """True when the tile holds some of the rectangle, as every tile of a step does."""
+    y, x = tile.row * TILE, tile.col * TILE
+    return y < rect.y1 and rect.y0 < y + TILE and x < rect.x1 and rect.x0 < x + TILE
