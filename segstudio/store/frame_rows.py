@@ -23,6 +23,7 @@ from segstudio.store.project_rows import (
     StepRecord,
     StoredFrame,
 )
+from segstudio.store.schema import TABLES
 
 NONE: Counts = (0, 0, 0, 0, 0)
 
@@ -95,6 +96,8 @@ _COLUMNS = (
     "time_us, fingerprint, name, height, width, drafted_by,"
     " nobody, model, propagated, painted, confirmed, position, steps, flag, bookmark, confidence"
 )
+
+_STEP_COLUMNS = "media, idx, number, title, class_id, pixels, y0, x0, y1, x1, step"
 
 
 def read_all(connection: sqlite3.Connection) -> dict[FrameKey, Row]:
@@ -194,6 +197,25 @@ def usage(connection: sqlite3.Connection) -> dict[int, tuple[int, int]]:
     return {c: (len(seen), int(pixels[c])) for c, seen in frames.items()}
 
 
+def in_memory(connection: sqlite3.Connection, key: FrameKey) -> sqlite3.Connection:
+    """The settings and one frame with all that belongs to it, in a database of their own."""
+    copy = sqlite3.connect(":memory:", isolation_level=None)
+    for table in TABLES:
+        copy.execute(table)
+    where = "WHERE media=? AND idx=?"
+    parts: tuple[tuple[str, str, str, tuple[int, ...]], ...] = (
+        ("settings", "name, value", "", ()),
+        ("frames", f"media, idx, {_COLUMNS}", where, (key.media, key.index)),
+        ("tiles", "media, idx, row, col, planes", where, (key.media, key.index)),
+        ("steps", _STEP_COLUMNS, where, (key.media, key.index)),
+    )
+    for table, columns, which, values in parts:
+        marks = ",".join("?" * (columns.count(",") + 1))
+        rows = connection.execute(f"SELECT {columns} FROM {table} {which}", values)
+        copy.executemany(f"INSERT INTO {table}({columns}) VALUES({marks})", rows)
+    return copy
+
+
 # --- writing
 
 
@@ -216,8 +238,7 @@ def push(
     connection.execute("DELETE FROM steps WHERE media=? AND idx=? AND number>=?", (*where, number))
     r = step.rect
     connection.execute(
-        "INSERT INTO steps(media, idx, number, title, class_id, pixels, y0, x0, y1, x1, step)"
-        " VALUES(?,?,?,?,?,?,?,?,?,?,?)",
+        f"INSERT INTO steps({_STEP_COLUMNS}) VALUES(?,?,?,?,?,?,?,?,?,?,?)",
         (*where, number, step.title, step.class_id, int(step.pixels), r.y0, r.x0, r.y1, r.x1,
          step_to_bytes(step)),
     )  # fmt: skip

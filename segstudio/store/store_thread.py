@@ -2,7 +2,8 @@
 
 A write that fails because of the disk stays at the head of the queue and is tried again, every two
 seconds and when somebody asks; everything behind it waits. What is read meanwhile comes from what
-is on the disk, unless a waiting write is about the same frame: then the read waits too.
+is on the disk, unless a waiting write is about the same frame: then the read waits too, or, while
+the disk refuses, is answered from a copy of the frame in memory into which the waiting writes went.
 
 After a failure the connection is opened anew, because a disk that refused to sync once cannot be
 trusted about what it holds. Each write carries a ticket that is stored in its own transaction: one
@@ -18,10 +19,12 @@ import uuid
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
 from segstudio.errors import SegStudioError
+from segstudio.store import frame_rows
 from segstudio.store.project_rows import FrameKey, StoreNews
 
 log = logging.getLogger("segstudio.store")
@@ -181,14 +184,15 @@ class StoreThread:
         """The first read that no waiting write is in the way of; under the condition."""
         touched = {entry.key for entry in self._writes}
         for read in self._reads:
-            if read.key is None or (read.key not in touched and None not in touched):
+            is_free = read.key not in touched and None not in touched
+            if read.key is None or is_free or self._is_in_trouble:
                 self._reads.remove(read)
                 return read
         return None
 
     def _answer(self, read: Read) -> None:
         try:
-            value = read.operation(self._ready_connection())
+            value = self._read(read)
         except Exception as error:
             if isinstance(error, sqlite3.Error | OSError):
                 log.warning("a read failed", exc_info=True)
@@ -201,6 +205,17 @@ class StoreThread:
             _fail(read.future, error)
         else:
             read.future.set_result(value)
+
+    def _read(self, read: Read) -> Any:  # noqa: ANN401
+        connection = self._ready_connection()
+        waiting = self.pending()
+        ahead = [w for w in waiting[done_in(connection, waiting) :] if w.key in (None, read.key)]
+        if read.key is None or not ahead:
+            return read.operation(connection)
+        with closing(frame_rows.in_memory(connection, read.key)) as copy:
+            for write in ahead:
+                write.operation(copy)
+            return read.operation(copy)
 
     def _do(self, write: Write) -> None:
         try:
