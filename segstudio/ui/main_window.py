@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
     QFrame,
+    QHBoxLayout,
     QMainWindow,
     QScrollArea,
     QSplitter,
@@ -41,6 +42,8 @@ from segstudio.ui.panels.models import ModelPanel
 from segstudio.ui.panels.parts import rule
 from segstudio.ui.panels.start import StartPage
 from segstudio.ui.panels.status import StatusLine
+from segstudio.ui.panels.tool_options import ToolOptionsBar
+from segstudio.ui.panels.toolbox import ToolBox
 from segstudio.ui.panels.transport import Transport
 from segstudio.ui.panels.view import ViewPanel
 from segstudio.ui.session import Session
@@ -67,6 +70,7 @@ class MainWindow(QMainWindow):
         self._has_memory = has_memory
         self._session = session
         self._has_painted = False
+        self._layer = session.view.layer
         self.setWindowIcon(icons.window_icon())
         self.setAcceptDrops(True)
         self._canvas = CanvasView()
@@ -93,7 +97,14 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self._stage, 1)
+        self._tool_bar = ToolOptionsBar(self._session)
+        self._tool_box = ToolBox(self._session)
+        middle = QHBoxLayout()
+        middle.setSpacing(0)
+        middle.addWidget(self._tool_box)
+        middle.addWidget(self._stage, 1)
+        column.addWidget(self._tool_bar)
+        column.addLayout(middle, 1)
         column.addWidget(Transport(self._session.player))
         self._splitter.addWidget(left)
         self._splitter.addWidget(self._panel)
@@ -117,13 +128,28 @@ class MainWindow(QMainWindow):
         session, canvas = self._session, self._canvas
         session.player.source_changed.connect(self.show_source)
         session.shown_changed.connect(self.show_result)
-        session.view_changed.connect(self.show_style)
+        session.view_changed.connect(self.show_view)
+        session.editor.document_changed.connect(self.show_result)
+        session.editor.labels_changed.connect(self.show_change)
+        session.editor.preview_changed.connect(self._show_preview)
+        session.editor.options_changed.connect(self._show_tool)
+        session.editor.selection_changed.connect(self._show_selection)
         session.models.changed.connect(self.show_style)
         session.settings_changed.connect(self._apply_settings)
         for signal in (session.player.source_changed, session.view_changed, session.shown_changed):
             signal.connect(self._header.follow)
         canvas.hovered.connect(self._status.hover)
         canvas.zoom_changed.connect(self._status.show_zoom)
+        canvas.zoom_changed.connect(session.editor.set_scale)
+        pointing, tools = canvas.pointing, session.tools
+        pointing.pressed.connect(tools.press)
+        pointing.moved.connect(tools.move)
+        pointing.released.connect(tools.release)
+        pointing.double_clicked.connect(tools.double_click)
+        pointing.left.connect(tools.hide)
+        pointing.turned.connect(tools.turn)
+        pointing.ask_key = tools.key_pressed
+        self._show_tool()
         canvas.files_dropped.connect(session.open)
         canvas.tapped_space.connect(session.player.toggle)
         canvas.painted.connect(self._count_paint)
@@ -145,7 +171,9 @@ class MainWindow(QMainWindow):
             self._canvas.clear()
             self._stage.setCurrentWidget(self._start)
             self._start.setFocus()
-        else:
+        for part in (self._tool_bar, self._tool_box):
+            part.setVisible(info is not None)
+        if info is not None:
             self._stage.setCurrentWidget(self._canvas)
             self._canvas.setFocus()
         self.menus.refresh()
@@ -156,14 +184,46 @@ class MainWindow(QMainWindow):
         result = self._session.result
         if result is None:
             return
-        if result.prediction is not None:
-            self.show_style()
-        self._canvas.show_frame(result.frame, result.prediction)
+        self.show_style()
+        self._canvas.show_frame(
+            result.frame, result.prediction, labels=self._session.shown_labels()
+        )
+
+    @Slot(object)
+    def show_change(self, change: object) -> None:
+        """A stroke, an undo or a redo wrote a box of the labels."""
+        session = self._session
+        held, labels = session.editor.held, session.shown_labels()
+        if held is not None and labels is not None and session.view.layer != "prediction":
+            self._canvas.update_labels(change.rect, labels)  # type: ignore[attr-defined]  # a LabelChange
+
+    @Slot()
+    def show_view(self) -> None:
+        """Another layer needs other labels; everything else only another style."""
+        layer = self._session.view.layer
+        if layer != self._layer:
+            self._layer = layer
+            self.show_result()
+        self.show_style()
 
     @Slot()
     def show_style(self) -> None:
         """How masks are drawn; nothing happens when nothing changed."""
         self._canvas.set_style(self._session.style())
+
+    @Slot()
+    def _show_preview(self) -> None:
+        self._canvas.set_preview(self._session.editor.preview)
+
+    @Slot()
+    def _show_selection(self) -> None:
+        self._canvas.set_selection(self._session.editor.selection)
+        self.menus.refresh()
+
+    @Slot()
+    def _show_tool(self) -> None:
+        self._canvas.set_pans(pans=self._session.editor.options.tool == "pan")
+        self.menus.refresh()
 
     @Slot(object)
     def _count_paint(self, painted: object) -> None:

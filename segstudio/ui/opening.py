@@ -20,6 +20,9 @@ WEIGHTS_FILES = (*WEIGHTS_SUFFIXES, ".bin", ".ckpt", ".tar")
 """Endings of files that may hold the weights of a net."""
 
 
+PROJECT_SUFFIX = ".segproj"
+
+
 @dataclass(frozen=True, slots=True)
 class BareWeights:
     """Weights that nobody has described yet: no card.json lies beside them."""
@@ -27,7 +30,14 @@ class BareWeights:
     file: Path
 
 
-Opened = FrameSource | ModelCard | BareWeights
+@dataclass(frozen=True, slots=True)
+class ProjectFile:
+    """A project: labels and the media they belong to."""
+
+    file: Path
+
+
+Opened = FrameSource | ModelCard | BareWeights | ProjectFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +62,8 @@ def open_paths(paths: Sequence[Path], cache_mb: int) -> Callable[[Job], Opened]:
     """
 
     def op(job: Job) -> Opened:
+        if len(paths) == 1 and paths[0].suffix.lower() == PROJECT_SUFFIX:
+            return ProjectFile(paths[0])
         if len(paths) == 1 and _is_bare(paths[0]):
             return BareWeights(paths[0])
         if len(paths) == 1 and _is_model(paths[0]):
@@ -78,7 +90,7 @@ def open_demo(cache_mb: int) -> Callable[[Job], Opened]:
 
 def close_unused(opened: Opened) -> None:
     """Let go of what nobody wants any more."""
-    if not isinstance(opened, ModelCard | BareWeights):
+    if not isinstance(opened, ModelCard | BareWeights | ProjectFile):
         opened.close()
 
 

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from segstudio.core.catalogue import ModelCard
@@ -21,8 +23,10 @@ from segstudio.media.source import FrameSource, SourceInfo
 from segstudio.store.models import load_card
 from segstudio.ui import opening
 from segstudio.ui.bridge.background import Background, Job
+from segstudio.ui.correcting.editor import Editor
+from segstudio.ui.correcting.toolset import ToolSet
 from segstudio.ui.models import ModelShelf
-from segstudio.ui.opening import BareWeights, Opened, Opening
+from segstudio.ui.opening import BareWeights, Opened, Opening, ProjectFile
 from segstudio.ui.player import Player, Playing
 from segstudio.ui.readings import Meters
 from segstudio.ui.view_state import ViewState
@@ -44,7 +48,7 @@ class Notice:
 
 
 class Session(QObject):
-    """What is open: source (`player`), model (`models`), settings, view.
+    """What is open: source (`player`), model (`models`), labels (`editor`), settings, view.
 
     Signals:
         opening_changed(): `opening` is new.
@@ -77,6 +81,9 @@ class Session(QObject):
         self.opening: Opening | None = None
         self.result: PipelineResult | None = None  # what is on the screen
         self.meters = Meters()
+        self.tools = ToolSet(self)
+        self.editor = Editor(self)
+        self.tools.use(self.editor)
         self._opening_job: Job | None = None
         self._last_error = ""
         self._told_notes: tuple[str, ...] = ()
@@ -86,6 +93,7 @@ class Session(QObject):
         self.player.model_changed.connect(self._follow_model)
         self.player.source_changed.connect(self._tell_notes)
         self.player.changed.connect(self._remember_playing)
+        self.player.changed.connect(self.editor.current.follow)
         self._timer = QTimer(self)
         self._timer.setInterval(READING_MS)
         self._timer.timeout.connect(self._tell_reading)
@@ -129,6 +137,9 @@ class Session(QObject):
             if isinstance(opened, ModelCard):
                 self.models.add(opened)
                 return
+            if isinstance(opened, ProjectFile):
+                self.editor.projects.open(opened.file)
+                return
             if isinstance(opened, BareWeights):
                 self.import_wanted.emit(opened.file)
                 return
@@ -162,6 +173,7 @@ class Session(QObject):
         self.result = None
         self.meters = Meters()
         self.player.show_source(source)
+        self.editor.projects.follow(source.info, self.model_classes)
         shelf = self.models
         self.player.start(shelf.chosen, shelf.device, shelf.strategy)
         self.shown_changed.emit()
@@ -173,6 +185,7 @@ class Session(QObject):
         self.cancel_opening()
         self.result = None
         self.player.close_source()
+        self.editor.projects.follow(None, None)
         self.models.show_idle()
         self.shown_changed.emit()
 
@@ -208,17 +221,32 @@ class Session(QObject):
         self.models.show_state(state)
 
     @property
-    def classes(self) -> ClassMap:
-        """The class set of what is shown: of the prediction, else of the chosen model."""
+    def model_classes(self) -> ClassMap:
+        """The class set of the prediction on the screen, else of the chosen model."""
         if self.result is not None and self.result.prediction is not None:
             return self.result.prediction.classes
         chosen = self.models.chosen
         return CAMVID if chosen is None else chosen.classes
 
+    @property
+    def classes(self) -> ClassMap:
+        """The class set of what is shown: the project's while labels are, else the model's."""
+        is_corrected = self.view.layer != "prediction" and self.editor.held is not None
+        return self.editor.classes if is_corrected else self.model_classes
+
+    def shown_labels(self) -> NDArray[np.uint8] | None:
+        """uint8 (H, W) to draw over the frame on the screen; None: the prediction's own."""
+        held = self.editor.held
+        if held is None or self.view.layer == "prediction":
+            return None
+        return held.document.origin if self.view.layer == "origin" else self.editor.shown_labels()
+
     # --- how it is looked at
 
     def style(self) -> MaskStyle:
         """What the canvas draws masks with."""
+        if self.view.layer == "origin" and self.editor.held is not None:
+            return self.view.origin_style()
         return self.view.style(self.classes)
 
     def set_view(self, view: ViewState) -> None:
@@ -296,6 +324,7 @@ class Session(QObject):
     @Slot(object)
     def _show_result(self, result: PipelineResult) -> None:
         self.result = result
+        self.editor.current.follow()
         self.meters.add(result.frame, result.prediction)
         self.shown_changed.emit()
 
@@ -311,7 +340,8 @@ class Session(QObject):
     def close(self, timeout_s: float = 5.0) -> list[str]:
         """Stop everything and wait; the names of threads that would not end in time."""
         self._timer.stop()
-        stuck = self.player.shut_down(timeout_s)
+        stuck = self.editor.close(timeout_s)
+        stuck += self.player.shut_down(timeout_s)
         return stuck + self.background.close(timeout_s / 2)
 
 

@@ -297,6 +297,7 @@ QProgressBar::chunk { background: $accent; border-radius: 2px; }
 
 QFrame[look="bar"] { background: $window; border: none; }
 QFrame[look="top"] { background: $window; border: none; border-bottom: 1px solid $line; }
+QFrame[look="tools"] { background: $window; border: none; border-right: 1px solid $line; }
 QFrame[look="bottom"] { background: $window; border: none; border-top: 1px solid $line; }
 QFrame[look="card"] { background: $raised; border: 1px solid $line; border-radius: 8px; }
 QFrame[look="rule"] { background: $line; border: none; }

@@ -489,7 +489,10 @@ def test_fractions_of_a_notch_add_up_to_a_notch(canvas):
 def test_shift_and_alt_leave_the_wheel_to_tools(canvas):
     canvas.show_frame(some_frame())
     scale = canvas.transform.scale
-    assert not wheel(canvas, (150, 110), 120, Qt.KeyboardModifier.ShiftModifier)
+    turned = []
+    canvas.pointing.turned.connect(turned.append)
+    assert wheel(canvas, (150, 110), 120, Qt.KeyboardModifier.ShiftModifier)
+    assert turned == [1]
     assert not wheel(canvas, (150, 110), 120, Qt.KeyboardModifier.AltModifier)
     assert canvas.transform.scale == scale
 

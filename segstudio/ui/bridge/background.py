@@ -59,6 +59,7 @@ class Background(QObject):
         super().__init__(parent)
         self._jobs: dict[Job, tuple[_Ears, threading.Thread]] = {}
         self._is_closed = False
+        self._done: dict[Job, Any] = {}  # values that are on their way to the UI thread
         self._told.connect(self._pass_on, Qt.ConnectionType.QueuedConnection)
 
     def run(
@@ -95,6 +96,11 @@ class Background(QObject):
             thread.join(max(0.0, deadline - time.monotonic()))
             if thread.is_alive():
                 stuck.append(thread.name)
+        for job, value in list(self._done.items()):  # nobody will be told any more
+            ears, _ = self._jobs[job]
+            if ears.discard is not None:
+                ears.discard(value)
+        self._done.clear()
         self._jobs.clear()
         return stuck
 
@@ -110,8 +116,11 @@ class Background(QObject):
                 log.info("a background job failed", exc_info=True)
             self._tell(_News(job, "failure", error))
         else:
-            if self._is_closed and discard is not None:
-                discard(value)
+            if self._is_closed:
+                if discard is not None:
+                    discard(value)
+                return
+            self._done[job] = value
             self._tell(_News(job, "success", value))
 
     def _tell(self, news: _News) -> None:
@@ -130,6 +139,7 @@ class Background(QObject):
                 ears.progress(*news.value)
             return
         del self._jobs[news.job]
+        self._done.pop(news.job, None)
         if news.job.token.cancelled:
             if news.kind == "success" and ears.discard is not None:
                 ears.discard(news.value)

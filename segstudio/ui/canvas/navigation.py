@@ -35,9 +35,6 @@ class Navigable(Protocol):
     def setCursor(self, shape: Qt.CursorShape) -> None:
         """The pointer over the widget."""
 
-    def unsetCursor(self) -> None:
-        """The usual pointer."""
-
 
 class Navigator:
     """Knows what is held down. Every method returns True when the input was meant for it.
@@ -57,6 +54,13 @@ class Navigator:
         self._moved = False
         self._grip: QPointF | None = None
         self._button = Qt.MouseButton.NoButton
+        self._idle = Qt.CursorShape.ArrowCursor
+        self.pans_with_left = False
+
+    def set_idle_cursor(self, shape: Qt.CursorShape) -> None:
+        """The pointer while nothing is dragged."""
+        self._idle = shape
+        self._show_cursor()
 
     @property
     def is_panning(self) -> bool:
@@ -99,7 +103,8 @@ class Navigator:
 
     def pressed(self, event: QMouseEvent) -> bool:
         """A drag begins with the middle button, or with the left one while space is held."""
-        by_space = self._space_since is not None and event.button() == Qt.MouseButton.LeftButton
+        is_left = event.button() == Qt.MouseButton.LeftButton
+        by_space = is_left and (self._space_since is not None or self.pans_with_left)
         if self._grip is not None or not (
             by_space or event.button() == Qt.MouseButton.MiddleButton
         ):
@@ -150,4 +155,4 @@ class Navigator:
         elif self._space_since is not None:
             self._view.setCursor(Qt.CursorShape.OpenHandCursor)
         else:
-            self._view.unsetCursor()
+            self._view.setCursor(self._idle)

@@ -7,10 +7,10 @@ new rasters are under way the last ones are drawn moved and scaled to where they
 that wheel and drag answer at once and the picture turns sharp a moment later.
 """
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,6 @@ from PySide6.QtGui import (
     QFocusEvent,
     QKeyEvent,
     QMouseEvent,
-    QNativeGestureEvent,
     QPainter,
     QPaintEvent,
     QPalette,
@@ -27,7 +26,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QGestureEvent, QPinchGesture, QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from segstudio.core.classes import CAMVID
 from segstudio.core.frame import Frame
@@ -37,10 +36,16 @@ from segstudio.core.prediction import Prediction
 from segstudio.core.scene import Scene
 from segstudio.core.viewport import ViewTransform
 from segstudio.ui.canvas import painting
-from segstudio.ui.canvas.dropping import DropTarget
-from segstudio.ui.canvas.navigation import NOTCH, Navigator
+from segstudio.ui.canvas.navigation import Navigator
+from segstudio.ui.canvas.overlay import box_of, paint_preview
 from segstudio.ui.canvas.placeholder import paint_drop_hint, paint_placeholder
+from segstudio.ui.canvas.pointing import Pointing
 from segstudio.ui.canvas.screen import Screen
+from segstudio.ui.canvas.zooming import ZoomTarget
+from segstudio.ui.tools.preview import NOTHING, Preview
+
+if TYPE_CHECKING:
+    from segstudio.core.brush import Area
 
 MESSAGE = ("Drop a video, a folder or pictures here", "or press Ctrl+O to choose one")
 
@@ -48,7 +53,7 @@ ZOOM_PATIENCE_MS = 16
 """A zoom waits so long for new rasters before it draws the old ones scaled, for 7 ms at 1080p."""
 
 
-class CanvasView(DropTarget):
+class CanvasView(ZoomTarget):
     """Shows one frame and the labels over it. UI thread only; call `stop` before it goes.
 
     Signals (and files_dropped, see DropTarget):
@@ -79,13 +84,14 @@ class CanvasView(DropTarget):
         self.setMinimumSize(160, 120)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("Picture")
-        self.grabGesture(Qt.GestureType.PinchGesture)
         self._screen = Screen(self)
         self._screen.changed.connect(self._repaint)
         self._screen.failed.connect(self.failed)
         # Queued: a listener may do anything, also what must not happen inside a paint event.
         self._was_painted.connect(self.painted, Qt.ConnectionType.QueuedConnection)
         self._navigator = Navigator(self, self.tapped_space.emit, clock)
+        self.pointing = Pointing(self)
+        self._preview = self._selection = NOTHING
         self._style = MaskStyle.of(CAMVID)
         self._patience = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
         self._patience.timeout.connect(self.update)
@@ -99,12 +105,19 @@ class CanvasView(DropTarget):
 
     # --- what is shown
 
-    def show_frame(self, frame: Frame, prediction: Prediction | None = None) -> None:
-        """Show a frame with the labels of its prediction, as soon as both are drawn.
+    def show_frame(
+        self,
+        frame: Frame,
+        prediction: Prediction | None = None,
+        *,
+        labels: NDArray[np.uint8] | None = None,
+    ) -> None:
+        """Show a frame with its labels (None: those of its prediction), as soon as both are drawn.
 
         ValueError when the prediction is about another frame.
         """
-        labels = prediction.labels if prediction is not None else None
+        if labels is None and prediction is not None:
+            labels = prediction.labels
         if prediction is not None and prediction.frame.id != frame.id:
             raise ValueError("the prediction belongs to another frame")
         if labels is not None and labels.shape != frame.rgb.shape[:2]:
@@ -165,10 +178,31 @@ class CanvasView(DropTarget):
         self._scene = replace(self._scene, labels=labels, revision=self._scene.revision + 1)
         self._screen.edit(self._scene, rect)
 
+    def set_preview(self, preview: Preview) -> None:
+        """Draw what a tool shows; only the pixels it covered and covers are painted again."""
+        old, self._preview = self._preview, preview
+        if self._scene is not None:
+            ratio = self.devicePixelRatioF()
+            for one in (old, preview):
+                box = box_of(one, self._scene.transform, ratio)
+                if box is not None:
+                    self._repaint(box)
+
+    def set_selection(self, area: "Area | None") -> None:
+        """Mark the selected pixels."""
+        self._selection = NOTHING if area is None else Preview(area=area, is_selection=True)
+        self.update()
+
     @property
     def is_sharp(self) -> bool:
         """True when what is on the screen is the newest frame, view and style."""
         return self._screen.is_sharp
+
+    def set_pans(self, *, pans: bool) -> None:
+        """Whether the left button moves the picture, as while no tool is in the hand."""
+        self._navigator.pans_with_left = pans
+        shape = Qt.CursorShape.ArrowCursor if pans else Qt.CursorShape.CrossCursor
+        self._navigator.set_idle_cursor(shape)
 
     def stop(self) -> None:
         """Join the render thread; what is shown stays, nothing new is drawn."""
@@ -200,44 +234,6 @@ class CanvasView(DropTarget):
         """True while the whole frame is kept in view, also when the window changes its size."""
         return self._is_fit
 
-    def fit(self) -> None:
-        """The whole frame, as large as it can be."""
-        if self._scene is not None:
-            size = self._scene.transform.frame
-            self._move_to(ViewTransform.fitted(size, self._device_size()), fit=True)
-
-    def actual_size(self) -> None:
-        """One frame pixel = one device pixel, about the middle of the view."""
-        if self._scene is not None:
-            at = (self._scene.transform.view[0] / 2, self._scene.transform.view[1] / 2)
-            self._move_to(self._scene.transform.scaled_to(1.0, at))
-
-    def zoom_in(self) -> None:
-        """One step larger about the middle."""
-        self.zoom(NOTCH)
-
-    def zoom_out(self) -> None:
-        """One step smaller about the middle."""
-        self.zoom(1 / NOTCH)
-
-    def zoom(self, factor: float, at: QPointF | None = None) -> None:
-        """Larger or smaller about a logical position of the widget; None: about the middle."""
-        if self._scene is not None:
-            now = self._scene.transform
-            place = (now.view[0] / 2, now.view[1] / 2) if at is None else self.device_position(at)
-            self._move_to(now.zoomed(factor, place))
-
-    def pan(self, dy: float, dx: float) -> None:
-        """Move the picture by logical pixels."""
-        if self._scene is not None:
-            ratio = self.devicePixelRatioF()
-            self._move_to(self._scene.transform.panned(dy * ratio, dx * ratio))
-
-    def show_transform(self, transform: ViewTransform) -> None:
-        """Take the zoom and the middle of another view of a frame of the same size."""
-        if self._scene is not None and transform.frame == self._scene.transform.frame:
-            self._move_to(transform.resized(self._device_size()))
-
     def _move_to(self, transform: ViewTransform, *, fit: bool = False) -> None:
         if self._scene is None:
             return
@@ -258,11 +254,6 @@ class CanvasView(DropTarget):
         self.view_changed.emit(transform)
         self._tell_hover()
 
-    def _device_size(self) -> tuple[int, int]:
-        """(h, w) of the widget in device pixels, at least 1."""
-        ratio = self.devicePixelRatioF()
-        return max(1, math.ceil(self.height() * ratio)), max(1, math.ceil(self.width() * ratio))
-
     def _fill_view(self) -> None:
         """The widget has another size in device pixels."""
         size = self._device_size()
@@ -273,21 +264,6 @@ class CanvasView(DropTarget):
                 self._move_to(self._scene.transform.resized(size))
 
     # --- where the cursor is
-
-    def device_position(self, at: QPointF) -> tuple[float, float]:
-        """A logical position of the widget → (y, x) in device pixels of the view."""
-        ratio = self.devicePixelRatioF()
-        corner = self.mapTo(self.window(), QPointF(0, 0)) * ratio
-        # The view's pixels begin on a whole device pixel, see painting.use_device_pixels.
-        y = corner.y() - math.floor(corner.y() + 0.5)
-        x = corner.x() - math.floor(corner.x() + 0.5)
-        return at.y() * ratio + y, at.x() * ratio + x
-
-    def pixel_at(self, at: QPointF) -> tuple[int, int] | None:
-        """The frame pixel (y, x) at a logical position of the widget; None beside the frame."""
-        if self._scene is None:
-            return None
-        return self._scene.transform.pixel_at(*self.device_position(at))
 
     def _tell_hover(self) -> None:
         pixel = self.pixel_at(self._cursor) if self._cursor is not None else None
@@ -305,22 +281,9 @@ class CanvasView(DropTarget):
             if event.key() == Qt.Key.Key_Space and plain:
                 event.accept()
                 return True
-        if isinstance(event, QNativeGestureEvent):
-            if event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
-                self.zoom(max(0.1, 1.0 + event.value()), event.position())
-                return True
-        elif isinstance(event, QGestureEvent):
-            return self._pinched(event)
-        elif kind == QEvent.Type.DevicePixelRatioChange:
+        if kind == QEvent.Type.DevicePixelRatioChange:
             self._fill_view()
-        return super().event(event)
-
-    def _pinched(self, event: QGestureEvent) -> bool:
-        pinch = event.gesture(Qt.GestureType.PinchGesture)
-        if not isinstance(pinch, QPinchGesture):
-            return False
-        self.zoom(pinch.scaleFactor(), self.mapFromGlobal(pinch.centerPoint()))
-        return True
+        return self.gestured(event) or super().event(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Qt asks for pixels."""
@@ -339,7 +302,10 @@ class CanvasView(DropTarget):
         else:
             painter.save()
             painting.use_device_pixels(painter)
-            report = self._screen.paint(painter, self._scene.transform, self._style)
+            transform, ratio = self._scene.transform, self.devicePixelRatioF()
+            report = self._screen.paint(painter, transform, self._style)
+            for one in (self._selection, self._preview):
+                paint_preview(painter, one, transform, self.font(), ratio)
             painter.restore()
         accent = self.palette().color(QPalette.ColorRole.Highlight)
         if self.is_dropping:
@@ -355,12 +321,12 @@ class CanvasView(DropTarget):
         self._fill_view()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Zoom."""
-        event.setAccepted(self._navigator.wheel_turned(event))
+        """Zoom, or the size of a brush."""
+        event.setAccepted(self._navigator.wheel_turned(event) or self.pointing.wheel(event))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Zoom, pan, hold."""
-        if not self._navigator.key_pressed(event):
+        if not (self._navigator.key_pressed(event) or self.pointing.key(event)):
             super().keyPressEvent(event)
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
@@ -369,22 +335,34 @@ class CanvasView(DropTarget):
             super().keyReleaseEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """A drag may begin."""
-        event.setAccepted(self._navigator.pressed(event))
+        """A drag may begin, or a tool."""
+        place = self._place(event.position())
+        taken = self._navigator.pressed(event)
+        event.setAccepted(taken or (self._scene is not None and self.pointing.press(event, place)))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Drag or hover."""
+        """Drag, tool or hover."""
         self._cursor = event.position()
-        self._navigator.moved(event)
+        if not self._navigator.moved(event) and self._scene is not None:
+            self.pointing.move(event, self._place(event.position()))
         self._tell_hover()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """A drag may end."""
-        event.setAccepted(self._navigator.released(event))
+        """A drag may end, or a tool."""
+        taken = self._navigator.released(event)
+        event.setAccepted(taken or self.pointing.release(event, self._place(event.position())))
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Ends an outline; for everything else it is a press like any other."""
+        if self._scene is None or not self.pointing.double_click(
+            event, self._place(event.position())
+        ):
+            self.mousePressEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:
         """Nothing is under the cursor any more."""
         self._cursor = None
+        self.pointing.left.emit()
         self._tell_hover()
 
     def focusInEvent(self, event: QFocusEvent) -> None:

@@ -86,7 +86,7 @@ class Command:
     order: int = 0
 
 
-MENUS = ("File", "Playback", "View", "Model", "Help")
+MENUS = ("File", "Edit", "Label", "Playback", "View", "Model", "Help")
 """The menu bar, from left to right."""
 
 COMMANDS: Registry[Command] = Registry("command", "segstudio.ui.commands")
@@ -132,6 +132,11 @@ def no_source(desk: Desk) -> str:
 def no_picture(desk: Desk) -> str:
     """A frame must be on the screen."""
     return "" if desk.session.result is not None else "Open a picture or a video first."
+
+
+def no_labels(desk: Desk) -> str:
+    """The frame on the screen must be one that can be corrected now."""
+    return desk.session.editor.why_not()
 
 
 def no_motion(desk: Desk) -> str:

@@ -1,0 +1,123 @@
+"""What models say about the current frame, in the classes of the project. Part of the editor."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal
+
+from segstudio.core.classes import ClassMap
+from segstudio.core.frame import Frame, FrameId
+from segstudio.core.prediction import Prediction
+from segstudio.ui.bridge import live
+from segstudio.ui.bridge.background import Job
+
+if TYPE_CHECKING:
+    from segstudio.engine.predictor import Predictor
+    from segstudio.ui.session import Session
+
+
+class Drafts(QObject):
+    """Remembers the last answer of each question, because tools ask at every mouse move.
+
+    Signals:
+        arrived(): labels of a second model are there.
+    """
+
+    arrived = Signal()
+
+    def __init__(self, session: "Session", parent: QObject) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._mapped: tuple[Prediction, ClassMap, NDArray[np.uint8]] | None = None
+        self._sure: tuple[Prediction, NDArray[np.uint8]] | None = None
+        self._second: tuple[FrameId, str, Prediction] | None = None
+        self._second_mapped: tuple[Prediction, ClassMap, NDArray[np.uint8]] | None = None
+        self._asked: tuple[FrameId, str] | None = None
+        self._job: Job | None = None
+
+    def prediction(self, frame: Frame | None) -> Prediction | None:
+        """The chosen model's, when the one on the screen is about this very frame."""
+        result = self._session.result
+        if frame is None or result is None or result.prediction is None:
+            return None
+        return result.prediction if result.prediction.frame.id == frame.id else None
+
+    def of(self, frame: Frame, classes: ClassMap) -> NDArray[np.uint8] | None:
+        """uint8 (H, W), read-only; None while there is no prediction."""
+        prediction = self.prediction(frame)
+        if prediction is None:
+            return None
+        have = self._mapped
+        if have is None or have[0] is not prediction or have[1] != classes:
+            have = self._mapped = (prediction, classes, _mapped(prediction, classes))
+        return have[2]
+
+    def model_of(self, frame: Frame | None) -> str:
+        """The name of the model that drafted it, "" for none."""
+        prediction = self.prediction(frame)
+        return "" if prediction is None else prediction.model
+
+    def confidence(self, frame: Frame) -> NDArray[np.uint8] | None:
+        """uint8 (H, W), 0..255 = 0..1 of the top class; None while there is no prediction."""
+        prediction = self.prediction(frame)
+        if prediction is None:
+            return None
+        if self._sure is None or self._sure[0] is not prediction:
+            from segstudio.core.confidence import top_confidence
+
+            self._sure = (prediction, top_confidence(prediction.logits))
+        return self._sure[1]
+
+    def second(self, frame: Frame, classes: ClassMap, model: str) -> NDArray[np.uint8] | None:
+        """Labels of another model; begins to make them when they are not there."""
+        have = self._second
+        if have is not None and have[:2] == (frame.id, model):
+            done = self._second_mapped
+            if done is None or done[0] is not have[2] or done[1] != classes:
+                done = self._second_mapped = (have[2], classes, _mapped(have[2], classes))
+            return done[2]
+        if self._asked != (frame.id, model):
+            self._ask(frame, model)
+        return None
+
+    def _ask(self, frame: Frame, model: str) -> None:
+        card = next((c for c in self._session.models.cards if c.name == model), None)
+        if card is None:
+            return
+        if self._job is not None:
+            self._job.token.cancel()
+        self._asked = asked = (frame.id, model)
+        shelf = self._session.models
+        load = live.loader(card, shelf.device, shelf.strategy)
+
+        def op(_: Job) -> Prediction:
+            predictor: Predictor = load()
+            try:
+                return predictor.predict(frame)
+            finally:
+                predictor.close()
+
+        def success(prediction: Prediction) -> None:
+            self._second = (*asked, prediction)
+            self.arrived.emit()
+
+        def failure(error: Exception) -> None:
+            self._asked = None
+            self._session.tell_error(error)
+
+        self._job = self._session.background.run(
+            op, success=success, failure=failure, name="second-model"
+        )
+
+
+def _mapped(prediction: Prediction, classes: ClassMap) -> NDArray[np.uint8]:
+    """The prediction's labels in another class set; ids that correspond to nothing are void."""
+    if prediction.classes == classes:
+        return prediction.labels
+    from segstudio.core import class_mapping
+
+    mapping = class_mapping.by_equal_names(prediction.classes, classes)
+    labels = class_mapping.remap(prediction.labels, mapping)
+    labels.setflags(write=False)
+    return labels

@@ -1,0 +1,50 @@
+"""What a tool shows over the picture, in frame coordinates: the canvas draws it, never the mask."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # OpenCV comes with it, and the window opens without
+    from segstudio.core.brush import Area
+
+Place = tuple[float, float]
+"""(y, x) in frame coordinates: (0, 0) is the corner of the first pixel, (0.5, 0.5) its centre."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """The true size of a brush. center: a place. radius: frame pixels to the rim."""
+
+    center: Place
+    radius: float
+    is_square: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Places joined by straight lines. has_knots: a small square at every place."""
+
+    places: tuple[Place, ...]
+    is_closed: bool = False
+    is_dashed: bool = False
+    has_knots: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Preview:
+    """area: pixels that would change, tinted in `color` (r, g, b). text: beside the cursor.
+
+    is_selection: the area is drawn as a pattern with a border instead. lock_at: where a lock is
+    drawn, because rules or locks keep every pixel there.
+    """
+
+    ring: Ring | None = None
+    lines: tuple[Line, ...] = ()
+    area: "Area | None" = None
+    color: tuple[int, int, int] = (255, 255, 255)
+    text: str = ""
+    text_at: Place | None = None
+    is_selection: bool = False
+    lock_at: Place | None = None
+
+
+NOTHING = Preview()
