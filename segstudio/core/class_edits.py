@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from segstudio.core import class_mapping, palettes
-from segstudio.core.class_mapping import ClassMapping, compose, from_ids, plain
+from segstudio.core.class_mapping import ClassMapping, compose, from_ids, listed, plain
 from segstudio.core.classes import VOID, ClassDef, ClassMap
 from segstudio.errors import UsageError
 
@@ -205,7 +205,10 @@ def _known(classes: ClassMap, class_id: int) -> ClassDef:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What will happen. sentences: for people, the weightiest first. is_lossy: no way back."""
+    """What will happen. sentences: for people, the weightiest first.
+
+    is_lossy: pixels lose what they were, or may, and there is no way back.
+    """
 
     sentences: tuple[str, ...]
     is_lossy: bool
@@ -219,22 +222,30 @@ class Account:
 def account(result: Edited, usage: Usage | None = None) -> Account:
     """usage: of the classes before; None when nobody counted, {} when nothing is labelled."""
     merging, removing = _losses(result)
+    before = result.before
     sentences = [
-        f"Merging {result.before.name_of(old)} into {result.classes.name_of(new)} changes"
+        f"Merging {before.name_of(old)} into {result.classes.name_of(new)} changes"
         f" {_how_much(usage, old)}."
         for old, new in merging
+        if _is_used(usage, old)
     ]
     sentences += [
-        f"Removing {result.before.name_of(old)} makes {_how_much(usage, old)} void."
+        f"Removing {before.name_of(old)} makes {_how_much(usage, old)} void."
         for old in removing
+        if _is_used(usage, old)
     ]
+    is_lossy = bool(sentences)
+    unused = [before.name_of(i) for i in (*dict(merging), *removing) if not _is_used(usage, i)]
+    if unused:
+        ends = "goes; nothing is" if len(unused) == 1 else "go; nothing is"
+        sentences.append(f"{listed(unused)} {ends} labelled so.")
     moved = [o for n, o in result.origin.items() if n != o]
     if moved:
         sentences.append(
             f"{_counted(len(moved), 'class gets', 'classes get')} another id, and"
             f" {_labels_moved(usage, moved)}."
         )
-    return Account((*sentences, *_outward(result)), bool(merging or removing))
+    return Account((*sentences, *_outward(result)), is_lossy)
 
 
 def _losses(result: Edited) -> tuple[list[tuple[int, int]], list[int]]:
@@ -284,12 +295,15 @@ def _keys(result: Edited) -> list[tuple[int | None, int | None]]:
     return [(before.get(old), after.get(new)) for new, old in result.origin.items()]
 
 
+def _is_used(usage: Usage | None, class_id: int) -> bool:
+    """True too when nobody counted."""
+    return usage is None or usage.get(class_id, (0, 0))[1] > 0
+
+
 def _how_much(usage: Usage | None, class_id: int) -> str:
     if usage is None:
         return "every pixel labelled so"
-    frames, pixels = usage.get(class_id, (0, 0))
-    if not pixels:
-        return "no pixel"
+    frames, pixels = usage[class_id]
     return f"{pixels:,} px on {_counted(frames, 'frame', 'frames')}"
 
 

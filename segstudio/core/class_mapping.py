@@ -164,16 +164,16 @@ def in_words(mapping: ClassMapping, source: ClassMap, target: ClassMap) -> str:
     lost = loss(mapping, source, target)
     sentences = []
     if lost.dropped:
-        names = _listed([source.name_of(i) for i in lost.dropped])
+        names = listed([source.name_of(i) for i in lost.dropped])
         ends = "has no counterpart and becomes" if len(lost.dropped) == 1 else "become"
         sentences.append(f"{names} {ends} void.")
     for new, old in lost.merged.items():
-        names = _listed([source.name_of(i) for i in old])
+        names = listed([source.name_of(i) for i in old])
         sentences.append(f"{names} become {target.name_of(new)}.")
     return " ".join(sentences)
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
     """ "a, b and c"; of more than six the first five and how many more."""
     if len(names) > 6:
         return f"{', '.join(names[:5])} and {len(names) - 5} more"

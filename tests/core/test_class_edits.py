@@ -183,7 +183,9 @@ def test_what_happens_is_said_before_with_figures():
         "2 classes get another id, and 15 px of labels follow.",
         "1 class is renamed and 2 classes have another key.",
     )
-    assert account(result, {}).sentences[0] == "Merging Truck into Vehicle changes no pixel."
+    unused = account(result, {3: (2, 10)})
+    assert unused.sentences[0] == "Truck and Sky go; nothing is labelled so."
+    assert not unused.is_lossy
     assert "every pixel labelled so" in account(result).sentences[0]
 
 
@@ -196,7 +198,7 @@ def test_another_set_says_what_it_cannot_carry():
     told = account(result, {1: (1, 2)})
     assert told.sentences[:2] == (
         "Merging Truck into Vehicle changes 2 px on 1 frame.",
-        "Removing Sky makes no pixel void.",
+        "Sky goes; nothing is labelled so.",
     )
 
 

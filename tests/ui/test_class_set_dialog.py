@@ -174,6 +174,17 @@ def test_a_button_takes_the_name_that_is_being_typed(hand):
     assert hand.applied[0][0].classes[-1].name == "Kerb"
 
 
+def test_a_button_does_nothing_while_the_name_being_typed_is_refused(hand):
+    hand.press("Add class")
+    QTest.keyClicks(hand.port.findChild(QLineEdit), "Sky")
+    hand.press("Apply")
+    assert "has a class 'Sky' already" in hand.said
+    assert hand.dialog.isVisible()
+    assert not hand.applied
+    hand.press("Apply")
+    assert hand.applied[0][0].classes[-1].name == "New class"
+
+
 def test_a_name_that_is_taken_is_refused_with_a_sentence(hand):
     hand.double_click(CAR)
     hand.type_name("sky")

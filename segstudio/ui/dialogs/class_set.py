@@ -102,7 +102,11 @@ class ClassSetDialog(QDialog):
         """One that takes the name being typed first, and that Enter in the list does not press."""
 
         def finish_and_run() -> None:
-            self._list.finish()
+            typed = self._list.finish()
+            if typed is not None:
+                self._do(Rename(*typed), [typed[0]])
+                if self._trouble.text():
+                    return
             run()
 
         made = button(text, "", finish_and_run)

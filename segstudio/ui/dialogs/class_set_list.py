@@ -269,15 +269,14 @@ class ClassList(QListView):
         self.setFocus()
         self.edit(self.currentIndex())
 
-    def finish(self) -> None:
-        """Take the name that is being typed, as Enter would."""
+    def finish(self) -> tuple[int, str] | None:
+        """Close the editor of a name: (id, what was typed); None when nothing else was typed."""
         editor = self.viewport().findChild(QLineEdit)
         if self.state() != QAbstractItemView.State.EditingState or editor is None:
-            return
-        class_id, name = self.current_id, editor.text()
+            return None
+        known, name = self._rows.rows[self.currentIndex().row()].known, editor.text()
         self.closeEditor(editor, QStyledItemDelegate.EndEditHint.RevertModelCache)
-        if class_id is not None and name != self._rows.rows[self.currentIndex().row()].known.name:
-            self.renamed.emit(class_id, name)
+        return None if name == known.name else (known.id, name)
 
     # --- mouse and keys
 
