@@ -16,6 +16,7 @@ class MediaRows:
     def __init__(self) -> None:
         self._records: dict[int, MediaRecord] = {}
         self._relative: dict[int, str] = {}
+        self._stored: dict[int, tuple[MediaRecord, str]] = {}
 
     @staticmethod
     def read(connection: sqlite3.Connection) -> "MediaRows":
@@ -28,6 +29,7 @@ class MediaRows:
                 row[0], row[1], row[2], row[3], Path(row[4]), row[5], row[6], row[7]
             )
             found._relative[row[0]] = row[8]
+            found._stored[row[0]] = (found._records[row[0]], row[8])
         return found
 
     def all(self) -> tuple[MediaRecord, ...]:
@@ -56,10 +58,15 @@ class MediaRows:
         self._records[record.id] = record
         return record
 
-    def writing(self, record: MediaRecord, project: Path) -> Callable[[sqlite3.Connection], None]:
-        """What stores it, and remembers where it lies seen from the project."""
+    def writing(
+        self, record: MediaRecord, project: Path
+    ) -> Callable[[sqlite3.Connection], None] | None:
+        """What stores it, and remembers where it lies seen from the project; None: all is known."""
         relative = _relative(record.path, project.parent)
+        if (record, relative) == self._stored.get(record.id):
+            return None
         self._relative[record.id] = relative
+        self._stored[record.id] = (record, relative)
         values = (record.id, record.fingerprint, record.title, record.kind, str(record.path),
                   relative, record.width, record.height, record.frames)  # fmt: skip
 

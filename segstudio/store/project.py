@@ -285,7 +285,9 @@ class Project:
             record = self._media.added(
                 MediaRecord(0, fingerprint, title, kind, path.absolute(), width, height, frames)
             )
-            self._thread.write(None, self._media.writing(record, self.path))
+            writing = self._media.writing(record, self.path)
+            if writing is not None:
+                self._thread.write(None, writing)
         return record
 
     def find_media(self, record: MediaRecord, is_same: Callable[[Path], bool]) -> Path | None:

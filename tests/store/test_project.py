@@ -136,6 +136,15 @@ def test_the_same_content_is_the_same_medium(project, tmp_path):
     assert project.media()[0].path == tmp_path / "elsewhere"
 
 
+def test_a_medium_that_is_known_is_not_written_again(project, projects):
+    record = project.media()[0]
+    project.close()
+    again = Project.open(project.path)
+    projects.append(again)
+    again._thread.write = None
+    assert again.relocate(record, record.path) == record
+
+
 def test_moved_media_are_found_where_the_project_went(new_project, tmp_path, projects):
     old = tmp_path / "old"
     old.mkdir()
