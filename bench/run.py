@@ -27,6 +27,7 @@ BENCHES = (
     "logits_to_labels",
     "nets_fps",
     "display",
+    "brush",
     "seek",
     "memory_long",
     "scorecard",
