@@ -224,14 +224,14 @@ def account(result: Edited, usage: Usage | None = None) -> Account:
     merging, removing = _losses(result)
     before = result.before
     sentences = [
-        f"Merging {before.name_of(old)} into {result.classes.name_of(new)} changes"
-        f" {_how_much(usage, old)}."
-        for old, new in merging
+        f"Removing {before.name_of(old)} makes {_how_much(usage, old)} void."
+        for old in removing
         if _is_used(usage, old)
     ]
     sentences += [
-        f"Removing {before.name_of(old)} makes {_how_much(usage, old)} void."
-        for old in removing
+        f"Merging {before.name_of(old)} into {result.classes.name_of(new)} changes"
+        f" {_how_much(usage, old)}."
+        for old, new in merging
         if _is_used(usage, old)
     ]
     is_lossy = bool(sentences)

@@ -178,8 +178,8 @@ def test_what_happens_is_said_before_with_figures():
     told = account(result, usage)
     assert told.is_lossy
     assert told.sentences == (
-        "Merging Truck into Vehicle changes 1,204,330 px on 12 frames.",
         "Removing Sky makes 7 px on 1 frame void.",
+        "Merging Truck into Vehicle changes 1,204,330 px on 12 frames.",
         "2 classes get another id, and 15 px of labels follow.",
         "1 class is renamed and 2 classes have another key.",
     )

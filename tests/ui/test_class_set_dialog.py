@@ -20,6 +20,7 @@ from segstudio.core.classes import CAMVID
 from segstudio.core.palettes import colour_blind_safe
 from segstudio.errors import SegStudioError
 from segstudio.store.class_sets import load_class_set, save_class_set
+from segstudio.store.project import Project
 from segstudio.ui import theme
 from segstudio.ui.dialogs.class_set import ClassSetDialog
 from segstudio.ui.dialogs.class_set_list import ClassList, key_area, name_area, swatch_area
@@ -372,3 +373,19 @@ def test_every_row_shows_its_color_in_both_themes(make, look):
         at = swatch_area(hand.list.area_of(c.id)).center() * ratio
         assert picture.pixelColor(at) == QColor(*c.color)
     theme.apply(QApplication.instance(), "dark")
+
+
+def test_a_project_keeps_the_classes_and_keys_it_was_given(make, tmp_path):
+    file = tmp_path / "drive.segproj"
+    project = Project.create(file, CAMVID)
+    hand = make(apply=lambda *given: project.remap(*given).result(20))
+    hand.click(FENCE)
+    hand.press("Remove")
+    hand.click(BICYCLIST)
+    hand.key(Qt.Key.Key_1)
+    hand.press("Apply")
+    assert project.close()
+    again = Project.open(file)
+    assert again.classes == hand.classes
+    assert again.classes.keys()[1] == BICYCLIST
+    assert again.close()
