@@ -30,6 +30,7 @@ BENCHES = (
     "brush",
     "seek",
     "memory_long",
+    "project",
     "scorecard",
 )
 
