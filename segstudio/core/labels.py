@@ -152,7 +152,11 @@ class LabelDocument:
             x, y, width, height = cv2.boundingRect(differs)
             y, x = y + row * TILE, x + col * TILE
             around = around.united(Rect(y, x, y + height, x + width))
-            tiles.append(TileChange(row, col, pack.compress(before), pack.compress(after)))
+            tiles.append(
+                TileChange(
+                    row, col, pack.compress(before.tobytes()), pack.compress(after.tobytes())
+                )
+            )
         return Step(title, class_id, pixels, around, tuple(tiles)) if tiles else None
 
     def abort(self) -> LabelChange | None:
