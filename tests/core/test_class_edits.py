@@ -206,3 +206,13 @@ def test_every_edit_is_part_of_the_type():
     assert set(edits.Edit.__args__) == {
         Add, Rename, Recolor, SetKey, Merge, Remove, Reorder, MakeSafe, Exchange
     }  # fmt: skip
+
+
+def test_the_class_that_takes_others_in_stays_itself_wherever_it_stands():
+    result = edited(FOUR, [Merge((0, 2), 3), Rename(3, "Ground")])
+    assert result.origin == {1: 1, 3: 3}
+    assert account(result, {0: (1, 4), 2: (1, 9)}).sentences == (
+        "Merging Car into Ground changes 4 px on 1 frame.",
+        "Merging Sky into Ground changes 9 px on 1 frame.",
+        "1 class is renamed and 2 classes have another key.",
+    )
