@@ -109,6 +109,7 @@ def test_remapping_goes_through_every_label_and_every_step(project, painter, pro
     projects.append(again)
     assert again.classes == small
     assert set(np.unique(again.load(KEY).labels)) == {0, 1, 255}
+    assert np.array_equal(again.load(KEY).origin, frame.document.origin)
     frame.document.labels[:] = again.load(KEY).labels
     frame.document.revert(again.step(KEY, 1))
     assert set(np.unique(frame.document.labels)) == {0, 255}
