@@ -1,6 +1,6 @@
 """The tables of a *.segproj file, and how a connection to one is opened.
 
-SQLite, WAL and synchronous=FULL: a committed transaction survives a crash and a power cut. On
+SQLite, WAL and every commit synced: a committed transaction survives a crash and a power cut. On
 network drives, where WAL does not work, a rollback journal takes its place. The file carries an
 application id and a version; an older version is brought up to date after a copy was put aside, a
 newer one is only read, and tables or settings that nobody here knows stay as they are.
@@ -79,7 +79,7 @@ def create(path: Path, settings: dict[str, str]) -> None:
         raise FileExistsError(path)
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA synchronous=EXTRA")
             connection.execute("BEGIN IMMEDIATE")
             if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 raise FileExistsError(path)  # another window was quicker
@@ -122,7 +122,9 @@ def connect(path: Path) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA trusted_schema=OFF")
         connection.execute(f"PRAGMA journal_mode={mode}")
-        connection.execute("PRAGMA synchronous=FULL")
+        # EXTRA syncs the folder too when a rollback journal was deleted, which is what commits;
+        # otherwise the same as FULL.
+        connection.execute("PRAGMA synchronous=EXTRA")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA mmap_size=0")  # a failing disk must be an error, not a signal
     except sqlite3.Error:
@@ -137,14 +139,16 @@ def connect_reading(path: Path, scratch: Path) -> sqlite3.Connection:
     scratch: an empty folder; the file is copied there when it cannot be read in place.
     """
     uri = path.absolute().as_uri()
-    wal = path.with_name(f"{path.name}-wal")
+    logs = [path.with_name(f"{path.name}{end}") for end in ("-wal", "-journal")]
     try:
         return _reading(f"{uri}?mode=ro")
     except sqlite3.OperationalError:
-        if not wal.exists() or wal.stat().st_size == 0:
+        logs = [each for each in logs if each.exists() and each.stat().st_size]
+        if not logs:
             return _reading(f"{uri}?mode=ro&immutable=1")
-    # The newest strokes lie in the log, and merging them needs a folder that can be written.
-    for source in (path, wal):
+    # A log holds the newest strokes, a journal what was there before a half-done one; merging
+    # either needs a folder that can be written.
+    for source in (path, *logs):
         shutil.copyfile(source, scratch / source.name)
     return _reading(f"{(scratch / path.name).as_uri()}?mode=rw")
 

@@ -305,6 +305,39 @@ def test_reading_needs_no_folder_to_write_to(
     frame.check(found)
 
 
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_write_that_was_cut_off_is_rolled_back_first(
+    tmp_path, monkeypatch, painter, projects, read_only
+):
+    monkeypatch.setattr(schema, "is_network_drive", lambda _: True)
+    path = tmp_path / "far.segproj"
+    project = Project.create(path, CAMVID)
+    projects.append(project)
+    project.add_media(fingerprint="a", title="t", kind="images", path=tmp_path, width=200,
+                      height=150, frames=9)  # fmt: skip
+    frame = painter(project, KEY)
+    frame.paint((20, 20), 3).result(10)
+    cut = tmp_path / "cut" / "far.segproj"
+    cut.parent.mkdir()
+
+    def half(connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA cache_size=1")  # pages reach the file before the commit
+        connection.execute("PRAGMA cache_spill=1")
+        connection.execute("DELETE FROM tiles")
+        connection.execute("CREATE TABLE much(x)")
+        for _ in range(50):
+            connection.execute("INSERT INTO much VALUES(randomblob(9000))")
+        for end in ("", "-journal"):
+            source = path.with_name(path.name + end)
+            cut.with_name(cut.name + end).write_bytes(source.read_bytes())
+
+    project._thread.write(None, half).result(10)
+    assert cut.with_name("far.segproj-journal").stat().st_size > 4096
+    again = Project.open(cut, read_only=read_only)
+    projects.append(again)
+    frame.check(again)
+
+
 def test_network_drives_get_a_rollback_journal_and_a_note(tmp_path, monkeypatch, projects):
     monkeypatch.setattr(schema, "is_network_drive", lambda _: True)
     project = Project.create(tmp_path / "far.segproj", CAMVID)
