@@ -3,7 +3,8 @@
 The rules are the ones SQLite's own crash tests assume, and worse than most file systems: what was
 synced is there. Of what was not, every write by itself was kept, dropped, torn at sectors, or left
 zeros or rubbish; a file that was made or deleted may be as before until its folder was synced (the
-names of a folder change in order, as in a journal).
+names of a folder change in order, as in a journal). When a sync fails, the system forgets what was
+to be written: each of those writes may be on the disk or not, and no later sync brings it there.
 """
 
 import os
@@ -28,7 +29,8 @@ class Inode:
 class Disk:
     """Files by name, and what of it is certain."""
 
-    def __init__(self) -> None:
+    def __init__(self, rng: random.Random) -> None:
+        self.rng = rng
         self.names: dict[str, Inode] = {}  # as programs see them
         self.certain: dict[str, Inode] = {}  # as they are after a power cut at worst
         self.renamed: list[tuple[str, Inode | None]] = []  # names not synced yet; None: deleted
@@ -57,11 +59,17 @@ class Disk:
                     for change in inode.waiting:
                         _apply(inode.content, change)
                     inode.waiting.clear()
+                elif event.kind == "failed sync":
+                    for change in inode.waiting:
+                        if self.rng.random() < 0.5:
+                            _apply(inode.content, change)
+                    inode.waiting.clear()
                 elif event.kind in ("write", "truncate"):
                     inode.waiting.append(event)
 
-    def cut(self, rng: random.Random) -> dict[str, bytes]:
+    def cut(self) -> dict[str, bytes]:
         """One of the many things that may be found: name → content."""
+        rng = self.rng
         left = dict(self.certain)
         for name, inode in self.renamed[: rng.randint(0, len(self.renamed))]:
             _rename(left, name, inode)

@@ -60,7 +60,7 @@ class Event:
 
     kind: write (offset, data), truncate (offset: the new size), sync, delete, create, link (data:
     the name that the same file had, and has on), directory (names in it are durable from now on),
-    mark (offset: its number).
+    failed sync, mark (offset: its number).
     """
 
     kind: str
@@ -307,6 +307,7 @@ class Faults:
         def sync(file: int, flags: int) -> int:
             path = self._paths.get(file, "")
             if self._fault("sync", path):
+                self._note("failed sync", path)
                 return IOERR["sync"]
             result = int(sync_it(file, flags))
             self._note("sync", path)

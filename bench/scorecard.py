@@ -28,7 +28,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 LONG = "SEGSTUDIO_LONG"  # as in sizes.py
 LONGEST_S = {False: 1200, True: 4 * 3600}
-ROWS = ("R1", "R2", "R3", "R4", "R5", "R9", "R12", "R13", "R15", "R18")
+ROWS = ("R1", "R2", "R3", "R4", "R5", "R9", "R10", "R12", "R13", "R15", "R18")
 
 
 @dataclass(frozen=True)

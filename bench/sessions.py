@@ -6,8 +6,9 @@ agree on what should be there. The model keeps a full copy of both planes after 
 
 import logging
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from segstudio.core.labels import LabelDocument
 from segstudio.core.origins import CONFIRMED, MODEL, PAINTED
 from segstudio.core.paint_rule import PaintRule
 from segstudio.core.steps import Step
+from segstudio.store import schema
 from segstudio.store.project import FrameAbout, FrameKey, Project, StoredFrame
 
 SHAPE = (150, 200)
@@ -260,6 +262,18 @@ def opened(
 def quiet() -> None:
     """Refusals of the disk are what is looked for here; the log need not tell of each."""
     logging.getLogger("segstudio").setLevel(logging.CRITICAL)
+
+
+@contextmanager
+def journal(*, rollback: bool) -> Iterator[None]:
+    """rollback: files as on a network drive, with a rollback journal instead of a log."""
+    real = schema.is_network_drive
+    if rollback:
+        schema.is_network_drive = lambda _: True
+    try:
+        yield
+    finally:
+        schema.is_network_drive = real
 
 
 def fresh(path: Path) -> Project:

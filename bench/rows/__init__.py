@@ -18,6 +18,7 @@ MEASURES = {
     "R4": _later("undo_walk"),
     "R5": _later("exact_frames"),
     "R9": _later("latency"),
+    "R10": _later("stroke_latency"),
     "R12": _later("backpressure"),
     "R13": _later("quits"),
     "R15": _later("two_windows"),

@@ -117,7 +117,8 @@ def session(path: Path, script: sessions.Script, wound: Wound, aside: Path) -> s
         extra = 0
         for action in script.actions[BEFORE:]:
             if ear.trouble and extra == MORE:  # on other frames too
-                trouble = _while_broken(project, script, wound, aside, done, len(writes))
+                safe = BEFORE + sum(write.done() for write in writes)
+                trouble = _while_broken(project, script, wound, aside, safe, done)
                 if trouble:
                     return trouble
                 for write in writes:
@@ -152,12 +153,9 @@ def _unstick(project: Project, wound: Wound) -> None:
 
 
 def _while_broken(
-    project: Project, script: sessions.Script, wound: Wound, aside: Path, done: int, asked: int
+    project: Project, script: sessions.Script, wound: Wound, aside: Path, safe: int, done: int
 ) -> str:
     """The disk refuses: what of it others see, and what a copy elsewhere holds; then it heals."""
-    safe = done - project.waiting
-    if safe < BEFORE or asked < 1:
-        return "more waits than was asked"
     for suffix in ("", "-wal", "-journal"):
         source = project.path.with_name(project.path.name + suffix)
         if source.exists():

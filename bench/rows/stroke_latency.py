@@ -1,0 +1,179 @@
+"""R10: how soon a stroke is on the screen, and how soon on the disk.
+
+The real window with a 3840×2160 picture, a brush of 60 px radius, 500 strokes of up to two dozen
+mouse moves. Pointer event → pixels: from the moment an event is posted until the paint event that
+it caused has ended; a stroke's last event, the release, also makes its step. Journal append: what
+the store's thread needs for the transaction of a step, and of that what the disk needs to sync the
+same number of bytes, measured beside it. The proof that work was done: every stroke is a step in
+the project's file, and the pixels under it have its class on the screen.
+"""
+
+import os
+import random
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PySide6.QtCore import QCoreApplication, QEvent, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication
+from sizes import size
+
+STROKES, LONG_STROKES = 500, 2000
+RADIUS = 60
+SHAPE = (2160, 3840)
+WARM = 20
+PIXELS_MS, APPEND_MS = 20.0, 2.0
+SEED = 10
+WAIT_S = 60.0
+
+
+def picture(folder: Path) -> Path:
+    """4K of soft noise, as a file."""
+    rng = np.random.default_rng(SEED)
+    small = rng.integers(0, 255, (135, 240, 3), np.uint8)
+    path = folder / "4k.png"
+    path.write_bytes(cv2.imencode(".png", cv2.resize(small, SHAPE[::-1]))[1].tobytes())
+    return path
+
+
+class Hand:
+    """Moves the mouse over the canvas; `painted` counts the paint events that ended."""
+
+    def __init__(self, app: QApplication, canvas: object) -> None:
+        self.app, self.canvas = app, canvas
+        self.painted = 0
+        self.pixels_ms: list[float] = []
+        self.without_paint = 0
+        kind = type(canvas)
+        real = kind.paintEvent
+
+        def paint(view: object, event: object) -> None:
+            real(view, event)
+            self.painted += view is self.canvas
+
+        kind.paintEvent = paint
+
+    def act(self, kind: QEvent.Type, at: QPointF) -> None:
+        """Post an event and wait for its pixels."""
+        left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+        is_move = kind == QEvent.Type.MouseMove
+        event = QMouseEvent(
+            kind,
+            at,
+            self.canvas.mapToGlobal(at),
+            none if is_move else left,
+            none if kind == QEvent.Type.MouseButtonRelease else left,
+            Qt.KeyboardModifier.NoModifier,
+        )
+        before, start = self.painted, time.perf_counter()
+        QCoreApplication.postEvent(self.canvas, event)
+        self.app.processEvents()
+        if self.painted == before:
+            self.app.processEvents()
+        if self.painted == before:
+            self.without_paint += 1
+        self.pixels_ms.append((time.perf_counter() - start) * 1000)
+
+    def stroke(self, rng: random.Random) -> QPointF:
+        """A wavy line; where it ended."""
+        w, h = self.canvas.width(), self.canvas.height()
+        at = QPointF(rng.uniform(0.15, 0.85) * w, rng.uniform(0.2, 0.8) * h)
+        dx, dy = rng.uniform(-9, 9), rng.uniform(-9, 9)
+        self.act(QEvent.Type.MouseButtonPress, at)
+        for _ in range(rng.randrange(6, 24)):
+            dx, dy = dx + rng.uniform(-3, 3), dy + rng.uniform(-3, 3)
+            at = QPointF(min(max(at.x() + dx, 60), w - 60), min(max(at.y() + dy, 60), h - 60))
+            self.act(QEvent.Type.MouseMove, at)
+        self.act(QEvent.Type.MouseButtonRelease, at)
+        return at
+
+
+def wait(app: QApplication, is_so: object, what: str) -> None:
+    """RuntimeError when it does not come about."""
+    end = time.perf_counter() + WAIT_S
+    while not is_so():
+        app.processEvents()
+        if time.perf_counter() > end:
+            raise RuntimeError(f"{what} never came")
+
+
+def sync_ms(folder: Path, sizes: list[int]) -> list[float]:
+    """Appending so many bytes and syncing them, without SQLite."""
+    taken = []
+    file = os.open(folder / "sync", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+    for length in sizes:
+        data = bytes(length)
+        start = time.perf_counter()
+        os.write(file, data)
+        os.fdatasync(file)
+        taken.append((time.perf_counter() - start) * 1000)
+    os.close(file)
+    return taken
+
+
+def measure() -> tuple[str, str, str, bool | None, str]:
+    """One window, 500 strokes, each handed to the store before the next begins."""
+    os.environ["SEGSTUDIO_HOME"] = tempfile.mkdtemp()
+    from segstudio.core.settings import Settings
+    from segstudio.store.store_thread import StoreThread
+    from segstudio.ui.app import Program, make_application
+
+    app = make_application(["bench"])
+    home = Path(os.environ["SEGSTUDIO_HOME"])
+    program = Program(app, settings=Settings(play_on_open=False))
+    session, window = program.session, program.window
+    editor = session.editor
+    window.resize(1600, 950)
+    window.show()
+    session.open([picture(home)])
+    wait(app, lambda: editor.held is not None and window.canvas.is_sharp, "the labels")
+    session.tools.choose("brush")
+    classes = [c.id for c in editor.classes.classes]
+    editor.set_options(editor.options.__class__(tool="brush", size=2 * RADIUS + 1))
+    hand, rng = Hand(app, window.canvas), random.Random(SEED)
+    appended: list[float] = []
+    lengths: list[int] = []
+    project = editor.projects.project
+    real_do, real_push = StoreThread._do, project.push
+
+    def timed(self: StoreThread, write: object) -> None:
+        start = time.perf_counter()
+        real_do(self, write)
+        appended.append((time.perf_counter() - start) * 1000)
+
+    def push(key: object, number: int, step: object, *rest: object) -> object:
+        lengths.append(step.size_bytes)
+        return real_push(key, number, step, *rest)
+
+    StoreThread._do = timed
+    project.push = push
+    strokes, missing = size(STROKES, LONG_STROKES), 0
+    for i in range(WARM + strokes):
+        if i == WARM:
+            hand.pixels_ms.clear(), appended.clear(), lengths.clear()
+            hand.without_paint = 0
+        editor.choose_class(classes[i % len(classes)])
+        app.processEvents()
+        at = hand.stroke(rng)
+        y, x = window.canvas.pixel_at(at) or (0, 0)
+        missing += int(editor.held.document.labels[y, x]) != classes[i % len(classes)]
+        wait(app, lambda: not project.waiting, "the disk")
+    steps = len(project.load(editor.held.key).history)
+    pixels = np.percentile(hand.pixels_ms, (50, 99)).tolist()
+    append = np.percentile(appended, (50, 99)).tolist()
+    disk = np.percentile(sync_ms(home, lengths), (50, 99)).tolist()
+    window.close()
+    complete = steps >= WARM + strokes and not missing
+    return (
+        "a stroke at 4K, radius 60",
+        f"pixels p99 {pixels[1]:.1f} ms, append p99 {append[1]:.1f} ms",
+        f"pixels p99 {PIXELS_MS:.0f} ms, append p99 {APPEND_MS:.0f} ms",
+        complete and pixels[1] < PIXELS_MS and append[1] < APPEND_MS,
+        f"{strokes} strokes, {len(hand.pixels_ms)} events ({hand.without_paint} changed no pixel),"
+        f" {steps} steps stored; pixels p50 {pixels[0]:.1f}; append p50 {append[0]:.1f} of"
+        f" {np.mean(lengths) / 1000:.0f} kB; the bare disk syncs as much in p50 {disk[0]:.1f},"
+        f" p99 {disk[1]:.1f} ms",
+    )
