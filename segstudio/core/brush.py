@@ -77,8 +77,9 @@ def flood(labels: NDArray[np.uint8], at: Point, *, connected: bool = True) -> Ar
     if connected:
         reached = np.zeros((height + 2, width + 2), np.uint8)
         flags = 4 | cv2.FLOODFILL_MASK_ONLY | 1 << 8  # 4 neighbours; 1 into the mask
-        # With MASK_ONLY the picture is only read; the mask has a border of one pixel.
-        _, _, _, (x, y, w, h) = cv2.floodFill(labels, reached, (at[1], at[0]), 0, 0, 0, flags)
+        # With MASK_ONLY the picture is only read, but OpenCV refuses one that cannot be written.
+        picture = labels if labels.flags.writeable else labels.copy()
+        _, _, _, (x, y, w, h) = cv2.floodFill(picture, reached, (at[1], at[0]), 0, 0, 0, flags)
         # The border pixels of the mask itself are set to 1 by OpenCV, hence the cut.
         inside = reached[y + 1 : y + 1 + h, x + 1 : x + 1 + w]
         return Area(Rect(y, x, y + h, x + w), np.ascontiguousarray(inside).view(np.bool_))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from segstudio.errors import MediaError
-from segstudio.media import images
+from segstudio.media import fingerprint, images
 from segstudio.media.source import FrameSource, SourceInfo
 
 VIDEO_SUFFIXES = frozenset(
@@ -42,6 +42,20 @@ def open_source(path: Path | Sequence[Path], *, cache_bytes: int = 256_000_000) 
             )
     folder = paths[0].parent
     return images.ImageSource(paths, title=f"{len(paths)} pictures", path=folder, kind="sequence")
+
+
+def is_same_content(path: Path, identity: str) -> bool:
+    """Whether what lies there has that SourceInfo.id; False for what cannot be opened."""
+    try:
+        if path.is_file():
+            return fingerprint.of_file(path) == identity
+        source = open_source(path, cache_bytes=0)
+    except (MediaError, OSError):
+        return False
+    try:
+        return source.info.id == identity
+    finally:
+        source.close()
 
 
 def complete_info(source: FrameSource, timeout_s: float | None = None) -> SourceInfo:

@@ -3,7 +3,6 @@
 No state but geometry, no logic: what is shown comes from the session, what is done from commands.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings, Qt, QUrl, Signal, Slot
@@ -17,11 +16,9 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QApplication,
-    QDialog,
     QFileDialog,
     QFrame,
     QHBoxLayout,
-    QMainWindow,
     QScrollArea,
     QSplitter,
     QStackedWidget,
@@ -31,8 +28,8 @@ from PySide6.QtWidgets import (
 
 from segstudio import paths
 from segstudio.ui import icons, theme
+from segstudio.ui.asking import AskingWindow
 from segstudio.ui.canvas.view import CanvasView
-from segstudio.ui.dialogs import ask, show
 from segstudio.ui.keys import Keys
 from segstudio.ui.menus import Menus
 from segstudio.ui.panels.banner import Banner
@@ -40,6 +37,7 @@ from segstudio.ui.panels.classes import ClassesPanel
 from segstudio.ui.panels.header import Header
 from segstudio.ui.panels.models import ModelPanel
 from segstudio.ui.panels.parts import rule
+from segstudio.ui.panels.range_bar import RangeBar
 from segstudio.ui.panels.start import StartPage
 from segstudio.ui.panels.status import StatusLine
 from segstudio.ui.panels.tool_options import ToolOptionsBar
@@ -52,7 +50,7 @@ PANEL_WIDTH = 304
 DEFAULT_SIZE = (1400, 860)
 
 
-class MainWindow(QMainWindow):
+class MainWindow(AskingWindow):
     """The Desk of all commands.
 
     Signals:
@@ -105,6 +103,7 @@ class MainWindow(QMainWindow):
         middle.addWidget(self._stage, 1)
         column.addWidget(self._tool_bar)
         column.addLayout(middle, 1)
+        column.addWidget(RangeBar(self._session))
         column.addWidget(Transport(self._session.player))
         self._splitter.addWidget(left)
         self._splitter.addWidget(self._panel)
@@ -155,6 +154,7 @@ class MainWindow(QMainWindow):
         canvas.painted.connect(self._count_paint)
         canvas.failed.connect(session.tell_error)
         session.import_wanted.connect(self.import_weights)
+        session.media_missing.connect(self.locate_media)
         for panel in self.findChildren(ModelPanel):
             panel.all_wanted.connect(lambda: self.show_dialog("models"))
         hints = QApplication.styleHints()
@@ -252,37 +252,6 @@ class MainWindow(QMainWindow):
     def canvas(self) -> CanvasView:
         """The picture."""
         return self._canvas
-
-    def ask_files(self, then: Callable[[list[Path]], None]) -> None:
-        """Which video or pictures?"""
-        ask.files(self, _last_folder(self._session), then)
-
-    def ask_folder(self, title: str, then: Callable[[Path], None]) -> None:
-        """Which folder?"""
-        ask.folder(self, title, _last_folder(self._session), then)
-
-    def ask_save(self, title: str, name: str, then: Callable[[Path], None]) -> None:
-        """Where to?"""
-        ask.save(self, title, _last_folder(self._session) / name, then)
-
-    def ask_frame(self, then: Callable[[int], None]) -> None:
-        """Which frame?"""
-        ask.frame(self, self._session.player, then)
-
-    def show_dialog(self, name: str) -> None:
-        """One of the dialogs that are no questions."""
-        show.dialog(name, self, self._session, self.menus)
-
-    @Slot(object)
-    def import_weights(self, file: Path) -> None:
-        """The import page of the model dialog, for weights that were opened or dropped."""
-        from segstudio.ui.dialogs.models import ModelsDialog
-
-        dialog: QDialog | None = self.findChild(ModelsDialog)
-        if dialog is None:
-            dialog = show.dialog("models", self, self._session, self.menus)
-        if isinstance(dialog, ModelsDialog):
-            dialog.import_file(file)
 
     def show_folder(self, folder: Path) -> None:
         """In the system's file manager."""
@@ -385,12 +354,6 @@ def _side_panel(session: Session) -> QScrollArea:
     area.setMaximumWidth(400)
     area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     return area
-
-
-def _last_folder(session: Session) -> Path:
-    """Where the last opened file lies."""
-    recent = session.settings.recent
-    return Path(recent[0]).parent if recent else Path.home()
 
 
 def _geometry() -> QSettings:

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ from segstudio.store.models import load_card
 from segstudio.ui import opening
 from segstudio.ui.bridge.background import Background, Job
 from segstudio.ui.correcting.editor import Editor
+from segstudio.ui.correcting.ranges import Ranges
 from segstudio.ui.correcting.toolset import ToolSet
 from segstudio.ui.models import ModelShelf
 from segstudio.ui.opening import BareWeights, Opened, Opening, ProjectFile
@@ -31,6 +33,9 @@ from segstudio.ui.player import Player, Playing
 from segstudio.ui.readings import Meters
 from segstudio.ui.view_state import ViewState
 from segstudio.ui.zoo import Zoo
+
+if TYPE_CHECKING:
+    from segstudio.store.project import MediaRecord, Project
 
 log = logging.getLogger("segstudio.ui")
 
@@ -57,6 +62,7 @@ class Session(QObject):
         settings_changed(object): frozenset of the keys that changed.
         noticed(object): a Notice.
         reading_changed(object): a Reading, ten times a second.
+        media_missing(object): MediaRecord of the project that lies nowhere any more.
         import_wanted(object): Path of weights without a card, that were opened or dropped.
     """
 
@@ -67,6 +73,7 @@ class Session(QObject):
     noticed = Signal(object)
     reading_changed = Signal(object)
     import_wanted = Signal(object)
+    media_missing = Signal(object)
 
     def __init__(self, settings: Settings, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -84,6 +91,7 @@ class Session(QObject):
         self.tools = ToolSet(self)
         self.editor = Editor(self)
         self.tools.use(self.editor)
+        self.ranges = Ranges(self)
         self._opening_job: Job | None = None
         self._last_error = ""
         self._told_notes: tuple[str, ...] = ()
@@ -94,6 +102,7 @@ class Session(QObject):
         self.player.source_changed.connect(self._tell_notes)
         self.player.changed.connect(self._remember_playing)
         self.player.changed.connect(self.editor.current.follow)
+        self.editor.projects.opened.connect(self._show_project)
         self._timer = QTimer(self)
         self._timer.setInterval(READING_MS)
         self._timer.timeout.connect(self._tell_reading)
@@ -188,6 +197,44 @@ class Session(QObject):
         self.editor.projects.follow(None, None)
         self.models.show_idle()
         self.shown_changed.emit()
+
+    # --- the project
+
+    def create_project(self, path: Path) -> None:
+        """A new project for what is open and what is opened from now on."""
+        self.editor.projects.create(path, self.model_classes)
+
+    @Slot(object)
+    def _show_project(self, project: "Project") -> None:
+        """A project was opened or made: what is shown joins a new one, else its own is shown."""
+        for note in (project.why_read_only, *project.notes):
+            if note:
+                self.tell(note, "warning")
+        self.set_settings(self.settings.with_recent(str(project.path.absolute())))
+        if self.info is not None and not project.media():
+            self.editor.projects.follow(self.info, self.model_classes)
+        elif project.media():
+            self.show_media(project.media()[0])
+
+    def show_media(self, record: "MediaRecord") -> None:
+        """Open one of the project's media, wherever it lies now; ask when it is nowhere."""
+        project = self.editor.projects.project
+        if project is None:
+            return
+        given = project
+
+        def op(_: Job) -> Path | None:
+            from segstudio.media.open import is_same_content
+
+            return given.find_media(record, lambda path: is_same_content(path, record.fingerprint))
+
+        def success(path: Path | None) -> None:
+            if path is None:
+                self.media_missing.emit(record)
+            else:
+                self.open([path])
+
+        self.background.run(op, success=success, failure=self.tell_error, name="find-media")
 
     # --- the model
 

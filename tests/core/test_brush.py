@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segstudio.core import brush
+from segstudio.core.geometry import Rect
 
 SHAPE = (90, 110)
 
@@ -114,3 +115,11 @@ def test_a_connected_fill_goes_by_sides_only(seed, share):
     assert set(zip(*(v.tolist() for v in np.nonzero(drawn)), strict=True)) == reached
     np.testing.assert_array_equal(labels, before)
     assert not brush.flood(labels, (12, 0)).mask.size
+
+
+def test_a_raster_that_must_not_be_written_can_be_flooded():
+    labels = np.zeros((6, 8), np.uint8)
+    labels[2:4, 2:5] = 7
+    labels.setflags(write=False)
+    area = brush.flood(labels, (3, 3))
+    assert (area.rect, int(area.mask.sum())) == (Rect(2, 2, 4, 5), 6)

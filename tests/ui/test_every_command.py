@@ -1,14 +1,17 @@
 """Walks COMMANDS: title, unique key, runs or says why not."""
 
 import itertools
+from pathlib import Path
 
 import pytest
 from PIL import Image
 from PySide6.QtGui import QImage, QKeySequence
 
 from segstudio.core.brush import flood, rectangle
+from segstudio.core.classes import CAMVID
 from segstudio.media import demo
 from segstudio.store.models import write_card
+from segstudio.store.project import Project
 from segstudio.ui.commands.registry import COMMANDS, MENUS, in_menu_order
 from tests.ui.conftest import picture
 
@@ -45,6 +48,14 @@ class FakeDesk:
 
     def ask_frame(self, then):
         then(3)
+
+    def ask_range(self, title, then):
+        then(4, 6)
+
+    def ask_project(self, then):
+        path = self.folder / "some.segproj"
+        Project.create(path, CAMVID).close()
+        then(path)
 
     def show_dialog(self, name):
         self.asked.append(name)
@@ -120,6 +131,11 @@ def prepare_labels(session, name, qtbot):
     editor.commit()
     if name == "edit.redo":
         editor.undo()
+    if name == "carry.stop":
+        session.ranges.propagate(3)
+    if name == "project.close":
+        session.create_project(Path(str(editor.projects.project.path) + "2.segproj"))
+        qtbot.waitUntil(lambda: not editor.projects.is_own, timeout=20_000)
     editor.select(flood(editor.labels, (20, 20)))
 
 

@@ -1,5 +1,6 @@
 """What models say about the current frame, in the classes of the project. Part of the editor."""
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ from segstudio.ui.bridge import live
 from segstudio.ui.bridge.background import Job
 
 if TYPE_CHECKING:
+    from segstudio.core.class_mapping import ClassMapping
     from segstudio.engine.predictor import Predictor
     from segstudio.ui.session import Session
 
@@ -50,7 +52,7 @@ class Drafts(QObject):
             return None
         have = self._mapped
         if have is None or have[0] is not prediction or have[1] != classes:
-            have = self._mapped = (prediction, classes, _mapped(prediction, classes))
+            have = self._mapped = (prediction, classes, in_classes(prediction, classes))
         return have[2]
 
     def model_of(self, frame: Frame | None) -> str:
@@ -75,7 +77,7 @@ class Drafts(QObject):
         if have is not None and have[:2] == (frame.id, model):
             done = self._second_mapped
             if done is None or done[0] is not have[2] or done[1] != classes:
-                done = self._second_mapped = (have[2], classes, _mapped(have[2], classes))
+                done = self._second_mapped = (have[2], classes, in_classes(have[2], classes))
             return done[2]
         if self._asked != (frame.id, model):
             self._ask(frame, model)
@@ -111,13 +113,20 @@ class Drafts(QObject):
         )
 
 
-def _mapped(prediction: Prediction, classes: ClassMap) -> NDArray[np.uint8]:
+def in_classes(prediction: Prediction, classes: ClassMap) -> NDArray[np.uint8]:
     """The prediction's labels in another class set; ids that correspond to nothing are void."""
     if prediction.classes == classes:
         return prediction.labels
-    from segstudio.core import class_mapping
+    from segstudio.core.class_mapping import remap
 
-    mapping = class_mapping.by_equal_names(prediction.classes, classes)
-    labels = class_mapping.remap(prediction.labels, mapping)
+    labels = remap(prediction.labels, _mapping(prediction.classes, classes))
     labels.setflags(write=False)
     return labels
+
+
+@lru_cache(maxsize=16)
+def _mapping(source: ClassMap, target: ClassMap) -> "ClassMapping":
+    """Found once for each pair of sets: it reads files."""
+    from segstudio.store.class_sets import find_mapping
+
+    return find_mapping(source, target)

@@ -7,7 +7,6 @@ that undo can take it back too. UI thread only.
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
 from segstudio.core.classes import VOID, ClassMap
+from segstudio.core.geometry import Rect
 from segstudio.core.origins import MODEL, FrameState, state_of
 from segstudio.engine.flow import CancelToken
 from segstudio.ui.bridge.background import Job
@@ -24,6 +24,7 @@ from segstudio.ui.correcting.drafts import Drafts
 from segstudio.ui.correcting.held import Held
 from segstudio.ui.correcting.options import ToolOptions
 from segstudio.ui.correcting.projects import ProjectShelf
+from segstudio.ui.correcting.steps import StepWriter
 from segstudio.ui.tools.preview import NOTHING, Preview
 
 if TYPE_CHECKING:
@@ -57,7 +58,6 @@ class Editor(QObject):
     preview_changed = Signal()
     selection_changed = Signal()
     frames_changed = Signal(object)
-    _written = Signal(object, object, object)
 
     def __init__(self, session: "Session") -> None:
         super().__init__(session)
@@ -75,7 +75,9 @@ class Editor(QObject):
         self.current.leaving.connect(self._finish)
         self.current.changed.connect(self._change_frame)
         self.current.drafted.connect(self.document_changed)
-        self._written.connect(self._take_written)
+        self._steps = StepWriter(self.projects, self)
+        self._steps.written.connect(lambda key: self.frames_changed.emit(frozenset({key})))
+        self._steps.failed.connect(self._reject)
         self.projects.changed.connect(self._change_project)
         self.projects.failed.connect(session.tell_error)
 
@@ -192,15 +194,19 @@ class Editor(QObject):
             return "This frame is damaged; it can be seen but not labelled."
         return self.busy or ("" if self.held is not None else "The labels are still being read.")
 
-    def begin(self, title: str) -> bool:
-        """Start a step; False when nothing can be painted now, which people are told."""
+    def begin(self, title: str, *, on_draft: bool = True) -> bool:
+        """Start a step; False when nothing can be painted now, which people are told.
+
+        on_draft: a blank frame first gets the draft it shows.
+        """
         if self._session.player.playing.is_playing:
             self._session.player.pause()
         why = self.why_not()
         if why or self.held is None:
             self._session.tell(why, "warning")
             return False
-        self._take_draft(self.held)
+        if on_draft:
+            self._take_draft(self.held)
         self.held.document.begin(title)
         self._is_blocked = False
         return True
@@ -269,25 +275,38 @@ class Editor(QObject):
             self._push(self.held, self.held.document.confirm())
             self.document_changed.emit()
 
-    def replace_labels(self, title: str, labels: NDArray[np.uint8], origin: int) -> None:
-        """One step that puts labels from elsewhere where no human painted."""
-        if self.begin(title) and self.held is not None:
-            from segstudio.core.brush import rectangle
+    def replace_labels(
+        self, title: str, labels: NDArray[np.uint8], origin: int, where: NDArray[np.bool_]
+    ) -> None:
+        """One step that puts labels from elsewhere, bool (H, W) `where`, if no human painted there.
 
-            h, w = self.shape
-            area = rectangle((0, 0), (h - 1, w - 1), (h, w))
-            self._show(self.held.document.put(area, labels, origin=origin))
+        A frame of another size is left alone.
+        """
+        if self.begin(title, on_draft=False) and self.held is not None:
+            if labels.shape == self.shape:
+                from segstudio.core.brush import Area
+
+                area = Area(Rect(0, 0, *self.shape), where)
+                self._show(self.held.document.put(area, labels, origin=origin))
             self.commit()
 
+    def accept_draft(self) -> None:
+        """The model's labels where nobody painted and nothing was propagated."""
+        draft, held = self.draft(), self.held
+        if draft is None or held is None:
+            return
+        if held.is_blank:
+            if self.begin("Draft"):  # took the draft, as a step of its own
+                self.abort()
+            return
+        held.about = replace(held.about, drafted_by=self.drafts.model_of(self.current.frame))
+        self.replace_labels(
+            f"Draft · {held.about.drafted_by}", draft, MODEL, held.document.origin <= MODEL
+        )
+
     def _push(self, held: Held, step: "Step | None") -> None:
-        project = self.projects.project
-        if step is not None and project is not None:
-            number = held.history.position
-            held.history.push(step)
-            self._follow_write(
-                held, held.history.entries[-1], number,
-                project.push(held.key, number, step, held.counts, held.about),
-            )  # fmt: skip
+        if step is not None:
+            self._steps.push(held, step)
         self.step_finished.emit()
 
     def undo(self) -> None:
@@ -307,49 +326,22 @@ class Editor(QObject):
                 return
 
     def _move(self, *, back: bool) -> None:
-        held, project = self.held, self.projects.project
         self._session.tools.leave()
-        if held is None or project is None or project.is_read_only:
+        held = self.held
+        if held is None or self.why_not():
             return
-        history = held.history
-        if not (history.can_undo if back else history.can_redo):
-            return
-        change = history.undo(held.document) if back else history.redo(held.document)
-        entry = history.entries[history.position if back else history.position - 1]
-        step = entry.step
-        if step is None:
-            raise RuntimeError("a step that was just undone is in memory")
-        tiles = [(t.row, t.col, t.before if back else t.after) for t in step.tiles]
-        self._follow_write(
-            held, None, -1, project.move(held.key, history.position, tiles, held.counts)
-        )
+        change = self._steps.move(held, back=back)
         if held.is_blank or change is None:
             self.document_changed.emit()
         else:
             self.labels_changed.emit(change)
         self.step_finished.emit()
 
-    def _follow_write(self, held: Held, entry: Any, number: int, future: "Future[None]") -> None:  # noqa: ANN401 - an Entry or None
-        held.unsaved += 1
-
-        def done(ended: "Future[None]") -> None:  # in the store's thread
-            self._written.emit(held, (entry, number), ended)
-
-        future.add_done_callback(done)
-
-    @Slot(object, object, object)
-    def _take_written(self, held: Held, what: Any, future: "Future[None]") -> None:  # noqa: ANN401
-        held.unsaved -= 1
-        entry, number = what
-        if future.cancelled():
-            return
-        error = future.exception()
-        if isinstance(error, Exception):
-            self.current.forget(held.key)
-            self._session.tell_error(error)
-        elif entry is not None:
-            entry.key = number  # it may leave memory now
-        self.frames_changed.emit(frozenset({held.key}))
+    @Slot(object, object)
+    def _reject(self, key: "FrameKey", error: Exception) -> None:
+        """The project has other labels than memory: show those, and say so."""
+        self._session.tell_error(error)
+        self.reread(frozenset({key}))
 
     # --- what tools ask besides
 

@@ -4,7 +4,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QInputDialog, QSpinBox, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFormLayout,
+    QInputDialog,
+    QSpinBox,
+    QWidget,
+)
 
 from segstudio.ui.panels.parts import pad
 from segstudio.ui.player import Player
@@ -41,10 +49,50 @@ def save(parent: QWidget, title: str, suggestion: Path, then: Callable[[Path], N
     dialog = _dialog(parent, title, suggestion.parent)
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setFileMode(QFileDialog.FileMode.AnyFile)
-    dialog.setNameFilters(["PNG picture (*.png)", "All files (*)"])
-    dialog.setDefaultSuffix("png")
+    suffix = suggestion.suffix.lstrip(".")
+    kind = "SegStudio project" if suffix == "segproj" else f"{suffix.upper()} picture"
+    dialog.setNameFilters([f"{kind} (*.{suffix})", "All files (*)"])
+    dialog.setDefaultSuffix(suffix)
     dialog.selectFile(suggestion.name)
     dialog.fileSelected.connect(lambda name: then(Path(name)))
+    dialog.open()
+
+
+def project(parent: QWidget, folder: Path, then: Callable[[Path], None]) -> None:
+    """An existing project."""
+    dialog = _dialog(parent, "Open Project", folder)
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    dialog.setNameFilters(["SegStudio project (*.segproj)", "All files (*)"])
+    dialog.fileSelected.connect(lambda name: then(Path(name)))
+    dialog.open()
+
+
+def frames(parent: QWidget, title: str, player: Player, then: Callable[[int, int], None]) -> None:
+    """The first and the last of a range of frames."""
+    dialog = QDialog(parent)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setWindowTitle(title)
+    last = max(0, player.last_index)
+    boxes = []
+    for value in (player.playing.index, min(last, player.playing.index + 9)):
+        box = QSpinBox()
+        box.setRange(0, last)
+        box.setValue(max(0, value))
+        pad(box)
+        boxes.append(box)
+    first, end = boxes
+    buttons = QDialogButtonBox(
+        QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
+    )
+    buttons.accepted.connect(dialog.accept)
+    buttons.rejected.connect(dialog.reject)
+    form = QFormLayout(dialog)
+    form.setContentsMargins(20, 20, 20, 20)
+    form.setSpacing(12)
+    form.addRow("First frame", first)
+    form.addRow(f"Last frame (up to {last})", end)
+    form.addRow(buttons)
+    dialog.accepted.connect(lambda: then(*sorted((first.value(), end.value()))))
     dialog.open()
 
 

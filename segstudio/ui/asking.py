@@ -1,0 +1,105 @@
+"""Asking: the questions that commands put to the person, as the window asks them.
+
+Each returns at once; `then` is called with the answer, if there is one.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QDialog, QMainWindow
+
+from segstudio.errors import MediaError
+from segstudio.store.project_rows import MediaRecord
+from segstudio.ui.bridge.background import Job
+from segstudio.ui.dialogs import ask, show
+from segstudio.ui.menus import Menus
+from segstudio.ui.session import Session
+
+
+class AskingWindow(QMainWindow):
+    """The half of the Desk that asks; the window itself is the other half."""
+
+    menus: Menus
+
+    @property
+    def session(self) -> Session:
+        """What is open."""
+        raise NotImplementedError
+
+    def ask_files(self, then: Callable[[list[Path]], None]) -> None:
+        """Which video or pictures?"""
+        ask.files(self, _last_folder(self.session), then)
+
+    def ask_folder(self, title: str, then: Callable[[Path], None]) -> None:
+        """Which folder?"""
+        ask.folder(self, title, _last_folder(self.session), then)
+
+    def ask_save(self, title: str, name: str, then: Callable[[Path], None]) -> None:
+        """Where to?"""
+        ask.save(self, title, _last_folder(self.session) / name, then)
+
+    def ask_frame(self, then: Callable[[int], None]) -> None:
+        """Which frame?"""
+        ask.frame(self, self.session.player, then)
+
+    def ask_range(self, title: str, then: Callable[[int, int], None]) -> None:
+        """From which frame to which?"""
+        ask.frames(self, title, self.session.player, then)
+
+    def ask_project(self, then: Callable[[Path], None]) -> None:
+        """Which project?"""
+        ask.project(self, _last_folder(self.session), then)
+
+    @Slot(object)
+    def locate_media(self, record: MediaRecord) -> None:
+        """A clip of the project lies nowhere any more: where is it?"""
+        session = self.session
+        session.tell(
+            f"{record.title} is not where it was ({record.path.parent}); show where it is now, its"
+            " labels are kept.", "warning",
+        )  # fmt: skip
+
+        def found(paths: list[Path]) -> None:
+            def op(_: Job) -> Path:
+                from segstudio.media.open import is_same_content
+
+                if not is_same_content(paths[0], record.fingerprint):
+                    raise MediaError(
+                        f"{paths[0].name} is not {record.title}: its content differs; choose the"
+                        " file that the labels were drawn on."
+                    )
+                return paths[0]
+
+            session.background.run(
+                op,
+                success=lambda path: session.open([path]),
+                failure=session.tell_error,
+                name="locate",
+            )
+
+        if record.kind == "sequence":
+            ask.folder(self, f"Where Is {record.title}?", record.path, lambda p: found([p]))
+        else:
+            ask.files(self, record.path.parent, found)
+
+    def show_dialog(self, name: str) -> None:
+        """One of the dialogs that are no questions."""
+        show.dialog(name, self, self.session, self.menus)
+
+    @Slot(object)
+    def import_weights(self, file: Path) -> None:
+        """The import page of the model dialog, for weights that were opened or dropped."""
+        from segstudio.ui.dialogs.models import ModelsDialog
+
+        dialog: QDialog | None = self.findChild(ModelsDialog)
+        if dialog is None:
+            dialog = show.dialog("models", self, self.session, self.menus)
+        if isinstance(dialog, ModelsDialog):
+            dialog.import_file(file)
+
+
+def _last_folder(session: Session) -> Path:
+    """Where the last opened file lies."""
+    recent = session.settings.recent
+    return Path(recent[0]).parent if recent else Path.home()

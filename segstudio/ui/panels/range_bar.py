@@ -1,0 +1,45 @@
+"""A slim bar below the picture while many frames are being worked on: how far, and Stop."""
+
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar
+
+from segstudio.ui.panels.parts import Spinner, button, label
+from segstudio.ui.session import Session
+from segstudio.ui.theme import UNIT, tabular
+
+
+class RangeBar(QFrame):
+    """Hidden while nothing is under way."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self.setProperty("look", "bottom")
+        self._text = label()
+        self._text.setFont(tabular(self._text.font()))
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setFixedWidth(220)
+        stop = button("Stop", run=session.ranges.cancel)
+        stop.setToolTip("Stop after the frame that is being done (Ctrl+.)")
+        box = QHBoxLayout(self)
+        box.setContentsMargins(2 * UNIT, 4, UNIT, 4)
+        box.setSpacing(UNIT)
+        for part in (Spinner(), self._text, self._bar):
+            box.addWidget(part)
+        box.addStretch(1)
+        box.addWidget(stop)
+        session.ranges.changed.connect(self.follow)
+        self.follow()
+
+    @Slot()
+    def follow(self) -> None:
+        """How far it is."""
+        run = self._session.ranges.run
+        self.setVisible(run is not None)
+        if run is None:
+            return
+        sure = "" if run.confidence is None else f" · {100 * run.confidence:.0f} % followed"
+        self._text.setText(f"{run.title}: {run.done} of {run.total} frames{sure}")
+        self._bar.setRange(0, run.total)
+        self._bar.setValue(run.done)
