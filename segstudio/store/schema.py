@@ -126,6 +126,7 @@ def connect(path: Path) -> sqlite3.Connection:
         # otherwise the same as FULL.
         connection.execute("PRAGMA synchronous=EXTRA")
         connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA wal_autocheckpoint=8000")  # pages; see StoreThread._tidy
         connection.execute("PRAGMA mmap_size=0")  # a failing disk must be an error, not a signal
     except sqlite3.Error:
         connection.close()

@@ -31,6 +31,9 @@ log = logging.getLogger("segstudio.store")
 
 RETRY_S = 2.0
 
+CHECKPOINT_AFTER = 64
+"""Writes until the log goes into the file. It takes 10 ms, so it is done when nobody waits."""
+
 Operation = Callable[[sqlite3.Connection], Any]
 
 TICKET = "last_ticket"
@@ -75,6 +78,7 @@ class StoreThread:
         self._reads: deque[Read] = deque()
         self._is_closing = False
         self._is_in_trouble = False
+        self._since_checkpoint = 0
         self._retry_at = 0.0
         self._series = uuid.uuid4().hex
         self._count = 0
@@ -160,6 +164,7 @@ class StoreThread:
                     self._answer(job)
                 else:
                     self._do(job)
+                    self._tidy()
         finally:
             self._drop_connection()
 
@@ -246,6 +251,18 @@ class StoreThread:
                 connection.execute("ROLLBACK")
             raise
         return value
+
+    def _tidy(self) -> None:
+        """Checkpoint now and then, while nobody waits; SQLite's own would be part of a commit."""
+        self._since_checkpoint += 1
+        if self._connection is None or self.waiting or self._since_checkpoint < CHECKPOINT_AFTER:
+            return
+        self._since_checkpoint = 0
+        try:
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        except sqlite3.Error:  # everything is safe in the log; a new connection tries again
+            log.warning("a checkpoint failed", exc_info=True)
+            self._drop_connection()
 
     def _end(self, write: Write, value: object, error: Exception | None) -> None:
         with self._change:
