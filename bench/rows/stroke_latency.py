@@ -133,6 +133,7 @@ def measure() -> tuple[str, str, str, bool | None, str]:
     window.show()
     session.open([picture(home)])
     wait(app, lambda: editor.held is not None and window.canvas.is_sharp, "the labels")
+    wait(app, lambda: session.models.devices, "the list of devices, after the import of torch")
     session.tools.choose("brush")
     classes = [c.id for c in editor.classes.classes]
     editor.set_options(editor.options.__class__(tool="brush", size=2 * RADIUS + 1))
@@ -169,7 +170,7 @@ def measure() -> tuple[str, str, str, bool | None, str]:
     append = np.percentile(appended, (50, 99)).tolist()
     disk = np.percentile(sync_ms(home, lengths), (50, 99)).tolist()
     window.close()
-    complete = steps >= WARM + strokes and not missing and hand.without_paint < strokes
+    complete = steps >= WARM + strokes and not missing and hand.without_paint < 2 * strokes
     return (
         "a stroke at 4K, radius 60",
         f"pixels p99 {pixels[1]:.1f} ms, append p99 {append[1]:.1f} ms",
