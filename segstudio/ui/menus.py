@@ -36,7 +36,8 @@ class Menus(QObject):
             else:
                 window.addAction(action)
         for title in MENUS:
-            self._menus[title].aboutToShow.connect(self.refresh)
+            self._menus[title].aboutToShow.connect(self.show_reasons)
+            self._menus[title].aboutToHide.connect(self.allow_keys)
             self._menus[title].setToolTipsVisible(True)
         self.refresh()
 
@@ -73,14 +74,30 @@ class Menus(QObject):
             self._desk.session.tell_error(error)
 
     def refresh(self) -> None:
-        """What can be done now, and what carries a tick."""
+        """What carries a tick."""
         for entry in in_menu_order():
-            action = self.actions[entry.name]
-            why_not = entry.unless(self._desk)
-            action.setEnabled(not why_not)
-            action.setToolTip(why_not or entry.title)
             if entry.checked is not None:
-                action.setChecked(entry.checked(self._desk))
+                self.actions[entry.name].setChecked(entry.checked(self._desk))
+
+    def show_reasons(self) -> None:
+        """A menu opens: what cannot be done now is grey, and its tip says why."""
+        self.refresh()
+        for name, why_not in self.reasons().items():
+            self.actions[name].setEnabled(not why_not)
+            self.actions[name].setToolTip(why_not or self.actions[name].text())
+
+    def reasons(self) -> dict[str, str]:
+        """By the command's name: why it cannot be done now, "" when it can."""
+        return {entry.name: entry.unless(self._desk) for entry in in_menu_order()}
+
+    def allow_keys(self) -> None:
+        """While no menu is open every key is heard: `run` does it or says why not.
+
+        What can be done changes with every stroke and every frame; a key of a disabled action
+        would be swallowed without a word.
+        """
+        for action in self.actions.values():
+            action.setEnabled(True)
 
     # --- lists that are made from what is there
 

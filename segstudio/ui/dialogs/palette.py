@@ -45,6 +45,7 @@ class PaletteDialog(QDialog):
         super().__init__(parent)
         self._menus = menus
         menus.refresh()
+        self._reasons = menus.reasons()
         self.setWindowTitle("Find a Command")
         self.resize(520, 400)
         self._text = QLineEdit()
@@ -78,7 +79,8 @@ class PaletteDialog(QDialog):
             item = QStandardItem(f"{menu}{entry.title}")
             item.setData(entry.name, _NAME)
             item.setData(native(entry.keys[0]) if entry.keys else "", _KEY)
-            item.setEnabled(self._menus.actions[entry.name].isEnabled())
+            item.setEnabled(not self._reasons[entry.name])
+            item.setToolTip(self._reasons[entry.name])
             self._model.appendRow(item)
         self._go(0, 1)
 
