@@ -1,0 +1,46 @@
+"""How sure a model is of each pixel."""
+
+import numpy as np
+import pytest
+
+from segstudio.core.confidence import top_confidence
+from segstudio.core.prediction import Logits
+
+
+def logits(values, size, *, align_corners=False):
+    values = np.asarray(values, np.float32)
+    ids = np.arange(len(values), dtype=np.uint8)
+    return Logits(values, size, align_corners, ids)
+
+
+@pytest.mark.parametrize("align_corners", [False, True])
+def test_equal_scores_are_as_unsure_as_can_be(align_corners):
+    found = top_confidence(logits(np.zeros((4, 3, 5)), (12, 20), align_corners=align_corners))
+    assert (found.shape, found.dtype) == ((12, 20), np.uint8)
+    assert (found == 64).all()  # a quarter of 255, rounded
+
+
+@pytest.mark.parametrize("align_corners", [False, True])
+def test_one_cell_that_is_sure_is_sure_around_its_middle(align_corners):
+    values = np.zeros((2, 4, 4), np.float32)
+    values[1, :2] = 40.0
+    found = top_confidence(logits(values, (64, 64), align_corners=align_corners))
+    assert (found[:8] == 255).all()
+    assert (found[-8:] == 128).all()
+    assert (np.diff(found[:, 30].astype(int)) <= 0).all()
+
+
+def test_at_full_size_it_is_the_softmax():
+    rng = np.random.default_rng(1)
+    values = rng.normal(0, 3, (5, 9, 7)).astype(np.float32)
+    odds = np.exp(values - values.max(axis=0))
+    expected = np.round(255 * (odds / odds.sum(axis=0)).max(axis=0))
+    found = top_confidence(logits(values, (9, 7))).astype(int)
+    assert np.abs(found - expected).max() <= 1
+    place = logits(values, (9, 7))
+    assert found[4, 3] / 255 == pytest.approx(place.probabilities_at(4, 3).max(), abs=0.005)
+
+
+def test_huge_scores_do_not_overflow():
+    values = np.array([[[1e4]], [[-1e4]]], np.float32)
+    assert (top_confidence(logits(values, (3, 3))) == 255).all()
