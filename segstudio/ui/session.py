@@ -89,9 +89,9 @@ class Session(QObject):
         self.result: PipelineResult | None = None  # what is on the screen
         self.meters = Meters()
         self.tools = ToolSet(self)
-        self.editor = Editor(self)
+        self.editor = Editor(self, self)
         self.tools.use(self.editor)
-        self.ranges = Ranges(self)
+        self.ranges = Ranges(self, self.editor)
         self._opening_job: Job | None = None
         self._last_error = ""
         self._told_notes: tuple[str, ...] = ()

@@ -13,11 +13,11 @@ from PySide6.QtCore import QObject, Signal, Slot
 from segstudio.core.classes import VOID
 from segstudio.core.frame import Frame
 from segstudio.ui.correcting.held import Held, HeldFrames
+from segstudio.ui.correcting.host import Host
 from segstudio.ui.correcting.projects import ProjectShelf
 
 if TYPE_CHECKING:
     from segstudio.store.project import FrameKey, StoredFrame
-    from segstudio.ui.session import Session
 
 
 class CurrentFrame(QObject):
@@ -34,9 +34,9 @@ class CurrentFrame(QObject):
     changed = Signal()
     drafted = Signal()
 
-    def __init__(self, session: "Session", projects: ProjectShelf, parent: QObject) -> None:
+    def __init__(self, host: Host, projects: ProjectShelf, parent: QObject) -> None:
         super().__init__(parent)
-        self._session = session
+        self._host = host
         self._projects = projects
         self._frames = HeldFrames()
         self._told: set[FrameKey] = set()
@@ -51,7 +51,7 @@ class CurrentFrame(QObject):
     @Slot()
     def follow(self) -> None:
         """Another frame is on the screen, or it plays, or it stopped."""
-        result, player, media = self._session.result, self._session.player, self._projects.media
+        result, player, media = self._host.result, self._host.player, self._projects.media
         if result is None or media is None or player.playing.is_playing:
             self.leave()
             return
@@ -83,10 +83,10 @@ class CurrentFrame(QObject):
             if self.frame is frame and self.held is None and self._projects.project is project:
                 self._adopt(self._made(key, frame, stored))
 
-        self._session.background.run(
+        self._host.background.run(
             lambda _: project.load(key),
             success=success,
-            failure=self._session.tell_error,
+            failure=self._host.tell_error,
             name="labels",
         )
 
@@ -131,7 +131,7 @@ class CurrentFrame(QObject):
     def _tell_shift(self, held: Held, text: str) -> None:
         if held.key not in self._told:
             self._told.add(held.key)
-            self._session.tell(text, "warning")
+            self._host.tell(text, "warning")
 
     def leave(self) -> None:
         """No frame is current any more."""

@@ -12,11 +12,11 @@ from segstudio.core.frame import Frame, FrameId
 from segstudio.core.prediction import Prediction
 from segstudio.ui.bridge import live
 from segstudio.ui.bridge.background import Job
+from segstudio.ui.correcting.host import Host
 
 if TYPE_CHECKING:
     from segstudio.core.class_mapping import ClassMapping
     from segstudio.engine.predictor import Predictor
-    from segstudio.ui.session import Session
 
 
 class Drafts(QObject):
@@ -28,9 +28,9 @@ class Drafts(QObject):
 
     arrived = Signal()
 
-    def __init__(self, session: "Session", parent: QObject) -> None:
+    def __init__(self, host: Host, parent: QObject) -> None:
         super().__init__(parent)
-        self._session = session
+        self._host = host
         self._mapped: tuple[Prediction, ClassMap, NDArray[np.uint8]] | None = None
         self._sure: tuple[Prediction, NDArray[np.uint8]] | None = None
         self._second: tuple[FrameId, str, Prediction] | None = None
@@ -40,7 +40,7 @@ class Drafts(QObject):
 
     def prediction(self, frame: Frame | None) -> Prediction | None:
         """The chosen model's, when the one on the screen is about this very frame."""
-        result = self._session.result
+        result = self._host.result
         if frame is None or result is None or result.prediction is None:
             return None
         return result.prediction if result.prediction.frame.id == frame.id else None
@@ -84,13 +84,13 @@ class Drafts(QObject):
         return None
 
     def _ask(self, frame: Frame, model: str) -> None:
-        card = next((c for c in self._session.models.cards if c.name == model), None)
+        card = next((c for c in self._host.models.cards if c.name == model), None)
         if card is None:
             return
         if self._job is not None:
             self._job.token.cancel()
         self._asked = asked = (frame.id, model)
-        shelf = self._session.models
+        shelf = self._host.models
         load = live.loader(card, shelf.device, shelf.strategy)
 
         def op(_: Job) -> Prediction:
@@ -106,9 +106,9 @@ class Drafts(QObject):
 
         def failure(error: Exception) -> None:
             self._asked = None
-            self._session.tell_error(error)
+            self._host.tell_error(error)
 
-        self._job = self._session.background.run(
+        self._job = self._host.background.run(
             op, success=success, failure=failure, name="second-model"
         )
 

@@ -22,6 +22,7 @@ from segstudio.ui.bridge.background import Job
 from segstudio.ui.correcting.current import CurrentFrame
 from segstudio.ui.correcting.drafts import Drafts
 from segstudio.ui.correcting.held import Held
+from segstudio.ui.correcting.host import Host
 from segstudio.ui.correcting.options import ToolOptions
 from segstudio.ui.correcting.projects import ProjectShelf
 from segstudio.ui.correcting.steps import StepWriter
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from segstudio.core.paint_rule import PaintRule
     from segstudio.core.steps import Step
     from segstudio.store.project import FrameKey
-    from segstudio.ui.session import Session
 
 log = logging.getLogger("segstudio.ui")
 
@@ -59,17 +59,17 @@ class Editor(QObject):
     selection_changed = Signal()
     frames_changed = Signal(object)
 
-    def __init__(self, session: "Session") -> None:
-        super().__init__(session)
-        self._session = session
-        self.projects = ProjectShelf(session.background, self)
-        self.drafts = Drafts(session, self)
+    def __init__(self, host: Host, parent: QObject) -> None:
+        super().__init__(parent)
+        self._host = host
+        self.projects = ProjectShelf(host.background, self)
+        self.drafts = Drafts(host, self)
         self.options = ToolOptions()
         self.preview = NOTHING
         self.selection: Area | None = None
         self.scale = 1.0  # device pixels per frame pixel, told by the window
         self.busy = ""  # why nothing can be painted while a job writes frames
-        self.current = CurrentFrame(session, self.projects, self)
+        self.current = CurrentFrame(host, self.projects, self)
         self._jobs: dict[str, Job] = {}
         self._is_blocked = False
         self.current.leaving.connect(self._finish)
@@ -79,7 +79,7 @@ class Editor(QObject):
         self._steps.written.connect(lambda key: self.frames_changed.emit(frozenset({key})))
         self._steps.failed.connect(self._reject)
         self.projects.changed.connect(self._change_project)
-        self.projects.failed.connect(session.tell_error)
+        self.projects.failed.connect(host.tell_error)
 
     # --- what is on the workbench
 
@@ -97,7 +97,7 @@ class Editor(QObject):
     def classes(self) -> ClassMap:
         """The project's class set; the model's while there is no project."""
         project = self.projects.project
-        return self._session.model_classes if project is None else project.classes
+        return self._host.model_classes if project is None else project.classes
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -149,7 +149,7 @@ class Editor(QObject):
         for job in self._jobs.values():
             job.token.cancel()
         self._jobs.clear()
-        self._session.tools.leave()
+        self._host.tools.leave()
         self.commit()
         if self.selection is not None:
             self.select(None)
@@ -181,10 +181,10 @@ class Editor(QObject):
 
     def why_not(self) -> str:
         """Why nothing can be painted now, one sentence; "" when it can."""
-        result, projects = self._session.result, self.projects
+        result, projects = self._host.result, self.projects
         if result is None:
             return "Open a picture or a video first."
-        if self._session.player.playing.is_playing:
+        if self._host.player.playing.is_playing:
             return "Pause to correct this frame (Space)."
         if projects.project is None or projects.media is None:
             return "The project is still being opened."
@@ -199,11 +199,11 @@ class Editor(QObject):
 
         on_draft: a blank frame first gets the draft it shows.
         """
-        if self._session.player.playing.is_playing:
-            self._session.player.pause()
+        if self._host.player.playing.is_playing:
+            self._host.player.pause()
         why = self.why_not()
         if why or self.held is None:
-            self._session.tell(why, "warning")
+            self._host.tell(why, "warning")
             return False
         if on_draft:
             self._take_draft(self.held)
@@ -326,7 +326,7 @@ class Editor(QObject):
                 return
 
     def _move(self, *, back: bool) -> None:
-        self._session.tools.leave()
+        self._host.tools.leave()
         held = self.held
         if held is None or self.why_not():
             return
@@ -340,7 +340,7 @@ class Editor(QObject):
     @Slot(object, object)
     def _reject(self, key: "FrameKey", error: Exception) -> None:
         """The project has other labels than memory: show those, and say so."""
-        self._session.tell_error(error)
+        self._host.tell_error(error)
         self.reread(frozenset({key}))
 
     # --- what tools ask besides
@@ -380,7 +380,7 @@ class Editor(QObject):
 
     def tell(self, text: str) -> None:
         """One sentence for people."""
-        self._session.tell(text)
+        self._host.tell(text)
 
     def run(
         self, op: Callable[[CancelToken], Any], then: Callable[[Any], None], *, name: str
@@ -389,8 +389,8 @@ class Editor(QObject):
         old = self._jobs.pop(name, None)
         if old is not None:
             old.token.cancel()
-        self._jobs[name] = self._session.background.run(
-            lambda job: op(job.token), success=then, failure=self._session.tell_error, name=name
+        self._jobs[name] = self._host.background.run(
+            lambda job: op(job.token), success=then, failure=self._host.tell_error, name=name
         )
 
     def close(self, timeout_s: float) -> list[str]:

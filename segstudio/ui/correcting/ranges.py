@@ -15,6 +15,8 @@ from segstudio.core.catalogue import ModelCard
 from segstudio.media.source import FrameSource
 from segstudio.ui.bridge import live
 from segstudio.ui.bridge.background import Job
+from segstudio.ui.correcting.editor import Editor
+from segstudio.ui.correcting.host import Host
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from segstudio.core.frame import Frame
     from segstudio.engine.carry import Carried
     from segstudio.store.project import FrameKey
-    from segstudio.ui.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,10 @@ class Ranges(QObject):
     changed = Signal()
     _carried = Signal(object, object)
 
-    def __init__(self, session: "Session") -> None:
-        super().__init__(session)
-        self._session = session
+    def __init__(self, host: Host, editor: Editor) -> None:
+        super().__init__(editor)
+        self._host = host
+        self._editor = editor
         self.run: RangeRun | None = None
         self._job: Job | None = None
         self._written: set[FrameKey] = set()
@@ -57,7 +59,7 @@ class Ranges(QObject):
 
     def propagate(self, frames: int) -> None:
         """Carry the current labels over so many frames on (negative: back)."""
-        player, index = self._session.player, self._session.player.playing.index
+        player, index = self._host.player, self._host.player.playing.index
         end = max(index + frames, 0)
         if player.info is not None and player.info.is_complete:
             end = min(end, player.last_index)
@@ -70,7 +72,7 @@ class Ranges(QObject):
         """Take the chosen model's labels over on these frames."""
         from segstudio.engine import carry
 
-        shelf, project = self._session.models, self._session.editor.projects.project
+        shelf, project = self._host.models, self._editor.projects.project
         if shelf.chosen is None or project is None:
             return
         predict = partial(_Predict, shelf.chosen, shelf.device, shelf.strategy, project.classes)
@@ -85,7 +87,7 @@ class Ranges(QObject):
         """Put the hood on every frame of the clip that has labels."""
         from segstudio.engine import carry
 
-        projects = self._session.editor.projects
+        projects = self._editor.projects
         if projects.project is None or projects.media is None:
             return
         frames = projects.project.frames(projects.media.id)
@@ -100,13 +102,13 @@ class Ranges(QObject):
             self._end("Stopped; what was done so far is kept.")
 
     def _start(self, title: str, indices: list[int], work: Callable[..., str]) -> None:
-        editor, info = self._session.editor, self._session.info
+        editor, info = self._editor, self._host.info
         project, media = editor.projects.project, editor.projects.media
         why = editor.why_not()
         if why or project is None or media is None or info is None:
-            self._session.tell(why, "warning")
+            self._host.tell(why, "warning")
             return
-        self._session.tools.leave()
+        self._host.tools.leave()
 
         def op(job: Job) -> str:
             with _Source(info.path, info.id) as source:
@@ -117,14 +119,12 @@ class Ranges(QObject):
 
         def failure(error: Exception) -> None:
             self._end("")
-            self._session.tell_error(error)
+            self._host.tell_error(error)
 
         editor.busy = f"{title} is under way; it can be stopped below the picture."
         self._written = set()
         self.run = RangeRun(title, len(indices))
-        self._job = self._session.background.run(
-            op, success=self._end, failure=failure, name="range"
-        )
+        self._job = self._host.background.run(op, success=self._end, failure=failure, name="range")
         self.changed.emit()
 
     def _take(self, job: Job, one: "Carried") -> None:
@@ -132,15 +132,15 @@ class Ranges(QObject):
         if job is self._job and self.run is not None:
             self.run = replace(self.run, done=self.run.done + 1, confidence=one.confidence)
             self.changed.emit()
-        self._session.editor.reread(frozenset({one.key}))
+        self._editor.reread(frozenset({one.key}))
 
     def _end(self, text: str) -> None:
         self._job, self.run = None, None
-        self._session.editor.busy = ""
-        self._session.editor.reread(frozenset(self._written))
+        self._editor.busy = ""
+        self._editor.reread(frozenset(self._written))
         self.changed.emit()
         if text:
-            self._session.tell(text)
+            self._host.tell(text)
 
 
 class _Source:

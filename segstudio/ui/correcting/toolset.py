@@ -1,15 +1,26 @@
 """The tools of one window: one of each, and the one that is in the hand."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from PySide6.QtCore import QObject, Slot
 
-from segstudio.ui.correcting.options import MAX_SIZE
-from segstudio.ui.tools.registry import TOOLS, Pointer, Tool
+from segstudio.ui.correcting.options import MAX_SIZE, ToolOptions
+from segstudio.ui.tools.preview import Preview
+from segstudio.ui.tools.registry import TOOLS, Pointer, Tool, Workbench
 
-if TYPE_CHECKING:
-    from segstudio.ui.correcting.editor import Editor
+
+class Bench(Workbench, Protocol):
+    """The editor: the workbench, and whose options these are."""
+
+    @property
+    def preview(self) -> Preview:
+        """What is drawn over the picture now."""
+        ...
+
+    def set_options(self, options: ToolOptions) -> None:
+        """Another tool, or another size."""
+        ...
 
 
 class ToolSet(QObject):
@@ -18,10 +29,10 @@ class ToolSet(QObject):
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._tools: dict[str, Tool] = {name: TOOLS.get(name)() for name in TOOLS}
-        self._editor: Editor | None = None
+        self._editor: Bench | None = None
         self._is_down = False
 
-    def use(self, editor: "Editor") -> None:
+    def use(self, editor: Bench) -> None:
         """The workbench of all tools."""
         self._editor = editor
 
