@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -15,20 +16,26 @@ from numpy.typing import NDArray
 from segstudio.core.geometry import Rect
 
 Point = tuple[int, int]
+Stamp = Literal["round", "square"]
 
 ROWS_ALONE = 1 << 17
 """From so many pixels on, a mask is filled row by row: most of a long diagonal's box is empty."""
 
 CACHED = 1 << 16
-"""Masks up to so many bytes are kept, 256 of them: 16 MiB at the most."""
+"""Masks up to so many pixels are kept, 256 of them with their stencils: 32 MiB at the most."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Area:
-    """Some pixels of a raster. mask: bool (rect.height, rect.width), True where covered."""
+    """Some pixels of a raster. mask: bool (rect.height, rect.width), True where covered.
+
+    stencil: uint8 (2, height, width), the mask for two planes at once, 1 where covered; contiguous.
+    Only of shapes that a hand repeats; their masks are shared, so they cannot be written.
+    """
 
     rect: Rect
     mask: NDArray[np.bool_]
+    stencil: NDArray[np.uint8] | None = None
 
 
 def round_segment(start: Point, end: Point, radius: int, shape: tuple[int, int]) -> Area:
@@ -36,12 +43,12 @@ def round_segment(start: Point, end: Point, radius: int, shape: tuple[int, int])
 
     Whole-number arithmetic, so the ends are exact discs and a drag has no gaps.
     """
-    return _dragged(start, end, radius, shape, is_round=True)
+    return _dragged(start, end, radius, shape, "round")
 
 
 def square_segment(start: Point, end: Point, radius: int, shape: tuple[int, int]) -> Area:
     """A square of side 2 radius + 1 dragged from start to end: the hull of both squares."""
-    return _dragged(start, end, radius, shape, is_round=False)
+    return _dragged(start, end, radius, shape, "square")
 
 
 def rectangle(corner: Point, opposite: Point, shape: tuple[int, int]) -> Area:
@@ -89,46 +96,51 @@ def flood(labels: NDArray[np.uint8], at: Point, *, connected: bool = True) -> Ar
     return Area(rect, np.ascontiguousarray(same[rect.slices]))
 
 
-def _dragged(
-    start: Point, end: Point, radius: int, shape: tuple[int, int], *, is_round: bool
-) -> Area:
+def _dragged(start: Point, end: Point, radius: int, shape: tuple[int, int], stamp: Stamp) -> Area:
     """The hull of one stamp at start and one at end."""
     if end[0] < start[0]:
         start, end = end, start
-    dy, dx = end[0] - start[0], end[1] - start[1]
-    y, x = start[0] - radius, min(start[1], end[1]) - radius
-    height, width = dy + 2 * radius + 1, abs(dx) + 2 * radius + 1
-    rect = Rect(y, x, y + height, x + width)
-    inside = y >= 0 and x >= 0 and y + height <= shape[0] and x + width <= shape[1]
-    if not inside:
-        rect = rect.clipped(*shape)
+    (y, x), (y1, x1) = start, end
+    dy, dx = y1 - y, x1 - x
+    y, y1 = y - radius, y1 + radius + 1
+    x, x1 = (x - radius, x1 + radius + 1) if dx >= 0 else (x1 - radius, x + radius + 1)
+    is_small = (y1 - y) * (x1 - x) <= CACHED
+    if y >= 0 and x >= 0 and y1 <= shape[0] and x1 <= shape[1]:
+        rect = Rect(y, x, y1, x1)
+        if is_small:
+            return Area(rect, *_kept(dy, dx, radius, stamp))
+    else:
+        rect = Rect(y, x, y1, x1).clipped(*shape)
         if rect.is_empty:
             return Area(rect, np.zeros((rect.height, rect.width), np.bool_))
-    if height * width <= CACHED:
-        mask = _small_mask(dy, dx, radius, is_round=is_round)
-        if not inside:
-            mask = mask[rect.y0 - y : rect.y1 - y, rect.x0 - x : rect.x1 - x]
-        return Area(rect, mask.copy())
-    left, right = _edges(dy, dx, radius, is_round=is_round)
+        if is_small:
+            mask, _ = _kept(dy, dx, radius, stamp)
+            return Area(rect, mask[rect.y0 - y : rect.y1 - y, rect.x0 - x : rect.x1 - x].copy())
+    left, right = _edges(dy, dx, radius, stamp)
     rows, shift = slice(rect.y0 - y, rect.y1 - y), rect.x0 - x
     return Area(rect, _spans(left[rows] - shift, right[rows] - shift, rect.width))
 
 
 @lru_cache(maxsize=256)
-def _small_mask(dy: int, dx: int, radius: int, *, is_round: bool) -> NDArray[np.bool_]:
-    """A drag by itself; a hand repeats few short moves, so most are found here."""
-    return _spans(*_edges(dy, dx, radius, is_round=is_round), abs(dx) + 2 * radius + 1)
+def _kept(
+    dy: int, dx: int, radius: int, stamp: Stamp
+) -> tuple[NDArray[np.bool_], NDArray[np.uint8]]:
+    """Mask and stencil of a drag; a hand repeats few short moves, so most are found here."""
+    mask = _spans(*_edges(dy, dx, radius, stamp), abs(dx) + 2 * radius + 1)
+    stencil = np.array((mask, mask)).view(np.uint8)
+    stencil.setflags(write=False)
+    return stencil[0].view(np.bool_), stencil
 
 
 def _edges(
-    dy: int, dx: int, radius: int, *, is_round: bool
+    dy: int, dx: int, radius: int, stamp: Stamp
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """First and last column of every row, int64 (dy + 2 radius + 1,), in the box of the drag.
 
     dy >= 0. Between the stamps a pixel is covered when |y dx - x dy| <= reach. tangent: rows from
     a stamp's centre to where that edge leaves it, rounded down.
     """
-    if is_round:
+    if stamp == "round":
         widths, length2 = _half_widths(radius), dy * dy + dx * dx
         reach = math.isqrt(radius * radius * length2)
         tangent = math.isqrt(radius * radius * dx * dx // length2) if length2 else radius

@@ -5,6 +5,7 @@ Tiles are copied when a stroke first touches them and compressed when it is fini
 
 import contextlib
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -18,19 +19,33 @@ from segstudio.core.paint_rule import EVERYTHING, PaintRule
 from segstudio.core.steps import TILE, Step, TileChange
 from segstudio.errors import SegStudioError
 
+INK = 1 << 16
+"""Stencils up to so many pixels are painted with both planes at once."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelChange:
-    """rect: where. before_labels, before_origin: uint8 (h, w) as they were. blocked: see paint.
+    """rect: where. before: uint8 (2, h, w), labels and origin as they were. blocked: see paint.
 
     pixels: how many changed class or origin; 0 when nothing did.
     """
 
     rect: Rect
-    before_labels: NDArray[np.uint8]
-    before_origin: NDArray[np.uint8]
+    before: NDArray[np.uint8]
     pixels: int
     blocked: int = 0
+
+    @property
+    def before_labels(self) -> NDArray[np.uint8]:
+        """uint8 (h, w)."""
+        labels: NDArray[np.uint8] = self.before[0]
+        return labels
+
+    @property
+    def before_origin(self) -> NDArray[np.uint8]:
+        """uint8 (h, w)."""
+        origin: NDArray[np.uint8] = self.before[1]
+        return origin
 
 
 class LabelDocument:
@@ -39,12 +54,14 @@ class LabelDocument:
     def __init__(self, labels: NDArray[np.uint8], origin: NDArray[np.uint8]) -> None:
         if labels.shape != origin.shape or labels.ndim != 2:
             raise ValueError(f"planes differ: {labels.shape} and {origin.shape}")
-        self.labels = np.array(labels, np.uint8, order="C")
-        self.origin = np.array(origin, np.uint8, order="C")
+        self._planes = np.array((labels, origin), np.uint8, order="C")
+        self.labels: NDArray[np.uint8] = self._planes[0]
+        self.origin: NDArray[np.uint8] = self._planes[1]
         self._counts = np.bincount(self.origin.ravel(), minlength=256)  # without the open step
         self._title: str | None = None
         self._class_id: int | None = None
         self._touched: dict[tuple[int, int], NDArray[np.uint8]] = {}
+        self._safe = 0, 0, 0, 0  # y0, x0, y1, x1: tiles touched last, all of them copied
 
     @property
     def origin_counts(self) -> NDArray[np.int64]:
@@ -72,6 +89,7 @@ class LabelDocument:
         if self._title is not None:
             raise RuntimeError(f"the step '{self._title}' is not finished")
         self._title, self._class_id, self._touched = title, None, {}
+        self._safe = 0, 0, 0, 0
 
     def paint(
         self, area: Area, class_id: int, *, rule: PaintRule = EVERYTHING, origin: int = PAINTED
@@ -81,6 +99,9 @@ class LabelDocument:
         `blocked` of the answer counts covered pixels that the rule or a lock kept.
         """
         self._class_id = class_id
+        stencil = area.stencil
+        if stencil is not None and origin >= PAINTED and rule.is_open and stencil.size <= 2 * INK:
+            return self._stamp(area.rect, stencil, class_id, origin)
         patch = np.full(area.mask.shape, class_id, np.uint8)
         return self._write(area, patch, rule, origin, over_human=origin >= PAINTED)
 
@@ -99,6 +120,27 @@ class LabelDocument:
         """
         return self._write(area, patch, rule, origin, over_human=over_human)
 
+    def _stamp(
+        self, rect: Rect, stencil: NDArray[np.uint8], class_id: int, origin: int
+    ) -> LabelChange | None:
+        """Paint where nothing can be blocked, as a hand on the move does: both planes at once.
+
+        Few, long operations: every one of them costs more to call than to run.
+        """
+        if self._title is None:
+            raise RuntimeError("begin a step first")
+        planes = self._planes[:, rect.y0 : rect.y1, rect.x0 : rect.x1]
+        before = planes.copy()
+        half = stencil.size // 2
+        bits = before ^ _ink(class_id, origin)[INK - half : INK + half].reshape(stencil.shape)
+        bits *= stencil
+        pixels = cv2.countNonZero(bits[0] | bits[1])
+        if pixels:
+            self._touch(rect)
+            bits ^= before
+            planes[...] = bits
+        return LabelChange(rect, before, pixels)
+
     def _write(
         self,
         area: Area,
@@ -115,7 +157,7 @@ class LabelDocument:
             return None
         labels, origins = self.labels[area.rect.slices], self.origin[area.rect.slices]
         allowed, blocked = area.mask, 0
-        if rule is not EVERYTHING:
+        if not rule.is_open:
             allowed = allowed & rule.allows(labels, area.rect)
         if not over_human:
             allowed = allowed & (origins < PAINTED)
@@ -125,7 +167,7 @@ class LabelDocument:
         differs |= origins != origin
         differs &= allowed
         pixels = int(np.count_nonzero(differs))
-        change = LabelChange(area.rect, labels.copy(), origins.copy(), pixels, blocked)
+        change = LabelChange(area.rect, self._copy(area.rect), pixels, blocked)
         if pixels:
             self._touch(area.rect)
             # Where nothing differs the same is written again: the area has longer runs.
@@ -142,7 +184,7 @@ class LabelDocument:
         tiles, pixels, around = [], 0, Rect(0, 0, 0, 0)
         pack = zstandard.ZstdCompressor(level=1)
         for (row, col), before in sorted(touched.items()):
-            after = self._tile(row, col)
+            after = self._copy(self._rect(row, col))
             planes = before != after
             differs = (planes[0] | planes[1]).view(np.uint8)
             here = cv2.countNonZero(differs)
@@ -197,18 +239,22 @@ class LabelDocument:
         y, x = row * TILE, col * TILE
         return Rect(y, x, y + TILE, x + TILE).clipped(*self.labels.shape)
 
-    def _tile(self, row: int, col: int) -> NDArray[np.uint8]:
-        """A copy of both planes, uint8 (2, h, w)."""
-        rect = self._rect(row, col)
-        planes = np.empty((2, rect.height, rect.width), np.uint8)
-        planes[0], planes[1] = self.labels[rect.slices], self.origin[rect.slices]
-        return planes
+    def _copy(self, rect: Rect) -> NDArray[np.uint8]:
+        """Both planes there, uint8 (2, h, w)."""
+        return self._planes[:, rect.y0 : rect.y1, rect.x0 : rect.x1].copy()
 
     def _touch(self, rect: Rect) -> None:
-        for row in range(rect.y0 // TILE, (rect.y1 - 1) // TILE + 1):
-            for col in range(rect.x0 // TILE, (rect.x1 - 1) // TILE + 1):
+        """Copy the tiles of the rectangle that the step has not touched yet."""
+        y0, x0, y1, x1 = self._safe
+        if y0 <= rect.y0 and x0 <= rect.x0 and rect.y1 <= y1 and rect.x1 <= x1:
+            return  # most segments of a stroke stay in the tiles of the one before
+        rows = range(rect.y0 // TILE, (rect.y1 - 1) // TILE + 1)
+        cols = range(rect.x0 // TILE, (rect.x1 - 1) // TILE + 1)
+        for row in rows:
+            for col in cols:
                 if (row, col) not in self._touched:
-                    self._touched[row, col] = self._tile(row, col)
+                    self._touched[row, col] = self._copy(self._rect(row, col))
+        self._safe = rows[0] * TILE, cols[0] * TILE, rows.stop * TILE, cols.stop * TILE
 
     def _unpack(self, tile: TileChange, packed: bytes) -> NDArray[np.uint8]:
         rect = self._rect(tile.row, tile.col)
@@ -234,7 +280,7 @@ class LabelDocument:
             around = around.united(self._rect(row, col))
         if around.is_empty:
             return None
-        labels, origins = self.labels[around.slices].copy(), self.origin[around.slices].copy()
+        before = self._copy(around)
         pixels, counts = 0, self._counts.copy()
         for (row, col), values in tiles.items():
             where = self._rect(row, col).slices
@@ -243,9 +289,17 @@ class LabelDocument:
             counts += _count(values[1]) - _count(old[1])
             old[0][:], old[1][:] = values
         self._counts = counts
-        return LabelChange(around, labels, origins, pixels)
+        return LabelChange(around, before, pixels)
 
 
 def _count(tile: NDArray[np.uint8]) -> NDArray[np.int64]:
     """int64 (256,): pixels by value. A tile is far below what float32 counts exactly."""
     return cv2.calcHist([tile], [0], None, [256], [0, 256]).ravel().astype(np.int64)
+
+
+@lru_cache(maxsize=16)
+def _ink(class_id: int, origin: int) -> NDArray[np.uint8]:
+    """uint8 (2 INK,): INK labels, then INK origins; any (2, h, w) is a window on the middle."""
+    ink = np.repeat(np.array((class_id, origin), np.uint8), INK)
+    ink.setflags(write=False)
+    return ink

@@ -21,6 +21,11 @@ class PaintRule:
     confidence: NDArray[np.uint8] | None = None
     below: int = 256
 
+    @property
+    def is_open(self) -> bool:
+        """True when it allows every pixel."""
+        return self.only is None and not self.locked and self.confidence is None
+
     def allows(self, labels: NDArray[np.uint8], rect: Rect) -> NDArray[np.bool_]:
         """bool (h, w) for the labels, uint8 (h, w), of that rectangle."""
         table = np.full(256, self.only is None, np.bool_)

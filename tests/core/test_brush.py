@@ -63,8 +63,11 @@ def test_a_long_diagonal_is_exact_too():
     np.testing.assert_array_equal(whole(area, shape), capsule((1190, 3), (-7, 1490), 9, shape))
 
 
-def test_writing_into_a_mask_leaves_the_next_one_alone():
-    brush.round_segment((40, 40), (44, 47), 6, SHAPE).mask[:] = False
+def test_a_mask_that_is_shared_cannot_be_written():
+    area = brush.round_segment((40, 40), (44, 47), 6, SHAPE)
+    for shared in (area.mask, area.stencil):
+        with pytest.raises(ValueError, match="read-only"):
+            shared[...] = 0
     drawn = whole(brush.round_segment((40, 40), (44, 47), 6, SHAPE))
     np.testing.assert_array_equal(drawn, capsule((40, 40), (44, 47), 6))
 

@@ -1,5 +1,7 @@
 """Strokes, rules and undo against plain copies of both planes."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -56,6 +58,58 @@ def test_a_model_never_writes_over_a_human_unless_told():
     patch = np.ones((10, 10), np.uint8)
     assert document.put(area, patch, origin=1).blocked == 100
     assert document.put(area, patch, origin=1, over_human=True).pixels == 100
+
+
+def test_painting_the_class_a_model_gave_changes_the_origin_alone():
+    document = LabelDocument(np.full(SHAPE, 2, np.uint8), np.full(SHAPE, 1, np.uint8))
+    document.begin("Brush")
+    area = brush.square_segment((50, 60), (50, 60), 2, SHAPE)
+    assert document.paint(area, 2).pixels == 25
+    again = document.paint(area, 2)
+    assert (again.pixels, again.blocked) == (0, 0)
+    assert (again.before_labels == 2).all()
+    assert (again.before_origin == 3).all()
+    assert document.commit().pixels == 25
+
+
+def test_a_long_stroke_is_undone_in_every_tile_it_crossed():
+    shape = (300, 700)
+    rng = np.random.default_rng(5)
+    planes = rng.integers(0, 3, shape, np.uint8), rng.integers(0, 3, shape, np.uint8)
+    document = LabelDocument(*planes)
+    document.begin("Brush")
+    path = [(150 - 130 * (i % 2), 20 + 11 * i) for i in range(60)]
+    for start, end in pairwise(path):
+        document.paint(brush.round_segment(start, end, 6, shape), 7)
+    for start, end in pairwise(path[::-1]):
+        document.paint(brush.round_segment(start, end, 9, shape), 8)
+    step = document.commit()
+    assert {(t.row, t.col) for t in step.tiles} == {(r, c) for r in (0, 1) for c in range(6)}
+    document.revert(step)
+    equal(document, *planes)
+
+
+def test_a_second_stroke_keeps_its_own_copies():
+    document = blank()
+    first, second = (brush.round_segment((60, x), (64, x + 9), 8, SHAPE) for x in (50, 58))
+    for area in (first, second):
+        document.begin("Brush")
+        document.paint(area, 2)
+        step = document.commit()
+    document.revert(step)
+    expected = np.zeros(SHAPE, bool)
+    expected[first.rect.slices] = first.mask
+    np.testing.assert_array_equal(document.labels, np.where(expected, 2, 255))
+
+
+def test_a_rule_without_conditions_allows_everything():
+    assert PaintRule().is_open
+    for closed in (
+        PaintRule(only=0),
+        PaintRule(locked=frozenset({0})),
+        PaintRule(confidence=np.zeros(SHAPE, np.uint8), below=9),
+    ):
+        assert not closed.is_open
 
 
 point = st.tuples(st.integers(-20, 170), st.integers(-20, 220))
