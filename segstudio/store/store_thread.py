@@ -5,9 +5,10 @@ seconds and when somebody asks; everything behind it waits. What is read meanwhi
 is on the disk, unless a waiting write is about the same frame: then the read waits too, or, while
 the disk refuses, is answered from a copy of the frame in memory into which the waiting writes went.
 
-After a failure the connection is opened anew, because a disk that refused to sync once cannot be
-trusted about what it holds. Each write carries a ticket that is stored in its own transaction: one
-that reached the disk although its commit reported an error is recognised and not done twice.
+After a failure the old connection empties its log into the file and another one is opened, because
+what the system shows after a sync that failed need not be on the disk. Each write carries a ticket
+that is stored in its own transaction: one that reached the disk although its commit reported an
+error is recognised and not done twice.
 """
 
 import contextlib
@@ -30,6 +31,9 @@ from segstudio.store.project_rows import FrameKey, StoreNews
 log = logging.getLogger("segstudio.store")
 
 RETRY_S = 2.0
+
+GIVE_UP = 3
+"""Attempts of a connection to empty its log before another one is tried."""
 
 CHECKPOINT_AFTER = 64
 """Writes until the log goes into the file. It takes 10 ms, so it is done when nobody waits."""
@@ -78,7 +82,7 @@ class StoreThread:
         self._reads: deque[Read] = deque()
         self._is_closing = False
         self._is_in_trouble = False
-        self._since_checkpoint = 0
+        self._since_checkpoint = self._refusals = 0
         self._retry_at = 0.0
         self._series = uuid.uuid4().hex
         self._count = 0
@@ -201,7 +205,8 @@ class StoreThread:
         except Exception as error:
             if isinstance(error, sqlite3.Error | OSError):
                 log.warning("a read failed", exc_info=True)
-                self._drop_connection()
+                if not self._is_in_trouble:  # else see _renewed
+                    self._drop_connection()
                 told = SegStudioError(
                     f"The project file could not be read ({error}); check its disk and try again."
                 )
@@ -236,7 +241,7 @@ class StoreThread:
             self._end(write, value, None)
 
     def _transact(self, write: Write) -> Any:  # noqa: ANN401
-        connection = self._ready_connection()
+        connection = self._renewed() if self._is_in_trouble else self._ready_connection()
         if self._is_in_trouble and _last_ticket(connection) == write.ticket:
             return None  # its commit had worked after all
         connection.execute("BEGIN IMMEDIATE")
@@ -289,7 +294,8 @@ class StoreThread:
     def _suspend(self, error: Exception) -> None:
         """The disk refuses: keep it, say so once, try again later with a new connection."""
         log.warning("a write failed and is kept", exc_info=error)
-        self._drop_connection()
+        if self._connection is not None and self._connection.in_transaction:
+            self._drop_connection()  # not even the way back was open
         with self._change:
             is_new = not self._is_in_trouble
             self._is_in_trouble = True
@@ -297,6 +303,27 @@ class StoreThread:
             waiting = len(self._writes)
         if is_new:
             self._say(StoreNews("trouble", self._why(error), waiting))
+
+    def _renewed(self) -> sqlite3.Connection:
+        """A new connection after a write that failed.
+
+        After a failed sync the system shows what it may never have written. The connection that
+        saw the failure does not count that part of the log; a new one would read it and believe
+        it, and a power cut could take it back. So the old one empties the log before it goes. One
+        that cannot, three times, is given up: its drive may have been unplugged.
+        """
+        if self._connection is not None:
+            try:
+                _empty_log(self._connection)
+            except sqlite3.Error:
+                self._refusals += 1
+                if self._refusals < GIVE_UP:
+                    raise
+            self._drop_connection()
+        self._refusals = 0
+        connection = self._ready_connection()
+        _empty_log(connection)
+        return connection
 
     def _ready_connection(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -324,6 +351,13 @@ def done_in(connection: sqlite3.Connection, writes: list[Write]) -> int:
         if own != series or int(own_count) > int(count):
             return number
     return len(writes)
+
+
+def _empty_log(connection: sqlite3.Connection) -> None:
+    """Bring all that counts from the log into the file."""
+    busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        raise sqlite3.OperationalError("the log is locked by another program")
 
 
 def _last_ticket(connection: sqlite3.Connection) -> str:
