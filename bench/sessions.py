@@ -8,9 +8,10 @@ import logging
 import random
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +23,13 @@ from segstudio.core.labels import LabelDocument
 from segstudio.core.origins import CONFIRMED, MODEL, PAINTED
 from segstudio.core.paint_rule import PaintRule
 from segstudio.core.steps import Step
+from segstudio.errors import SegStudioError
 from segstudio.store import schema
 from segstudio.store.project import FrameAbout, FrameKey, Project, StoredFrame
 
 SHAPE = (150, 200)
 FRAMES = 3
+T = TypeVar("T")
 CLASSES = (0, 1, 2, VOID)
 Plane = NDArray[np.uint8]
 State = tuple[Plane, Plane]
@@ -281,12 +284,24 @@ def fresh(path: Path) -> Project:
     return Project.create(path, CAMVID)
 
 
+def patiently(ask: Callable[[], T], times: int) -> T:
+    """Ask again where a disk that fails may make the project say no."""
+    for _ in range(times - 1):
+        with suppress(SegStudioError):
+            return ask()
+    return ask()
+
+
 def play_all(
-    player: Player, actions: Iterable[Action], told: Callable[[int], None], start: int = 0
+    player: Player,
+    actions: Iterable[Action],
+    told: Callable[[int], None],
+    start: int = 0,
+    patience: int = 1,
 ) -> None:
     """Hand over every action; told(k) in the store's thread when the first k are on the disk."""
     for number, action in enumerate(actions, start + 1):
-        write = player.play(action)
+        write = patiently(lambda a=action: player.play(a), patience)
         assert write is not None, "the script and the program differ in what changes something"
         write.add_done_callback(lambda w, n=number: None if w.exception() else told(n))
 

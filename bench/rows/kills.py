@@ -5,7 +5,8 @@ kills come at a random moment, half at or in the middle of the n-th write, sync,
 creation or deletion of a file, also while the project is made, recovered or closed. Then the
 project is opened: it must be whole and hold exactly the first k steps of the script, k at least
 as many as were acknowledged, with a history that can be undone and redone state by state. The next
-child goes on from there.
+child goes on from there. A store that acknowledges a step before it is committed must be caught, or
+the row fails.
 """
 
 import os
@@ -15,7 +16,9 @@ import sqlite3
 import tempfile
 import time
 import traceback
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
@@ -25,13 +28,30 @@ from sizes import size
 
 from segstudio.errors import SegStudioError
 from segstudio.store.project import Project
+from segstudio.store.store_thread import StoreThread, Write
 
 KILLS, LONG_KILLS = 150, 1000
+PLANTED = 20
 REOPEN_S = 2.0
 ACTIONS = 60
 SEED = 1
 MADE, STEP = b"m", b"."
 MEDIA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """made: the project was there. aimed: to be killed at a call. told: steps acknowledged."""
+
+    made: bool
+    aimed: bool
+    code: int
+    told: int
+
+    @property
+    def was_killed(self) -> bool:
+        """By us, and not the end of its work."""
+        return self.code == -signal.SIGKILL
 
 
 def life(path: Path, script: sessions.Script, done: int, pipe: int, seed: int) -> None:
@@ -50,10 +70,8 @@ def life(path: Path, script: sessions.Script, done: int, pipe: int, seed: int) -
     project.close()
 
 
-def kill_one(
-    path: Path, script: sessions.Script, done: int, rng: random.Random
-) -> tuple[bool, bool, int, int]:
-    """(was it made, was it killed by us, steps acknowledged, exit code) of one child."""
+def kill_one(path: Path, script: sessions.Script, done: int, rng: random.Random) -> Life:
+    """One child from birth to death."""
     hooks = faults.install()
     aimed, seed = rng.random() < 0.5, rng.randrange(1 << 30)
     number, half = rng.randrange(300), rng.choice((faults.Fault.KILL, faults.Fault.KILL_HALF))
@@ -84,7 +102,7 @@ def kill_one(
     code = os.waitstatus_to_exitcode(status)
     if b"!" in said:
         code = 71
-    return MADE in said, code == -signal.SIGKILL, said.count(STEP), code
+    return Life(MADE in said, aimed, code, said.count(STEP))
 
 
 def look(path: Path, script: sessions.Script, least: int, *, made: bool) -> tuple[int, float, str]:
@@ -116,8 +134,65 @@ def look(path: Path, script: sessions.Script, least: int, *, made: bool) -> tupl
     return steps, seconds, trouble if whole == [("ok",)] else f"integrity_check: {whole[0][0]}"
 
 
+@dataclass(slots=True)
+class Account:
+    """Of many kills."""
+
+    kills: int = 0
+    aimed: int = 0
+    ends: int = 0
+    projects: int = 1
+    acknowledged: int = 0
+    beyond: int = 0
+    slowest: float = 0.0
+    troubles: list[str] = field(default_factory=list)
+
+
+def campaign(folder: Path, wanted: int, seed: int) -> Account:
+    """So many kills, project after project."""
+    rng, account = random.Random(seed), Account()
+    path, done, script = folder / "1.segproj", 0, sessions.Script(seed, ACTIONS)
+    while account.kills < wanted:
+        one = kill_one(path, script, done, rng)
+        account.kills += one.was_killed
+        account.aimed += one.was_killed and one.aimed
+        account.ends += not one.was_killed
+        account.acknowledged += one.told
+        if one.code and not one.was_killed:
+            account.troubles.append(f"kill {account.kills}: the child ended with {one.code}")
+        steps, seconds, trouble = look(path, script, done + one.told, made=one.made or done > 0)
+        account.slowest = max(account.slowest, seconds)
+        if trouble:
+            said = f"kill {account.kills} after {done + one.told} steps: {trouble}"
+            account.troubles.append(said)
+        else:
+            account.beyond += steps - done - one.told
+            done = steps
+        if trouble or done == len(script.actions):
+            account.projects += 1
+            path, done = folder / f"{account.projects}.segproj", 0
+            script = sessions.Script(seed + account.projects, ACTIONS)
+    return account
+
+
+@contextmanager
+def hasty() -> Iterator[None]:
+    """A store that acknowledges steps before they are on the disk."""
+    real = StoreThread._transact
+
+    def transact(self: StoreThread, write: Write) -> object:
+        write.future.set_result(None)
+        return real(self, write)
+
+    StoreThread._transact = transact  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        StoreThread._transact = real  # type: ignore[method-assign]
+
+
 def measure() -> tuple[str, str, str, bool | None, str]:
-    """As many kills as the size asks for, project after project."""
+    """As many kills as the size asks for."""
     wanted = size(KILLS, LONG_KILLS)
     claim, limit = "kill -9 anywhere", f"0 corrupt, 0 lost; reopen ≤ {REOPEN_S:.0f} s"
     sessions.quiet()
@@ -126,35 +201,19 @@ def measure() -> tuple[str, str, str, bool | None, str]:
     except faults.NoHooks as error:
         return claim, "", limit, None, f"not run: {error}"
     cv2.setNumThreads(0)  # a forked child must not wait for threads that only its parent has
-    rng = random.Random(SEED)
-    kills = ends = acknowledged = beyond = 0
-    slowest, troubles = 0.0, []
     with tempfile.TemporaryDirectory() as folder:
-        path, project, done = Path(folder) / "0.segproj", 0, 0
-        script = sessions.Script(SEED, ACTIONS)
-        while kills < wanted:
-            made, killed, told, code = kill_one(path, script, done, rng)
-            kills += killed
-            ends += not killed
-            acknowledged += told
-            if not killed and code:
-                troubles.append(f"kill {kills}: the child ended with {code}")
-            steps, seconds, trouble = look(path, script, done + told, made=made or done > 0)
-            slowest = max(slowest, seconds)
-            if trouble:
-                troubles.append(f"kill {kills} after {done + told} steps: {trouble}")
-            else:
-                beyond += steps - done - told
-                done = steps
-            if trouble or done == len(script.actions):
-                project += 1
-                path, done = Path(folder) / f"{project}.segproj", 0
-                script = sessions.Script(SEED + project, ACTIONS)
+        found = campaign(Path(folder), wanted, SEED)
+    with tempfile.TemporaryDirectory() as folder, hasty():
+        planted = len(campaign(Path(folder), PLANTED, SEED).troubles)
+    is_good = not found.troubles and found.slowest <= REOPEN_S
+    is_work = found.acknowledged > 3 * wanted and found.aimed >= wanted // 4
     return (
         claim,
-        f"{len(troubles)} bad of {kills} kills, {acknowledged} steps; reopen ≤ {slowest:.2f} s",
+        f"{len(found.troubles)} bad of {found.kills} kills; reopen ≤ {found.slowest:.2f} s",
         limit,
-        not troubles and slowest <= REOPEN_S and acknowledged > 3 * kills,
-        f"{project} projects, {ends} children ended by themselves, {beyond} steps survived without"
-        f" having been acknowledged{''.join('; ' + t for t in troubles[:3])}",
+        is_good and is_work and planted > 0,
+        f"{found.acknowledged} steps acknowledged in {found.projects} projects, {found.aimed} kills"
+        f" at a call, {found.ends} children ended by themselves, {found.beyond} steps survived"
+        f" without having been acknowledged; a store that acknowledges too early: {planted} of"
+        f" {PLANTED} caught{''.join('; ' + t for t in found.troubles[:3])}",
     )

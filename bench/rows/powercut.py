@@ -23,13 +23,14 @@ from sizes import size
 
 from rows.kills import MEDIA, look
 from segstudio.errors import SegStudioError
-from segstudio.store import schema
+from segstudio.store import schema, store_thread
 from segstudio.store.project import Project
 
 CUTS, LONG_CUTS = 60, 500
 PLANTED = 40
 ACTIONS = 72
 LIVES = 3
+FAILING = 6
 FIRST_FAILING = 24  # the project is there, and work is under way
 SEED = 2
 MADE = 0
@@ -50,29 +51,26 @@ def record(
     )
     part = len(script.actions) // LIVES
     for start in range(0, len(script.actions), part):
-        project = sessions.fresh(path) if start == 0 else opened(path)
+        project = (
+            sessions.fresh(path)
+            if start == 0
+            else sessions.patiently(lambda: Project.open(path), FAILING + 1)
+        )
         hooks.mark(start or MADE)
-        project.add_listener(lambda news, p=project: p.retry() if news.kind == "trouble" else None)
         player = sessions.Player(project)
         actions = script.actions[start : start + part]
         middle = len(actions) // 2
-        sessions.play_all(player, actions[:middle], hooks.mark, start)
-        project.load(sessions.FrameKey(MEDIA, actions[middle - 1].frame))  # its writes are done
+        sessions.play_all(player, actions[:middle], hooks.mark, start, FAILING + 1)
+        key = sessions.FrameKey(MEDIA, actions[middle - 1].frame)
+        sessions.patiently(lambda p=project, k=key: p.load(k), FAILING + 1)  # its writes are done
         with closing(sqlite3.connect(path)) as other, suppress(sqlite3.Error):
             other.execute("PRAGMA wal_checkpoint(PASSIVE)")
-        sessions.play_all(player, actions[middle:], hooks.mark, start + middle)
-        project.close()
+        sessions.play_all(player, actions[middle:], hooks.mark, start + middle, FAILING + 1)
+        if not project.close(60):
+            raise RuntimeError("the project did not close")
     if not hooks.seen.get("write"):
         raise RuntimeError("the harness saw no write: it proves nothing")
     return hooks.stop()
-
-
-def opened(path: Path) -> Project:
-    """At the second attempt when a sync that fails hits the first."""
-    try:
-        return Project.open(path)
-    except SegStudioError:
-        return Project.open(path)
 
 
 def cut_at(
@@ -143,6 +141,7 @@ def measure() -> tuple[str, str, str, bool | None, str]:
         faults.install()
     except faults.NoHooks as error:
         return claim, "", limit, None, f"not run: {error}"
+    store_thread.RETRY_S = 0.02  # a failed sync is tried again at once
     rng = random.Random(SEED)
     troubles, done, seen, session = [], 0, 0, 0
     with tempfile.TemporaryDirectory() as name:
@@ -150,7 +149,7 @@ def measure() -> tuple[str, str, str, bool | None, str]:
         while done < wanted:
             script = sessions.Script(SEED + session, ACTIONS)
             (folder / str(session)).mkdir()
-            failing = rng.sample(range(FIRST_FAILING, ACTIONS), 6) if session % 2 else ()
+            failing = rng.sample(range(FIRST_FAILING, ACTIONS), FAILING) if session % 2 else ()
             rollback = session % 4 >= 2
             with sessions.journal(rollback=rollback):
                 path = folder / str(session) / "power.segproj"
