@@ -43,6 +43,64 @@ dialog.close()
 program.window.close()
 """
 
+LABELLING = {
+    "labelling-dark": {"theme": "dark", "size": (1600, 950), "layer": "labels"},
+    "origin-light": {"theme": "light", "size": (1280, 760), "layer": "origin"},
+}
+
+ONE_ROUND = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtTest import QTest
+from segstudio.core.settings import Settings
+from segstudio.ui.app import Program, make_application
+app = make_application(["segstudio"])
+program = Program(app, settings=Settings(theme=sys.argv[5], play_on_open=False))
+window, session = program.window, program.window.session
+editor, canvas = session.editor, window.canvas
+window.resize(int(sys.argv[3]), int(sys.argv[4]))
+window.show()
+session.open([Path(sys.argv[1])])
+def wait(ready):
+    while not ready():
+        QTest.qWait(20)
+def at(y, x):
+    v, u = canvas.transform.to_view(y + 0.5, x + 0.5)
+    return QPointF(u, v).toPoint()
+def drag(*places):
+    left = Qt.MouseButton.LeftButton
+    QTest.mousePress(canvas, left, pos=at(*places[0]))
+    for place in places[1:]:
+        QTest.mouseMove(canvas, at(*place))
+    QTest.mouseRelease(canvas, left, pos=at(*places[-1]))
+wait(lambda: session.result is not None)
+for index in (126, 136, 146):  # a drafted, a confirmed and a corrected frame
+    session.player.seek(index)
+    wait(lambda: editor.held is not None and editor.held.key.index == index)
+    wait(lambda: editor.draft() is not None)
+    if index < 146:
+        editor.accept_draft() if index == 126 else editor.confirm()
+h, w = editor.shape
+session.tools.choose("brush")
+road, car = 3, 8
+for class_id, size, *places in (
+    (road, 61, (0.93, 0.30), (0.86, 0.52), (0.94, 0.70)),
+    (road, 41, (0.80, 0.42), (0.78, 0.58)),
+    (car, 31, (0.62, 0.30), (0.61, 0.36)),
+):
+    editor.set_options(replace(editor.options, class_id=class_id, size=size))
+    drag(*((y * h, x * w) for y, x in places))
+session.set_view(replace(session.view, layer=sys.argv[6]))
+editor.set_options(replace(editor.options, class_id=road, size=61))
+QTest.mouseMove(canvas, at(0.84 * h, 0.62 * w))
+wait(lambda: canvas.is_sharp and not editor.projects.project.waiting)
+QTest.qWait(1500)
+window.grab().save(sys.argv[2])
+window.close()
+"""
+
 
 def main() -> None:
     """Each picture in a process of its own, as JPEG: a window full of film grain is no PNG."""
@@ -59,6 +117,16 @@ def main() -> None:
             width, height = shot["size"]
             values = (video, png, shot["frame"], width, height, shot["theme"])
             subprocess.run([sys.executable, "-c", ONE_SHOT, *map(str, values)], check=True)
+            Image.open(png).convert("RGB").save(folder / f"{name}.jpg", quality=88)
+        print(folder / f"{name}.jpg")
+    for name, shot in LABELLING.items():
+        with tempfile.TemporaryDirectory() as scratch:
+            png = Path(scratch) / "window.png"
+            width, height = shot["size"]
+            values = (video, png, width, height, shot["theme"], shot["layer"])
+            places = {"SEGSTUDIO_HOME": scratch, "QT_QPA_PLATFORM": "offscreen"}
+            call = [sys.executable, "-c", ONE_ROUND, *map(str, values)]
+            subprocess.run(call, check=True, env={**os.environ, **places})
             Image.open(png).convert("RGB").save(folder / f"{name}.jpg", quality=88)
         print(folder / f"{name}.jpg")
     for name, shot in DIALOGS.items():

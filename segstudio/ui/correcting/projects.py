@@ -6,6 +6,7 @@ is opened while it is there.
 """
 
 import logging
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,8 @@ class ProjectShelf(QObject):
         self.is_own = False
         self._background = background
         self._job: Job | None = None
+        self._retired = threading.Event()  # set when every project that was left is closed
+        self._retired.set()
 
     # --- what is shown
 
@@ -57,9 +60,10 @@ class ProjectShelf(QObject):
         self._set(self.project if not self.is_own else None, None)
         if info is None:
             return
-        given = self.project
+        given, left = self.project, self._retired
 
         def op(_: Job) -> "tuple[Project, MediaRecord]":
+            left.wait()  # the same clip again: its project must be let go first
             project = given if given is not None else _own_project(info, classes or CAMVID)
             try:
                 return project, _media_of(project, info)
@@ -84,9 +88,12 @@ class ProjectShelf(QObject):
     def open(self, path: Path) -> None:
         """Open a project that a person chose."""
 
+        left = self._retired
+
         def op(_: Job) -> "Project":
             from segstudio.store.project import Project
 
+            left.wait()
             return Project.open(path)
 
         self._background.run(
@@ -129,8 +136,15 @@ class ProjectShelf(QObject):
         self.changed.emit()
 
     def _retire(self, project: "Project") -> None:
+        before, done = self._retired, threading.Event()
+        self._retired = done
+
         def op(_: Job) -> None:
-            _close(project)
+            try:
+                before.wait()
+                _close(project)
+            finally:
+                done.set()
 
         self._background.run(op, success=_ignore, failure=self.failed.emit, name="project-close")
 
