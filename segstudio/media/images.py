@@ -7,6 +7,7 @@ put behind it). Files are checked by their header before anything is decoded.
 """
 
 import io
+import os
 import re
 import time
 import warnings
@@ -99,9 +100,12 @@ class ImageSource:
     """One picture or many, in the order given. `read` decodes each time: nothing is kept.
 
     The first picture is looked at when the source is made, so that a wrong file is told at once.
+    may_change: see SourceInfo.
     """
 
-    def __init__(self, paths: Sequence[Path], *, title: str, path: Path, kind: str) -> None:
+    def __init__(
+        self, paths: Sequence[Path], *, title: str, path: Path, kind: str, may_change: bool = False
+    ) -> None:
         self._paths = tuple(paths)
         height, width = image_size(self._paths[0])
         self._info = SourceInfo(
@@ -114,6 +118,8 @@ class ImageSource:
             frames=len(self._paths),
             is_complete=True,
             is_verified=True,
+            names=tuple(_name(p, path if kind == "sequence" else p.parent) for p in self._paths),
+            may_change=may_change,
         )
 
     @property
@@ -147,6 +153,16 @@ class ImageSource:
 
     def close(self) -> None:
         """Nothing stays open between reads."""
+
+
+def _name(path: Path, folder: Path) -> str:
+    """As seen from the folder: a pattern or a list may reach into several."""
+    if path.parent == folder:
+        return path.name
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:  # another drive on Windows
+        return str(path)
 
 
 def _bytes_of(path: Path) -> bytes:

@@ -100,7 +100,7 @@ def _open_folder(folder: Path) -> FrameSource:
         raise MediaError(f"The folder {folder.name or folder} holds no pictures; {hint}.")
     found.sort(key=images.natural_order)
     title = folder.resolve().name or str(folder)
-    return images.ImageSource(found, title=title, path=folder, kind="sequence")
+    return images.ImageSource(found, title=title, path=folder, kind="sequence", may_change=True)
 
 
 def _open_pattern(path: Path) -> FrameSource:
@@ -124,7 +124,9 @@ def _open_pattern(path: Path) -> FrameSource:
         found.sort(key=lambda p: (str(p.parent), images.natural_order(p)))
     if not found:
         raise MediaError(f"No picture matches {path.name} in {path.parent}; check the pattern.")
-    return images.ImageSource(found, title=path.name, path=path.parent, kind="sequence")
+    return images.ImageSource(
+        found, title=path.name, path=path.parent, kind="sequence", may_change=True
+    )
 
 
 def _is_folder(path: Path) -> bool:

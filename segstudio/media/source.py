@@ -1,6 +1,6 @@
 """Where frames come from: the one interface over pictures, folders and videos."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +18,8 @@ class SourceInfo:
     fps: nominal rate for display, None for stills. Frame numbers are never computed from it.
     width, height: of the upright first frame, 0 when not known yet.
     notes: sentences about what is missing or odd ("cut off after frame 87").
+    names: of the picture files, by frame, as seen from `path`; none for a video.
+    may_change: a folder or a pattern, which may name other pictures next time; a list may not.
     """
 
     id: str
@@ -34,6 +36,8 @@ class SourceInfo:
     duration_us: int | None = None
     codec: str = ""
     notes: tuple[str, ...] = ()
+    names: tuple[str, ...] = field(default=(), repr=False, compare=False)  # `id` tells them apart
+    may_change: bool = False
 
 
 class FrameSource(Protocol):

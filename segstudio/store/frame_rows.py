@@ -47,6 +47,11 @@ class Row:
     bookmark: int
     confidence: float | None
 
+    @property
+    def name(self) -> str:
+        """Of the picture file; "" for a frame of a video."""
+        return self.about[2]
+
     def summary(self, key: FrameKey) -> FrameSummary:
         """For people."""
         return FrameSummary(
@@ -287,6 +292,51 @@ def _write_row(connection: sqlite3.Connection, key: FrameKey, row: Row) -> None:
         + ", ".join(f"{c.strip()}=excluded.{c.strip()}" for c in _COLUMNS.split(",")),
         values,
     )
+
+
+_AWAY = 1 << 40
+"""Further than any index: frames on their way to a new one."""
+
+
+def renumber(connection: sqlite3.Connection, media: int, moves: dict[int, int]) -> None:
+    """Old index → new index, of every frame that gets another one, with all that belongs to it.
+
+    By way of indices that nobody has, because the new one may be another frame's old one.
+    """
+    rows = [(new + _AWAY, media, old) for old, new in moves.items()]
+    for table in ("frames", "tiles", "steps"):
+        connection.executemany(f"UPDATE {table} SET idx=? WHERE media=? AND idx=?", rows)
+        connection.execute(
+            f"UPDATE {table} SET idx=idx-? WHERE media=? AND idx>?", (_AWAY, media, _AWAY >> 1)
+        )
+
+
+def new_indices(rows: dict[int, str], names: tuple[str, ...]) -> dict[int, int]:
+    """Old index → new index where they differ, for frames whose pictures are now called `names`.
+
+    rows: index → name of every frame. One whose picture is gone gets an index below 0, and comes
+    back from there when the picture does. One without a name keeps its index.
+    """
+    place = {name: index for index, name in enumerate(names)}
+    taken: set[int] = {index for index, name in rows.items() if not name}
+    found: dict[int, int] = {}
+    gone: list[int] = []
+    for old in sorted(rows, key=lambda index: (index < 0, index)):  # those that are shown go first
+        if not rows[old]:
+            continue
+        new = place.get(rows[old], -1)
+        if new < 0 or new in taken:
+            gone.append(old)
+        else:
+            found[old] = new
+            taken.add(new)
+    taken.update(old for old in gone if old < 0)
+    free = min((0, *taken)) - 1
+    for old in gone:
+        if old >= 0:
+            found[old] = free
+            free -= 1
+    return {old: new for old, new in found.items() if old != new}
 
 
 def remap(connection: sqlite3.Connection, table: NDArray[np.uint8]) -> None:

@@ -58,6 +58,10 @@ class MediaRows:
         self._records[record.id] = record
         return record
 
+    def renewed(self, record: MediaRecord) -> None:
+        """All of it is new but its id."""
+        self._records[record.id] = record
+
     def writing(
         self, record: MediaRecord, project: Path
     ) -> Callable[[sqlite3.Connection], None] | None:
@@ -74,8 +78,9 @@ class MediaRows:
             connection.execute(
                 "INSERT INTO media(id, fingerprint, title, kind, path, relative, width, height,"
                 " frames) VALUES(?,?,?,?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET"
-                " title=excluded.title, path=excluded.path, relative=excluded.relative,"
-                " width=excluded.width, height=excluded.height, frames=excluded.frames",
+                " fingerprint=excluded.fingerprint, title=excluded.title, path=excluded.path,"
+                " relative=excluded.relative, width=excluded.width, height=excluded.height,"
+                " frames=excluded.frames",
                 values,
             )
 

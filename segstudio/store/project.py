@@ -4,6 +4,7 @@ Every method may be called from any thread. Writes return a Future at once and a
 disk, one transaction each, when it is done; see store_thread for what happens when they cannot be.
 """
 
+import contextlib
 import json
 import logging
 import operator
@@ -22,6 +23,7 @@ from segstudio.errors import SegStudioError
 from segstudio.store import frame_rows, project_files, schema
 from segstudio.store.media_rows import MediaRows
 from segstudio.store.project_lock import ProjectLock
+from segstudio.store.project_media import ProjectMedia
 from segstudio.store.project_rows import (
     Counts,
     FrameAbout,
@@ -38,10 +40,13 @@ __all__ = ["Counts", "FrameAbout", "FrameKey", "FrameSummary", "MediaRecord", "P
 
 log = logging.getLogger("segstudio.store")
 
+_FIRST_CLASSES = "first_classes"
+"""The setting that tells whether a person chose other classes than the project was made with."""
+
 auto_path = project_files.auto_path
 
 
-class Project:
+class Project(ProjectMedia):
     """Made by `create` and `open`; `close` it.
 
     is_read_only, why_read_only: whether anything can be written here, and a sentence why not.
@@ -60,13 +65,16 @@ class Project:
         self._classes = _classes_in(self._settings, path)
         self._media: MediaRows = thread.read(None, MediaRows.read)
         self._rows: dict[FrameKey, frame_rows.Row] = thread.read(None, frame_rows.read_all)
+        self._renumbered = None
+        self._names = {}
 
     @staticmethod
     def create(path: Path, classes: ClassMap) -> "Project":
         """A new project; SegStudioError when the file exists or cannot be made."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            schema.create(path, {"classes": _classes_json(classes)})
+            text = _classes_json(classes)
+            schema.create(path, {"classes": text, _FIRST_CLASSES: text})
         except FileExistsError as error:
             raise SegStudioError(
                 f"{path.name} exists already; open it, or choose another name."
@@ -117,15 +125,13 @@ class Project:
         """Writes that are not on the disk yet."""
         return self._thread.waiting
 
-    def media(self) -> tuple[MediaRecord, ...]:
-        """In the order in which they were added."""
-        with self._guard:
-            return self._media.all()
-
     def frames(self, media: int) -> tuple[FrameSummary, ...]:
-        """All frames of a medium that ever were labelled, flagged or bookmarked, by index."""
+        """All frames of a medium that ever were labelled, flagged or bookmarked, by index.
+
+        Without those whose pictures are gone.
+        """
         with self._guard:
-            found = (key for key in self._rows if key.media == media)
+            found = (key for key in self._rows if key.media == media and key.index >= 0)
             keys = sorted(found, key=operator.attrgetter("index"))
             return tuple(self._rows[key].summary(key) for key in keys)
 
@@ -137,12 +143,21 @@ class Project:
 
     @property
     def is_empty(self) -> bool:
-        """True when nothing would be lost with the file."""
+        """True when there are no labels, flags and bookmarks in it."""
         with self._guard:
             return not self._rows
 
+    @property
+    def is_untouched(self) -> bool:
+        """True when nothing would be lost with the file: nobody labelled, nobody set anything."""
+        with self._guard:
+            has_settings = any(name.startswith("user.") for name in self._settings)
+            is_first = self._settings.get(_FIRST_CLASSES) == self._settings["classes"]
+            return not self._rows and not has_settings and is_first
+
     def load(self, key: FrameKey) -> StoredFrame | None:
         """Labels and history of a frame; None when nobody touched it. Waits for its turn."""
+        self._wait_renumbered()
         found: StoredFrame | None = self._thread.read(key, lambda c: frame_rows.load(c, key))
         return found
 
@@ -171,6 +186,7 @@ class Project:
 
         The Future fails with StaleFrame when the frame is not at `number` any more.
         """
+        about = self._named(key, about)
         return self._write_frame(
             key,
             lambda c: frame_rows.push(c, key, number, step, counts, about),
@@ -208,6 +224,7 @@ class Project:
         value: Any,  # noqa: ANN401 - what SQLite holds
         about: FrameAbout,
     ) -> "Future[None]":
+        about = self._named(key, about)
         return self._write_frame(
             key,
             lambda c: frame_rows.mark(c, key, column, value, about),
@@ -266,46 +283,17 @@ class Project:
         future.add_done_callback(lambda done: self._remapped(done, classes, old))
         return future
 
+    def follow_classes(self, classes: ClassMap) -> "Future[None]":
+        """The set of another model, in a project that nobody touched."""
+        self._write_setting(_FIRST_CLASSES, _classes_json(classes))
+        return self.remap(classes, None)
+
     def _remapped(self, done: "Future[None]", classes: ClassMap, old: ClassMap) -> None:
         """The store's thread; what could not be remapped keeps its classes."""
         with self._guard:
             if done.exception() is not None and self._classes is classes:
                 self._classes = old
                 self._settings["classes"] = _classes_json(old)
-
-    # --- media
-
-    def add_media(
-        self, *, fingerprint: str, title: str, kind: str, path: Path, width: int, height: int,
-        frames: int,
-    ) -> MediaRecord:  # fmt: skip
-        """The same content is the same medium; where it lies now is remembered."""
-        self._check_writable()
-        with self._guard:
-            record = self._media.added(
-                MediaRecord(0, fingerprint, title, kind, path.absolute(), width, height, frames)
-            )
-            writing = self._media.writing(record, self.path)
-            if writing is not None:
-                self._thread.write(None, writing)
-        return record
-
-    def find_media(self, record: MediaRecord, is_same: Callable[[Path], bool]) -> Path | None:
-        """Where it lies now: as seen from the project, where it was, or a copy nearby.
-
-        is_same: whether what lies there has the record's fingerprint (media knows how to take it).
-        None when it is nowhere: ask the person, then `relocate`.
-        """
-        with self._guard:
-            relative = self._media.relative(record.id)
-        return project_files.find_media(self.path, record, relative, is_same)
-
-    def relocate(self, record: MediaRecord, path: Path) -> MediaRecord:
-        """It lies there from now on; that its content is the same was checked by the caller."""
-        return self.add_media(
-            fingerprint=record.fingerprint, title=record.title, kind=record.kind, path=path,
-            width=record.width, height=record.height, frames=record.frames,
-        )  # fmt: skip
 
     # --- the file as a whole
 
@@ -330,19 +318,23 @@ class Project:
         with tempfile.TemporaryDirectory() as scratch:
             project_files.copy_project(self.path, path, Path(scratch), self._thread.pending())
 
-    def close(self, timeout_s: float = 5.0) -> bool:
-        """Write what waits and let go; False when something could only be kept in a rescue copy."""
+    def close(self, timeout_s: float = 5.0, *, remove_untouched: bool = False) -> bool:
+        """Write what waits and let go; False when something could only be kept in a rescue copy.
+
+        remove_untouched: the file goes too when nothing is in it.
+        """
         is_whole = self._thread.close(timeout_s)
         if not is_whole and self._thread.waiting:
-            project_files.rescue(self)
+            if not self.is_untouched:
+                project_files.rescue(self)
             self._thread.abandon()
+        if remove_untouched and is_whole and self._lock is not None and self.is_untouched:
+            schema.remove(self.path)
+            with contextlib.suppress(OSError):  # before it is free; Windows keeps it
+                self.path.with_name(f"{self.path.name}.lock").unlink()
         if self._lock is not None:
             self._lock.release()
         return is_whole
-
-    def _check_writable(self) -> None:
-        if self.why_read_only:
-            raise SegStudioError(self.why_read_only)
 
 
 def _classes_json(classes: ClassMap) -> str:

@@ -320,3 +320,17 @@ def test_a_file_too_large_for_a_picture_is_not_read(tmp_path, monkeypatch):
     monkeypatch.setattr(images, "MAX_BYTES", 10)
     with pytest.raises(MediaError, match="larger than"):
         read_image(tmp_path / "a.png")
+
+
+def test_a_folder_names_its_pictures_and_may_name_others_next_time(tmp_path):
+    (tmp_path / "deep").mkdir()
+    for name in ("b10.png", "b9.png", "deep/c.png"):
+        Image.fromarray(RGB).save(tmp_path / name)
+    folder = open_source(tmp_path).info
+    assert (folder.names, folder.may_change) == (("b9.png", "b10.png"), True)
+    pattern = open_source(tmp_path / "b%d.png").info
+    assert (pattern.names, pattern.may_change) == (("b9.png", "b10.png"), True)
+    chosen = open_source([tmp_path / "b9.png", tmp_path / "deep" / "c.png"]).info
+    assert (chosen.names, chosen.may_change) == (("b9.png", "deep/c.png"), False)
+    one = open_source(tmp_path / "deep" / "c.png").info
+    assert (one.names, one.may_change) == (("c.png",), False)
