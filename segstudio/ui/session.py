@@ -31,7 +31,7 @@ from segstudio.ui.models import ModelShelf
 from segstudio.ui.opening import BareWeights, Opened, Opening, ProjectFile
 from segstudio.ui.player import Player, Playing
 from segstudio.ui.readings import Meters
-from segstudio.ui.view_state import ViewState
+from segstudio.ui.view_state import Layer, ViewState
 from segstudio.ui.zoo import Zoo
 
 if TYPE_CHECKING:
@@ -281,12 +281,15 @@ class Session(QObject):
         is_corrected = self.view.layer != "prediction" and self.editor.held is not None
         return self.editor.classes if is_corrected else self.model_classes
 
-    def shown_labels(self) -> NDArray[np.uint8] | None:
-        """uint8 (H, W) to draw over the frame on the screen; None: the prediction's own."""
-        held = self.editor.held
-        if held is None or self.view.layer == "prediction":
+    def shown_labels(self, layer: Layer | None = None) -> NDArray[np.uint8] | None:
+        """uint8 (H, W) to draw over the frame on the screen; None: the prediction's own.
+
+        layer: None for the one that is looked at.
+        """
+        held, layer = self.editor.held, layer or self.view.layer
+        if held is None or layer == "prediction":
             return None
-        return held.document.origin if self.view.layer == "origin" else self.editor.shown_labels()
+        return held.document.origin if layer == "origin" else self.editor.shown_labels()
 
     # --- how it is looked at
 

@@ -165,6 +165,20 @@ def test_the_saved_mask_holds_the_class_ids(desk, shown, qtbot):
     assert (read_mask(path) == desk.session.result.prediction.labels).all()
 
 
+def test_the_saved_mask_is_the_corrected_one(desk, shown, qtbot):
+    from segstudio.store.masks import read_mask
+
+    shown(5)
+    prepare_labels(desk.session, "file.save_mask", qtbot)
+    expected = desk.session.editor.held.document.labels.copy()
+    assert (expected[10:31, 10:31] == 5).all()
+    COMMANDS.get("file.save_mask").run(desk)
+    path = desk.folder / "drive_000005_mask.png"
+    qtbot.waitUntil(path.is_file, timeout=20_000)
+    qtbot.waitUntil(lambda: not desk.session.background._jobs, timeout=20_000)
+    assert (read_mask(path) == expected).all()
+
+
 def test_a_folder_that_cannot_be_written_to_is_said(desk, shown, told, qtbot):
     shown()
     desk.folder = desk.folder / "not" / "there"

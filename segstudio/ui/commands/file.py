@@ -53,17 +53,21 @@ def save_view(desk: Desk) -> None:
 
 @command("file.save_mask", title="Save Mask of This Frame…", menu="File", section=3, unless=no_mask)
 def save_mask(desk: Desk) -> None:
-    """Class ids as an indexed PNG of the frame's size."""
-    result = desk.session.result
-    prediction = None if result is None else result.prediction
-    if prediction is None:
-        return
+    """Class ids as an indexed PNG of the frame's size: its labels, else the prediction."""
+    session = desk.session
+    labels, classes = session.shown_labels("labels"), session.editor.classes
+    if labels is None:
+        prediction = None if session.result is None else session.result.prediction
+        if prediction is None:
+            return
+        labels, classes = prediction.labels, prediction.classes
+    kept = labels.copy()  # it may be painted on while it is written
 
     def then(path: Path) -> None:
         def op(_: Job) -> Path:
             from segstudio.store.masks import write_mask
 
-            write_mask(path, prediction.labels, prediction.classes.palette())
+            write_mask(path, kept, classes.palette())
             return path
 
         _save(desk, op)

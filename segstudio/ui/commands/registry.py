@@ -149,8 +149,10 @@ def no_motion(desk: Desk) -> str:
 
 
 def no_mask(desk: Desk) -> str:
-    """A prediction must be on the screen."""
-    result = desk.session.result
+    """Labels or a prediction must be on the screen."""
+    result, held = desk.session.result, desk.session.editor.held
+    if held is not None and not held.is_blank:
+        return ""
     if result is None or result.prediction is None:
         return "There is no mask yet: open a picture and choose a model."
     return ""
