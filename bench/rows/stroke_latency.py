@@ -3,8 +3,8 @@
 The real window with a 3840×2160 picture, a brush of 60 px radius, 500 strokes of up to two dozen
 mouse moves. Pointer event → pixels: from the moment an event is posted until the paint event that
 it caused has ended; a stroke's last event, the release, also makes its step. Journal append: what
-the store's thread needs for the transaction of a step, and of that what the disk needs to sync the
-same number of bytes, measured beside it. The proof that work was done: every stroke is a step in
+the store's thread needs for the transaction of a step, at the 99th percentile, over what appending
+and syncing as many bytes takes without SQLite, measured in turns. The proof that work was done: every stroke is a step in
 the project's file, and the pixels under it have its class on the screen.
 """
 
@@ -94,18 +94,19 @@ def wait(app: QApplication, is_so: object, what: str) -> None:
             raise RuntimeError(f"{what} never came")
 
 
-def sync_ms(folder: Path, sizes: list[int]) -> list[float]:
-    """Appending so many bytes and syncing them, without SQLite."""
-    taken = []
-    file = os.open(folder / "sync", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
-    for length in sizes:
-        data = bytes(length)
-        start = time.perf_counter()
-        os.write(file, data)
-        os.fdatasync(file)
-        taken.append((time.perf_counter() - start) * 1000)
-    os.close(file)
-    return taken
+class BareDisk:
+    """Appends and syncs as many bytes as a step, without SQLite."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = os.open(folder / "bare", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+        self.taken_ms: list[float] = []
+
+    def write(self, length: int) -> None:
+        """One step."""
+        data, start = bytes(length), time.perf_counter()
+        os.write(self._file, data)
+        os.fdatasync(self._file)
+        self.taken_ms.append((time.perf_counter() - start) * 1000)
 
 
 def measure() -> tuple[str, str, str, bool | None, str]:
@@ -138,6 +139,7 @@ def measure() -> tuple[str, str, str, bool | None, str]:
     classes = [c.id for c in editor.classes.classes]
     editor.set_options(editor.options.__class__(tool="brush", size=2 * RADIUS + 1))
     hand, rng = Hand(app, window.canvas, paints), random.Random(SEED)
+    bare = BareDisk(home)
     appended: list[float] = []
     lengths: list[int] = []
     project = editor.projects.project
@@ -157,7 +159,8 @@ def measure() -> tuple[str, str, str, bool | None, str]:
     strokes, missing = size(STROKES, LONG_STROKES), 0
     for i in range(WARM + strokes):
         if i == WARM:
-            hand.pixels_ms.clear(), appended.clear(), lengths.clear()
+            for warm in (hand.pixels_ms, appended, lengths, bare.taken_ms):
+                warm.clear()
             hand.without_paint = 0
         editor.choose_class(classes[i % len(classes)])
         app.processEvents()
@@ -165,19 +168,21 @@ def measure() -> tuple[str, str, str, bool | None, str]:
         y, x = window.canvas.pixel_at(at) or (0, 0)
         missing += int(editor.held.document.labels[y, x]) != classes[i % len(classes)]
         wait(app, lambda: not project.waiting, "the disk")
+        bare.write(lengths[-1])
     steps = len(project.load(editor.held.key).history)
     pixels = np.percentile(hand.pixels_ms, (50, 99)).tolist()
     append = np.percentile(appended, (50, 99)).tolist()
-    disk = np.percentile(sync_ms(home, lengths), (50, 99)).tolist()
+    disk = np.percentile(bare.taken_ms, (50, 99)).tolist()
+    over = append[1] - disk[1]
     window.close()
     complete = steps >= WARM + strokes and not missing and hand.without_paint < 2 * strokes
     return (
         "a stroke at 4K, radius 60",
-        f"pixels p99 {pixels[1]:.1f} ms, append p99 {append[1]:.1f} ms",
-        f"pixels p99 {PIXELS_MS:.0f} ms, append p99 {APPEND_MS:.0f} ms",
-        complete and pixels[1] < PIXELS_MS and append[1] < APPEND_MS,
+        f"pixels p99 {pixels[1]:.1f}, append {over:.1f} ms over disk",
+        f"pixels p99 {PIXELS_MS:.0f}, append {APPEND_MS:.0f} ms over disk",
+        complete and pixels[1] < PIXELS_MS and over < APPEND_MS,
         f"{strokes} strokes, {len(hand.pixels_ms)} events ({hand.without_paint} changed no pixel),"
-        f" {steps} steps stored; pixels p50 {pixels[0]:.1f}; append p50 {append[0]:.1f} of"
-        f" {np.mean(lengths) / 1000:.0f} kB; the bare disk syncs as much in p50 {disk[0]:.1f},"
-        f" p99 {disk[1]:.1f} ms",
+        f" {steps} steps stored; pixels p50 {pixels[0]:.1f}; append p50 {append[0]:.1f},"
+        f" p99 {append[1]:.1f}, {np.mean(lengths) / 1000:.0f} kB; the bare disk meanwhile"
+        f" p50 {disk[0]:.1f}, p99 {disk[1]:.1f} ms",
     )

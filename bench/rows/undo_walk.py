@@ -289,7 +289,7 @@ def measure() -> tuple[str, str, str, bool | None, str]:
     return (
         "undo, redo, reopen against NumPy",
         f"{'wrong' if trouble else '0 wrong'} in {Walk.walked} steps; {len(BUGS) - len(missed)} of"
-        f" {len(BUGS)} planted bugs found",
+        f" {len(BUGS)} bugs found",
         "0 wrong; every planted bug found",
         not trouble and not missed and Walk.walked > runs * steps / 4,
         "; ".join([trouble] * bool(trouble) + [f"not found: {bug}" for bug in missed]),
