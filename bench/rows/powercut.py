@@ -169,5 +169,6 @@ def measure() -> tuple[str, str, str, bool | None, str]:
         f"{len(troubles)} bad of {done} cuts",
         limit,
         not troubles and seen >= ACTIONS and all(planted.values()),
-        f"{session} sessions, {seen} syncs seen; lost with synchronous={finds}{''.join('; ' + t for t in troubles[:3])}",
+        f"{session} sessions, {seen} syncs seen; lost with synchronous={finds}"
+        f"{''.join('; ' + t for t in troubles[:3])}",
     )

@@ -4,8 +4,8 @@ The real window with a 3840×2160 picture, a brush of 60 px radius, 500 strokes 
 mouse moves. Pointer event → pixels: from the moment an event is posted until the paint event that
 it caused has ended; a stroke's last event, the release, also makes its step. Journal append: what
 the store's thread needs for the transaction of a step, at the 99th percentile, over what appending
-and syncing as many bytes takes without SQLite, measured in turns. The proof that work was done: every stroke is a step in
-the project's file, and the pixels under it have its class on the screen.
+and syncing as many bytes takes without SQLite, measured in turns. The proof that work was done:
+every stroke is a step in the project's file, and the pixels under it have its class.
 """
 
 import os
