@@ -25,6 +25,7 @@ from segstudio.store.models import load_card
 from segstudio.ui import opening
 from segstudio.ui.bridge.background import Background, Job
 from segstudio.ui.correcting.editor import Editor
+from segstudio.ui.correcting.marks import FrameTable
 from segstudio.ui.correcting.ranges import Ranges
 from segstudio.ui.correcting.toolset import ToolSet
 from segstudio.ui.models import ModelShelf
@@ -90,6 +91,7 @@ class Session(QObject):
         self.meters = Meters()
         self.tools = ToolSet(self)
         self.editor = Editor(self, self)
+        self.frames = FrameTable(self.editor, self.background, self)
         self.tools.use(self.editor)
         self.ranges = Ranges(self, self.editor)
         self._opening_job: Job | None = None
@@ -162,13 +164,9 @@ class Session(QObject):
             self.tell_error(error)
 
         job = self.background.run(
-            op,
-            success=success,
-            failure=failure,
-            progress=progress,
-            discard=opening.close_unused,
-            name="open",
-        )
+            op, success=success, failure=failure, progress=progress,
+            discard=opening.close_unused, name="open",
+        )  # fmt: skip
         self._opening_job = job
 
     def _set_opening(self, value: Opening | None) -> None:
