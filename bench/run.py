@@ -32,6 +32,7 @@ BENCHES = (
     "memory_long",
     "project",
     "scorecard",
+    "scorecard_long",
 )
 
 HEAD = """# Benchmarks
@@ -73,7 +74,7 @@ def section(name: str) -> str:
         env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
     )
     said = done.stdout.strip()
-    if name == "scorecard":
+    if name.startswith("scorecard"):
         said = f"```\n{said}\n```"
     if done.returncode:
         said += f"\n\nEnded with exit code {done.returncode}."
