@@ -25,12 +25,13 @@ CACHED = 1 << 16
 """Masks up to so many pixels are kept, 256 of them with their stencils: 32 MiB at the most."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Area:
     """Some pixels of a raster. mask: bool (rect.height, rect.width), True where covered.
 
     stencil: uint8 (2, height, width), the mask for two planes at once, 1 where covered; contiguous.
     Only of shapes that a hand repeats; their masks are shared, so they cannot be written.
+    Not frozen, for a frozen one takes a brush three times as long to make; leave the fields alone.
     """
 
     rect: Rect

@@ -1,11 +1,13 @@
 """Rectangles of pixels."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Rect:
-    """Half-open pixels: rows y0 <= y < y1, columns x0 <= x < x1."""
+class Rect(NamedTuple):
+    """Half-open pixels: rows y0 <= y < y1, columns x0 <= x < x1.
+
+    A tuple because a brush makes one per segment: it takes half the time of a frozen dataclass.
+    """
 
     y0: int
     x0: int

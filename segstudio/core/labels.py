@@ -23,11 +23,11 @@ INK = 1 << 16
 """Stencils up to so many pixels are painted with both planes at once."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class LabelChange:
     """rect: where. before: uint8 (2, h, w), labels and origin as they were. blocked: see paint.
 
-    pixels: how many changed class or origin; 0 when nothing did.
+    pixels: how many changed class or origin; 0 when nothing did. Not frozen, as Area is not.
     """
 
     rect: Rect
@@ -99,11 +99,24 @@ class LabelDocument:
         `blocked` of the answer counts covered pixels that the rule or a lock kept.
         """
         self._class_id = class_id
-        stencil = area.stencil
-        if stencil is not None and origin >= PAINTED and rule.is_open and stencil.size <= 2 * INK:
-            return self._stamp(area.rect, stencil, class_id, origin)
-        patch = np.full(area.mask.shape, class_id, np.uint8)
-        return self._write(area, patch, rule, origin, over_human=origin >= PAINTED)
+        rect, stencil = area.rect, area.stencil
+        if stencil is None or origin < PAINTED or not rule.is_open or stencil.size > 2 * INK:
+            patch = np.full(area.mask.shape, class_id, np.uint8)
+            return self._write(area, patch, rule, origin, over_human=origin >= PAINTED)
+        # A hand on the move, and nothing can be blocked: both planes at once, in few operations,
+        # for each of them costs more to call than to run.
+        if self._title is None:
+            raise RuntimeError("begin a step first")
+        planes = self._planes[:, rect.y0 : rect.y1, rect.x0 : rect.x1]
+        before = planes.copy()
+        bits = before ^ _coat(class_id, origin, stencil.shape)
+        bits *= stencil
+        pixels = cv2.countNonZero(bits[0] | bits[1])
+        if pixels:
+            self._touch(rect)
+            bits ^= before
+            planes[...] = bits
+        return LabelChange(rect, before, pixels)
 
     def put(
         self,
@@ -119,27 +132,6 @@ class LabelDocument:
         Pixels a human painted or confirmed stay unless a human asked: over_human.
         """
         return self._write(area, patch, rule, origin, over_human=over_human)
-
-    def _stamp(
-        self, rect: Rect, stencil: NDArray[np.uint8], class_id: int, origin: int
-    ) -> LabelChange | None:
-        """Paint where nothing can be blocked, as a hand on the move does: both planes at once.
-
-        Few, long operations: every one of them costs more to call than to run.
-        """
-        if self._title is None:
-            raise RuntimeError("begin a step first")
-        planes = self._planes[:, rect.y0 : rect.y1, rect.x0 : rect.x1]
-        before = planes.copy()
-        half = stencil.size // 2
-        bits = before ^ _ink(class_id, origin)[INK - half : INK + half].reshape(stencil.shape)
-        bits *= stencil
-        pixels = cv2.countNonZero(bits[0] | bits[1])
-        if pixels:
-            self._touch(rect)
-            bits ^= before
-            planes[...] = bits
-        return LabelChange(rect, before, pixels)
 
     def _write(
         self,
@@ -295,6 +287,13 @@ class LabelDocument:
 def _count(tile: NDArray[np.uint8]) -> NDArray[np.int64]:
     """int64 (256,): pixels by value. A tile is far below what float32 counts exactly."""
     return cv2.calcHist([tile], [0], None, [256], [0, 256]).ravel().astype(np.int64)
+
+
+@lru_cache(maxsize=256)
+def _coat(class_id: int, origin: int, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """uint8 (2, h, w): labels and origins of one value each; a view, so it takes no memory."""
+    half = shape[1] * shape[2]
+    return _ink(class_id, origin)[INK - half : INK + half].reshape(shape)
 
 
 @lru_cache(maxsize=16)
