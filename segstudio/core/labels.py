@@ -61,6 +61,7 @@ class LabelDocument:
         self._title: str | None = None
         self._class_id: int | None = None
         self._touched: dict[tuple[int, int], NDArray[np.uint8]] = {}
+        self._unpacker = zstandard.ZstdDecompressor()
         self._safe = 0, 0, 0, 0  # y0, x0, y1, x1: tiles touched last, all of them copied
 
     @property
@@ -228,8 +229,8 @@ class LabelDocument:
         return taken
 
     def _rect(self, row: int, col: int) -> Rect:
-        y, x = row * TILE, col * TILE
-        return Rect(y, x, y + TILE, x + TILE).clipped(*self.labels.shape)
+        (height, width), y, x = self.labels.shape, row * TILE, col * TILE
+        return Rect(y, x, min(y + TILE, height), min(x + TILE, width))
 
     def _copy(self, rect: Rect) -> NDArray[np.uint8]:
         """Both planes there, uint8 (2, h, w)."""
@@ -249,37 +250,38 @@ class LabelDocument:
         self._safe = rows[0] * TILE, cols[0] * TILE, rows.stop * TILE, cols.stop * TILE
 
     def _unpack(self, tile: TileChange, packed: bytes) -> NDArray[np.uint8]:
-        rect = self._rect(tile.row, tile.col)
-        size = 2 * rect.height * rect.width
+        y0, x0, y1, x1 = self._rect(tile.row, tile.col)
+        size = 2 * max(0, y1 - y0) * max(0, x1 - x0)
         # The size is looked at first: a few bytes can unfold to gigabytes.
         raw = b""
         if min(tile.row, tile.col) >= 0 and size:
             with contextlib.suppress(zstandard.ZstdError):
                 if zstandard.frame_content_size(packed) == size:
-                    raw = zstandard.ZstdDecompressor().decompress(packed, max_output_size=size)
+                    raw = self._unpacker.decompress(packed, max_output_size=size)
         if not raw:
             raise SegStudioError(
                 "A step of the undo history does not fit the labels of this frame; the labels are"
                 " intact, but undo and redo cannot pass it."
             )
-        return np.frombuffer(raw, np.uint8).reshape(2, rect.height, rect.width)
+        return np.frombuffer(raw, np.uint8).reshape(2, y1 - y0, x1 - x0)
 
     def _restore(self, tiles: dict[tuple[int, int], NDArray[np.uint8]]) -> LabelChange | None:
         if self._title is not None:
             raise RuntimeError(f"the step '{self._title}' is not finished")
-        around = Rect(0, 0, 0, 0)
-        for row, col in tiles:
-            around = around.united(self._rect(row, col))
-        if around.is_empty:
+        if not tiles:
             return None
+        rows, cols = zip(*tiles, strict=True)
+        around = self._rect(min(rows), min(cols)).united(self._rect(max(rows), max(cols)))
         before = self._copy(around)
         pixels, counts = 0, self._counts.copy()
         for (row, col), values in tiles.items():
-            where = self._rect(row, col).slices
-            old = self.labels[where], self.origin[where]
-            pixels += int(np.count_nonzero((old[0] != values[0]) | (old[1] != values[1])))
-            counts += _count(values[1]) - _count(old[1])
-            old[0][:], old[1][:] = values
+            y0, x0, y1, x1 = self._rect(row, col)
+            planes = self._planes[:, y0:y1, x0:x1]
+            bits = planes ^ values
+            pixels += cv2.countNonZero(bits[0] | bits[1])
+            if cv2.countNonZero(bits[1]):
+                counts += _count(values[1]) - _count(planes[1])
+            planes[...] = values
         self._counts = counts
         return LabelChange(around, before, pixels)
 
