@@ -104,7 +104,7 @@ class MainWindow(AskingWindow):
         column.addWidget(self._tool_bar)
         column.addLayout(middle, 1)
         column.addWidget(RangeBar(self._session))
-        column.addWidget(Transport(self._session.player))
+        column.addWidget(Transport(self._session.player, self._session.frames))
         self._splitter.addWidget(left)
         self._splitter.addWidget(self._panel)
         self._splitter.setHandleWidth(1)

@@ -1,16 +1,28 @@
-"""The timeline: where we are, how far the index is, and a place to scrub."""
+"""The timeline: where we are, how far each frame's labels are, and a place to scrub."""
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Slot
-from PySide6.QtGui import QColor, QEnterEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import (
+    QColor,
+    QEnterEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from segstudio.store.project_rows import FrameSummary
 from segstudio.ui import theme
+from segstudio.ui.correcting.marks import FrameTable
+from segstudio.ui.panels import timeline_strips
 from segstudio.ui.player import Player
 
 MARGIN = 9
 """Room at both ends, so that the handle is never cut."""
 
-HEIGHT = 22
+MIDDLE = 15
+"""Where the track runs: below the flags and bookmarks, above the strips."""
 
 
 def time_code(time_us: int | None) -> str:
@@ -25,6 +37,21 @@ def time_code(time_us: int | None) -> str:
     return f"{head}:{seconds:02d}.{ms:03d}"
 
 
+def about_frame(found: FrameSummary) -> str:
+    """ "In progress · 34 % by hand · bookmarked", and the note of its flag on a line below."""
+    parts = [str(found.state).capitalize()]
+    if found.human_share:
+        parts.append(f"{100 * found.human_share:.0f} % by hand")
+    if found.confidence is not None:
+        parts.append(f"{100 * found.confidence:.0f} % followed")
+    if found.is_bookmarked:
+        parts.append("bookmarked")
+    text = " · ".join(parts)
+    if found.flag is None:
+        return text
+    return f"{text}\nFlagged: {found.flag}" if found.flag else f"{text} · flagged"
+
+
 class Timeline(QWidget):
     """A slider over all frames; dragging it seeks, and pauses while it is held.
 
@@ -32,9 +59,12 @@ class Timeline(QWidget):
     mouse instead, because frames arrive later than the hand moves.
     """
 
-    def __init__(self, player: Player) -> None:
+    def __init__(self, player: Player, frames: FrameTable) -> None:
         super().__init__()
         self._player = player
+        self._frames = frames
+        self._strips = QImage()
+        self._strips_of: object = None
         self._held: int | None = None
         self._was_playing = False
         self._hover_x: float | None = None
@@ -44,10 +74,11 @@ class Timeline(QWidget):
         self.setAccessibleName("Timeline")
         player.changed.connect(self.update)
         player.source_changed.connect(self._follow_source)
+        frames.changed.connect(self._follow_frames)
         self._follow_source()
 
     def sizeHint(self) -> QSize:
-        return QSize(320, HEIGHT)
+        return QSize(320, timeline_strips.HEIGHT)
 
     @Slot()
     def _follow_source(self) -> None:
@@ -57,6 +88,11 @@ class Timeline(QWidget):
             if self._player.can_play
             else Qt.CursorShape.ArrowCursor
         )
+        self.update()
+
+    @Slot()
+    def _follow_frames(self) -> None:
+        self._strips_of = None
         self.update()
 
     # --- where is what
@@ -79,7 +115,7 @@ class Timeline(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         colors, player = theme.current(), self._player
         is_hot = self.isEnabled() and (self._hover_x is not None or self._held is not None)
-        middle, thick = self.height() / 2, 6.0 if is_hot else 4.0
+        middle, thick = float(MIDDLE), 6.0 if is_hot else 4.0
         track = QRectF(MARGIN, middle - thick / 2, self.width() - 2 * MARGIN, thick)
         self._bar(painter, track, colors.track)
         if not player.can_play:
@@ -95,6 +131,7 @@ class Timeline(QWidget):
         self._bar(painter, ready, colors.faint)
         index = self._held if self._held is not None else player.playing.index
         x = self._x_of(index)
+        painter.drawImage(QPointF(MARGIN, 0), self._picture())
         played = QRectF(track)
         played.setRight(max(track.left() + thick, x))
         self._bar(painter, played, colors.accent)
@@ -111,6 +148,20 @@ class Timeline(QWidget):
             painter.setBrush(QColor(colors.accent))
             painter.drawEllipse(QPointF(x, middle), 3, 3)
         painter.end()
+
+    def _picture(self) -> QImage:
+        """The strips; made anew only when frames, size or theme differ."""
+        count, ratio, colors = (
+            self._player.last_index + 1,
+            self.devicePixelRatioF(),
+            theme.current(),
+        )
+        now = (count, self.width(), ratio, colors.name)
+        if now != self._strips_of:
+            wide = max(1, self.width() - 2 * MARGIN)
+            made = timeline_strips.strips(self._frames.columns(count), wide, colors, ratio)
+            self._strips, self._strips_of = timeline_strips.image(made, ratio), now
+        return self._strips
 
     @staticmethod
     def _bar(painter: QPainter, area: QRectF, color: str) -> None:
@@ -167,9 +218,14 @@ class Timeline(QWidget):
         self.update()
 
     def _tell(self, at: QPoint, x: float) -> None:
-        index = self._index_at(x)
+        text = self._text_of(self._index_at(x))
+        # Qt adds 16 px; a tip under the cursor would take the hover away and vanish.
+        lines = 2 + text.count("\n")
+        top = self.mapToGlobal(QPoint(0, 0)).y() - 16 - (lines + 1) * self.fontMetrics().height()
+        QToolTip.showText(QPoint(at.x() - 12, top), text, self)
+
+    def _text_of(self, index: int) -> str:
         time = self._player.time_us(index)
         text = f"Frame {index}" if time is None else f"{time_code(time)}  ·  frame {index}"
-        # Qt adds 16 px; a tip under the cursor would take the hover away and vanish.
-        top = self.mapToGlobal(QPoint(0, 0)).y() - 16 - 3 * self.fontMetrics().height()
-        QToolTip.showText(QPoint(at.x() - 12, top), text, self)
+        found = self._frames.summary(index)
+        return text if found is None else f"{text}\n{about_frame(found)}"

@@ -4,6 +4,7 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
 
 from segstudio.core.settings import SPEEDS
+from segstudio.ui.correcting.marks import FrameTable
 from segstudio.ui.icons import IconButton
 from segstudio.ui.panels.parts import Picker, label, pad, row
 from segstudio.ui.panels.timeline import Timeline, time_code
@@ -43,11 +44,11 @@ class FrameBox(QSpinBox):
 class Transport(QFrame):
     """Listens to the player; keeps nothing."""
 
-    def __init__(self, player: Player) -> None:
+    def __init__(self, player: Player, frames: FrameTable) -> None:
         super().__init__()
         self._player = player
         self.setProperty("look", "bottom")
-        self._timeline = Timeline(player)
+        self._timeline = Timeline(player, frames)
         self._play = IconButton("play", "Play or pause (Space)", tone="accent_text",
                                 on="accent_text")  # fmt: skip
         self._play.setProperty("look", "play")
