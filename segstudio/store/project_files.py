@@ -234,10 +234,33 @@ def rescue(project: "Project") -> Path | None:
         log.exception("the rescue copy failed too")
         return None
     log.error("what could not be saved to %s is in %s", project.path, target)
-    note = paths.user_data() / "rescue" / "latest.json"
-    with atomic_path(note) as temporary:
-        temporary.write_text(json.dumps({"project": str(project.path), "copy": str(target)}))
+    with atomic_path(target.with_suffix(".json")) as temporary:
+        where = {"project": str(project.path.absolute()), "copy": str(target)}
+        temporary.write_text(json.dumps(where), encoding="utf-8")
     return target
+
+
+def rescued(project: Path, *, again: bool = False) -> str:
+    """A sentence that leads to what could not be saved in this project, said once; else "".
+
+    again: it is said another time.
+    """
+    for note in sorted((paths.user_data() / "rescue").glob("*.json"), reverse=True):
+        try:
+            content = json.loads(note.read_text(encoding="utf-8"))
+            copy = Path(content["copy"])
+            if Path(content["project"]) != project.absolute() or not copy.is_file():
+                continue
+            if not again:
+                note.unlink()
+        except (OSError, ValueError, KeyError, TypeError):
+            log.warning("%s cannot be read", note, exc_info=True)
+            continue
+        return (
+            f"The last strokes could not be saved in {project.name}; a copy that has them is"
+            f" {copy}. Open that copy to go on with them."
+        )
+    return ""
 
 
 # --- media

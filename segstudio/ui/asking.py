@@ -9,9 +9,8 @@ from pathlib import Path
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QDialog, QMainWindow
 
-from segstudio.errors import MediaError
 from segstudio.store.project_rows import MediaRecord
-from segstudio.ui.bridge.background import Job
+from segstudio.ui.correcting import belonging
 from segstudio.ui.dialogs import ask, show
 from segstudio.ui.menus import Menus
 from segstudio.ui.session import Session
@@ -54,26 +53,18 @@ class AskingWindow(QMainWindow):
     @Slot(object)
     def locate_media(self, record: MediaRecord) -> None:
         """A clip of the project lies nowhere any more: where is it?"""
-        session = self.session
+        session, project = self.session, self.session.editor.projects.project
+        if project is None:
+            return
         session.tell(
             f"{record.title} is not where it was ({record.path.parent}); show where it is now, its"
             " labels are kept.", "warning",
         )  # fmt: skip
 
         def found(paths: list[Path]) -> None:
-            def op(_: Job) -> Path:
-                from segstudio.media.open import is_same_content
-
-                if not is_same_content(paths[0], record.fingerprint):
-                    raise MediaError(
-                        f"{paths[0].name} is not {record.title}: its content differs; choose the"
-                        " file that the labels were drawn on."
-                    )
-                return paths[0]
-
             session.background.run(
-                op,
-                success=lambda path: session.open([path]),
+                lambda _: belonging.located(project, record, paths[0]),
+                success=session.open,
                 failure=session.tell_error,
                 name="locate",
             )

@@ -24,10 +24,12 @@ from segstudio.media.source import FrameSource, SourceInfo
 from segstudio.store.models import load_card
 from segstudio.ui import opening
 from segstudio.ui.bridge.background import Background, Job
+from segstudio.ui.correcting import belonging
 from segstudio.ui.correcting.editor import Editor
 from segstudio.ui.correcting.marks import FrameTable
 from segstudio.ui.correcting.ranges import Ranges
 from segstudio.ui.correcting.toolset import ToolSet
+from segstudio.ui.correcting.watch import ProjectWatch
 from segstudio.ui.models import ModelShelf
 from segstudio.ui.opening import BareWeights, Opened, Opening, ProjectFile
 from segstudio.ui.player import Player, Playing
@@ -92,6 +94,7 @@ class Session(QObject):
         self.tools = ToolSet(self)
         self.editor = Editor(self, self)
         self.frames = FrameTable(self.editor, self.background, self)
+        self.watch = ProjectWatch(self, self.editor.projects, self.editor.current, self)
         self.tools.use(self.editor)
         self.ranges = Ranges(self, self.editor)
         self._opening_job: Job | None = None
@@ -221,18 +224,18 @@ class Session(QObject):
             return
         given = project
 
-        def op(_: Job) -> Path | None:
-            from segstudio.media.open import is_same_content
-
-            return given.find_media(record, lambda path: is_same_content(path, record.fingerprint))
-
-        def success(path: Path | None) -> None:
-            if path is None:
-                self.media_missing.emit(record)
+        def success(found: list[Path]) -> None:
+            if found:
+                self.open(found)
             else:
-                self.open([path])
+                self.media_missing.emit(record)
 
-        self.background.run(op, success=success, failure=self.tell_error, name="find-media")
+        self.background.run(
+            lambda _: belonging.found(given, record),
+            success=success,
+            failure=self.tell_error,
+            name="find-media",
+        )
 
     # --- the model
 

@@ -42,6 +42,7 @@ class CurrentFrame(QObject):
         self._told: set[FrameKey] = set()
         self.held: Held | None = None
         self.frame: Frame | None = None
+        projects.leaving.connect(self.leave)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -133,6 +134,7 @@ class CurrentFrame(QObject):
             self._told.add(held.key)
             self._host.tell(text, "warning")
 
+    @Slot()
     def leave(self) -> None:
         """No frame is current any more."""
         if self.held is None and self.frame is None:

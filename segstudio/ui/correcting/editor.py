@@ -187,7 +187,7 @@ class Editor(QObject):
         if self._host.player.playing.is_playing:
             return "Pause to correct this frame (Space)."
         if projects.project is None or projects.media is None:
-            return "The project is still being opened."
+            return projects.trouble or "The project is still being opened."
         if projects.project.is_read_only:
             return projects.project.why_read_only
         if result.frame.note:

@@ -10,12 +10,12 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, Signal
 
 from segstudio.core.classes import CAMVID, ClassMap
-from segstudio.errors import SegStudioError
 from segstudio.media.source import SourceInfo
 from segstudio.ui.bridge.background import Background, Job
+from segstudio.ui.correcting.belonging import media_of, own_project
 
 if TYPE_CHECKING:
     from segstudio.store.project import MediaRecord, Project
@@ -26,16 +26,21 @@ log = logging.getLogger("segstudio.ui")
 class ProjectShelf(QObject):
     """Lives in the UI thread; files are opened and closed in background jobs.
 
-    project, media: None while there is none. is_own: the project was made by itself.
+    project, media: None while there is none. is_own: the project was made by itself. trouble: why
+    what is shown has no project, "" when it has one or soon will.
 
     Signals:
+        leaving(): the project goes; what is half-done belongs to it.
         changed(): another project or medium, or none.
+        noted(str): what people should know of a project or medium that was opened.
         news(object): StoreNews of the open project.
         failed(object): the exception that kept a project from being opened.
         opened(object): a Project that a person opened, before any of its media is shown.
     """
 
+    leaving = Signal()
     changed = Signal()
+    noted = Signal(str)
     news = Signal(object)
     failed = Signal(object)
     opened = Signal(object)
@@ -45,6 +50,7 @@ class ProjectShelf(QObject):
         self.project: Project | None = None
         self.media: MediaRecord | None = None
         self.is_own = False
+        self.trouble = ""
         self._background = background
         self._job: Job | None = None
         self._retired = threading.Event()  # set when every project that was left is closed
@@ -57,32 +63,43 @@ class ProjectShelf(QObject):
         if self._job is not None:
             self._job.token.cancel()
             self._job = None
+        self.trouble = ""
         self._set(self.project if not self.is_own else None, None)
         if info is None:
             return
         given, left = self.project, self._retired
 
-        def op(_: Job) -> "tuple[Project, MediaRecord]":
+        def op(_: Job) -> "tuple[Project, MediaRecord, list[str]]":
             left.wait()  # the same clip again: its project must be let go first
-            project = given if given is not None else _own_project(info, classes or CAMVID)
+            project = given if given is not None else own_project(info, classes or CAMVID)
             try:
-                return project, _media_of(project, info)
+                media, notes = media_of(project, info, is_own=given is None)
             except BaseException:
                 if given is None:
-                    project.close()
+                    _close(project, is_own=True)
                 raise
+            if given is None:  # of one that a person opened, people were told when it was
+                notes = [n for n in (project.why_read_only, _rescued(project), *notes) if n]
+            return project, media, notes
 
-        def success(found: "tuple[Project, MediaRecord]") -> None:
+        def success(found: "tuple[Project, MediaRecord, list[str]]") -> None:
             self._job = None
-            self.is_own = given is None
-            self._set(*found)
+            project, media, notes = found
+            self._set(project, media, is_own=given is None)
+            for note in notes:
+                self.noted.emit(note)
 
-        def discard(found: "tuple[Project, MediaRecord]") -> None:
+        def failure(error: Exception) -> None:
+            self._job = None
+            self.trouble = str(error)
+            self.failed.emit(error)
+
+        def discard(found: "tuple[Project, MediaRecord, list[str]]") -> None:
             if given is None:
-                found[0].close()
+                _close(found[0], is_own=True)
 
         self._job = self._background.run(
-            op, success=success, failure=self.failed.emit, discard=discard, name="project"
+            op, success=success, failure=failure, discard=discard, name="project"
         )
 
     def open(self, path: Path) -> None:
@@ -90,15 +107,23 @@ class ProjectShelf(QObject):
 
         left = self._retired
 
-        def op(_: Job) -> "Project":
+        def op(_: Job) -> "tuple[Project, str]":
             from segstudio.store.project import Project
 
             left.wait()
-            return Project.open(path)
+            project = Project.open(path)
+            return project, _rescued(project)
+
+        def success(found: "tuple[Project, str]") -> None:
+            project, note = found
+            self.adopt(project)
+            if note:
+                self.noted.emit(note)
 
         self._background.run(
-            op, success=self.adopt, failure=self.failed.emit, discard=_let_go, name="project"
-        )
+            op, success=success, failure=self.failed.emit, discard=lambda found: _let_go(found[0]),
+            name="project",
+        )  # fmt: skip
 
     def create(self, path: Path, classes: ClassMap) -> None:
         """Make a new project where a person said."""
@@ -114,84 +139,84 @@ class ProjectShelf(QObject):
 
     def adopt(self, project: "Project") -> None:
         """From now on this project; its media are shown by whoever listens to `opened`."""
-        self.is_own = False
         self._set(project, None)
         self.opened.emit(project)
 
     def leave(self) -> None:
         """Close the project that a person opened."""
         self._set(None, None)
-        self.is_own = False
+
+    def follow_classes(self, classes: ClassMap) -> None:
+        """A model with other classes was chosen: a project of its own that is empty gets them."""
+        project = self.project
+        if project is None or project.classes == classes or not self._is_fresh(project):
+            return
+        self.leaving.emit()  # a stroke that is under way may be what it will not be empty for
+        if self._is_fresh(project):
+            project.follow_classes(classes)
+        self.changed.emit()
+
+    def _is_fresh(self, project: "Project") -> bool:
+        return self.is_own and not project.is_read_only and project.is_untouched
 
     def renew(self) -> None:
         """The open project's classes or media changed."""
         self.changed.emit()
 
-    def _set(self, project: "Project | None", media: "MediaRecord | None") -> None:
-        old, self.project, self.media = self.project, project, media
+    def _set(
+        self, project: "Project | None", media: "MediaRecord | None", *, is_own: bool = False
+    ) -> None:
+        old, was_own = self.project, self.is_own
         if old is not None and old is not project:
-            self._retire(old)
+            self.leaving.emit()
+        self.project, self.media, self.is_own = project, media, is_own
+        if old is not None and old is not project:
+            self._retire(old, is_own=was_own)
         if project is not None and project is not old:
             project.add_listener(self.news.emit)  # from the store's thread: Qt queues it
         self.changed.emit()
 
-    def _retire(self, project: "Project") -> None:
+    def _retire(self, project: "Project", *, is_own: bool) -> None:
         before, done = self._retired, threading.Event()
         self._retired = done
 
-        def op(_: Job) -> None:
+        def op(_: Job) -> str:
             try:
                 before.wait()
-                _close(project)
+                return "" if _close(project, is_own=is_own) else _rescued(project, again=True)
             finally:
                 done.set()
 
-        self._background.run(op, success=_ignore, failure=self.failed.emit, name="project-close")
+        def success(note: str) -> None:
+            if note:
+                self.noted.emit(note)
+
+        self._background.run(op, success=success, failure=self.failed.emit, name="project-close")
 
     def close(self, timeout_s: float) -> list[str]:
         """The end of the program: write what waits, then let go of the file."""
         project, self.project, self.media = self.project, None, None
-        if project is None or _close(project, timeout_s):
+        if project is None or _close(project, timeout_s, is_own=self.is_own):
             return []
         return ["segstudio-store"]
-
-
-@Slot(object)
-def _ignore(_: object) -> None:
-    """Nobody waits for it."""
 
 
 def _let_go(project: "Project") -> None:
     project.close(10.0)
 
 
-def _close(project: "Project", timeout_s: float = 10.0) -> bool:
+def _close(project: "Project", timeout_s: float = 10.0, *, is_own: bool) -> bool:
     """True when everything is on the disk. A project of its own that holds nothing goes."""
-    return project.close(timeout_s)
+    is_whole = project.close(timeout_s, remove_untouched=is_own)
+    if is_own and not project.path.exists():
+        from segstudio.store import own_projects
+
+        own_projects.forget(project.path)
+    return is_whole
 
 
-def _own_project(info: SourceInfo, classes: ClassMap) -> "Project":
-    from segstudio.store.project import Project, auto_path
+def _rescued(project: "Project", *, again: bool = False) -> str:
+    """Where the strokes are that could not be saved; said once more next time with `again`."""
+    from segstudio.store.project_files import rescued
 
-    path = auto_path(info.id, info.title)
-    return Project.open(path) if path.exists() else Project.create(path, classes)
-
-
-def _media_of(project: "Project", info: SourceInfo) -> "MediaRecord":
-    known = next((m for m in project.media() if m.fingerprint == info.id), None)
-    if project.is_read_only:
-        if known is None:
-            raise SegStudioError(
-                f"{info.title} is not part of {project.path.name}, and the project is read-only"
-                " here; close it to label this file on its own."
-            )
-        return known
-    return project.add_media(
-        fingerprint=info.id,
-        title=info.title,
-        kind=info.kind,
-        path=info.path,
-        width=info.width,
-        height=info.height,
-        frames=info.frames,
-    )
+    return rescued(project.path, again=again)

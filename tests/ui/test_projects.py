@@ -1,0 +1,352 @@
+"""Projects at the window: folders that change, clips that move, disks that fill up."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from segstudio import paths
+from segstudio.core.brush import rectangle
+from segstudio.errors import MediaError
+from segstudio.media.writer import VideoWriter
+from segstudio.store.project import Project
+from segstudio.ui.correcting import belonging
+
+SIZE = (40, 60)
+
+
+def save_picture(folder: Path, name: str, seed: int) -> None:
+    folder.mkdir(exist_ok=True)
+    rgb = np.random.default_rng(seed).integers(0, 255, (*SIZE, 3), np.uint8)
+    Image.fromarray(rgb).save(folder / name)
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """Five pictures, b.png to f.png."""
+    for seed, name in enumerate("bcdef"):
+        save_picture(tmp_path / "drive", f"{name}.png", seed)
+    return tmp_path / "drive"
+
+
+@pytest.fixture
+def show(qtbot, session):
+    """Open something and wait for its labels; with None, see the picture without labels."""
+
+    def open_paths(*paths: Path, index: int = 0, labels: bool = True) -> None:
+        session.close_source()
+        session.open(list(paths))
+        wait_shown(qtbot, session, index, labels=labels)
+
+    return open_paths
+
+
+def wait_shown(qtbot, session, index=0, *, labels=True):
+    qtbot.waitUntil(lambda: session.result is not None, timeout=20_000)
+    if index:
+        session.player.seek(index)
+    qtbot.waitUntil(lambda: session.result.frame.id.index == index, timeout=20_000)
+    if labels:
+        qtbot.waitUntil(
+            lambda: session.editor.held is not None and session.editor.held.key.index == index,
+            timeout=20_000,
+        )
+        qtbot.waitUntil(lambda: session.result.prediction is not None, timeout=20_000)
+
+
+def paint(session, top: int, class_id: int = 8) -> None:
+    """A stroke of two rows, without the draft below it."""
+    editor = session.editor
+    assert editor.begin("Brush", on_draft=False), editor.why_not()
+    editor.paint(rectangle((top, 3), (top + 1, 40), editor.shape), class_id)
+    editor.commit()
+
+
+def painted(session, class_id: int = 8) -> list[int]:
+    """The rows that have that class."""
+    labels = session.editor.held.document.labels
+    return np.flatnonzero((labels == class_id).any(axis=1)).tolist()
+
+
+def saved(qtbot, session) -> Project:
+    project = session.editor.projects.project
+    qtbot.waitUntil(lambda: not project.waiting, timeout=10_000)
+    return project
+
+
+def own_projects() -> list[str]:
+    return sorted(p.name for p in (paths.user_data() / "projects").glob("*.segproj*"))
+
+
+# --- folders
+
+
+def test_labels_stay_with_their_picture_when_others_come_and_go(qtbot, session, show, folder, told):
+    show(folder, index=2)
+    paint(session, 4)
+    paint(session, 10)
+    show(folder, index=3)
+    paint(session, 20)
+    saved(qtbot, session)
+    hidden = folder.parent / "e.png"
+    (folder / "e.png").rename(hidden)
+    save_picture(folder, "a.png", 9)
+    show(folder, index=3)  # d.png
+    assert painted(session) == [4, 5, 10, 11]
+    session.editor.undo()
+    assert painted(session) == [4, 5]
+    assert "1 labelled picture is not in drive any more" in told[-1].text
+    assert all(painted_rows(qtbot, session, i) == [] for i in (0, 1, 2, 4))
+    hidden.rename(folder / "e.png")
+    show(folder, index=4)
+    assert painted(session) == [20, 21]
+    assert painted_rows(qtbot, session, 3) == [4, 5]
+    session.editor.redo()
+    assert painted(session) == [4, 5, 10, 11]
+    saved(qtbot, session)
+    assert len([n for n in own_projects() if n.endswith(".segproj")]) == 1
+
+
+def painted_rows(qtbot, session, index):
+    session.player.seek(index)
+    wait_shown(qtbot, session, index)
+    return painted(session)
+
+
+def test_a_folder_that_was_moved_is_found_by_its_content(qtbot, session, show, folder):
+    show(folder, index=1)
+    paint(session, 4)
+    save_picture(folder, "a.png", 9)
+    show(folder, index=2)  # its project knows it by another content now
+    session.close_source()
+    moved = folder.rename(folder.with_name("elsewhere"))
+    show(moved, index=2)
+    assert painted(session) == [4, 5]
+
+
+def test_a_copy_of_what_a_folder_held_once_has_its_labels(qtbot, session, show, folder):
+    copied = Path(shutil.copytree(folder, folder.with_name("as it was")))
+    show(folder, index=1)
+    paint(session, 4)
+    save_picture(folder, "a.png", 9)
+    show(folder, index=2)
+    show(copied, index=1)
+    assert painted(session) == [4, 5]
+
+
+def test_some_pictures_of_a_folder_are_not_the_folder(qtbot, session, show, folder):
+    show(folder, index=1)
+    paint(session, 4)
+    some = (folder / "c.png", folder / "d.png")
+    show(*some)
+    assert painted(session) == []
+    paint(session, 20)
+    save_picture(folder, "a.png", 9)
+    show(folder, index=2)
+    assert painted(session) == [4, 5]
+    show(*some)
+    assert painted(session) == [20, 21]
+    show(folder / "c.png", folder / "e.png")
+    assert painted(session) == []
+
+
+def test_another_drive_under_the_same_names_gets_no_labels(qtbot, session, show, folder):
+    show(folder, index=1)
+    paint(session, 4)
+    session.close_source()
+    kept = folder.rename(folder.with_name("first drive"))
+    for seed, name in enumerate("bcdefg"):
+        save_picture(folder, f"{name}.png", 50 + seed)
+    show(folder, index=1)
+    assert painted(session) == []
+    paint(session, 30)
+    show(kept, index=1)
+    assert painted(session) == [4, 5]
+    show(folder, index=1)
+    assert painted(session) == [30, 31]
+
+
+def test_a_folder_in_a_project_of_ones_own_is_one_medium(qtbot, session, show, folder, tmp_path):
+    show(folder, index=2)
+    session.create_project(tmp_path / "mine.segproj")
+    qtbot.waitUntil(lambda: session.editor.projects.media is not None and not
+                    session.editor.projects.is_own)  # fmt: skip
+    wait_shown(qtbot, session, 2)
+    paint(session, 4)
+    save_picture(folder, "a.png", 9)
+    session.open([folder])
+    qtbot.waitUntil(lambda: session.info is not None and session.info.frames == 6)
+    wait_shown(qtbot, session, 3)
+    assert painted(session) == [4, 5]
+    (record,) = session.editor.projects.project.media()
+    assert (record.frames, record.fingerprint) == (6, session.info.id)
+
+
+# --- clips that move
+
+
+def write_clip(path: Path, shade: int = 0) -> Path:
+    path.parent.mkdir(exist_ok=True, parents=True)
+    with VideoWriter(path, 25, crf=0) as writer:
+        for index in range(6):
+            writer.write(np.full((*SIZE, 3), shade + 10 * index, np.uint8))
+    return path
+
+
+@pytest.fixture
+def drive(qtbot, session, tmp_path):
+    """A project of a person's own with a labelled clip: trip/mine.segproj and trip/clips/a.mp4."""
+    clip = write_clip(tmp_path / "trip" / "clips" / "a.mp4")
+    session.open([clip])
+    wait_shown(qtbot, session)
+    session.create_project(tmp_path / "trip" / "mine.segproj")
+    wait_for_project(qtbot, session, tmp_path / "trip" / "mine.segproj")
+    wait_shown(qtbot, session)
+    paint(session, 4)
+    saved(qtbot, session)
+    leave(qtbot, session)
+    return tmp_path / "trip"
+
+
+def wait_for_project(qtbot, session, path):
+    def is_there():
+        projects = session.editor.projects
+        return projects.media is not None and projects.project.path == path
+
+    qtbot.waitUntil(is_there, timeout=20_000)
+
+
+def leave(qtbot, session):
+    session.close_source()
+    session.editor.projects.leave()
+
+
+def open_project(qtbot, session, path):
+    session.open([path])
+    wait_for_project(qtbot, session, path)
+    wait_shown(qtbot, session)
+
+
+def test_project_and_clip_that_moved_together(qtbot, session, drive):
+    moved = drive.rename(drive.with_name("archive"))
+    open_project(qtbot, session, moved / "mine.segproj")
+    assert painted(session) == [4, 5]
+    assert session.info.path == moved / "clips" / "a.mp4"
+    (record,) = session.editor.projects.project.media()
+    assert record.path == moved / "clips" / "a.mp4"
+
+
+def test_a_project_that_moved_alone(qtbot, session, drive, tmp_path):
+    (drive / "mine.segproj").rename(tmp_path / "mine.segproj")
+    open_project(qtbot, session, tmp_path / "mine.segproj")
+    assert painted(session) == [4, 5]
+    assert session.info.path == drive / "clips" / "a.mp4"
+
+
+def test_a_clip_that_was_put_beside_its_project(qtbot, session, drive):
+    (drive / "clips" / "a.mp4").rename(drive / "a.mp4")
+    open_project(qtbot, session, drive / "mine.segproj")
+    assert painted(session) == [4, 5]
+
+
+def test_a_clip_that_is_gone_is_asked_for(qtbot, session, drive, tmp_path):
+    elsewhere = (drive / "clips" / "a.mp4").rename(tmp_path / "renamed.mp4")
+    with qtbot.waitSignal(session.media_missing, timeout=20_000) as asked:
+        session.open([drive / "mine.segproj"])
+    assert asked.args[0].title == "a.mp4"
+    session.open([elsewhere])  # what the dialog's answer does
+    wait_shown(qtbot, session)
+    assert painted(session) == [4, 5]
+    leave(qtbot, session)
+    open_project(qtbot, session, drive / "mine.segproj")  # known from now on
+    assert painted(session) == [4, 5]
+
+
+def test_another_clip_in_the_old_place_is_not_taken(qtbot, session, drive):
+    write_clip(drive / "clips" / "a.mp4", shade=90)
+    with qtbot.waitSignal(session.media_missing, timeout=20_000):
+        session.open([drive / "mine.segproj"])
+    session.open([drive / "clips" / "a.mp4"])
+    wait_shown(qtbot, session)
+    assert painted(session) == []
+    project = session.editor.projects.project
+    assert [len(project.frames(m.id)) for m in project.media()] == [1, 0]
+
+
+def test_a_folder_that_changed_is_opened_with_its_project(qtbot, session, show, folder, tmp_path):
+    path = tmp_path / "mine.segproj"
+    show(folder, index=2)
+    session.create_project(path)
+    wait_for_project(qtbot, session, path)
+    wait_shown(qtbot, session, 2)
+    paint(session, 4)
+    saved(qtbot, session)
+    leave(qtbot, session)
+    save_picture(folder, "a.png", 9)
+    open_project(qtbot, session, path)
+    assert painted_rows(qtbot, session, 3) == [4, 5]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be deleted there")
+def test_a_clip_that_is_deleted_while_it_is_open_can_still_be_labelled(qtbot, session, drive):
+    open_project(qtbot, session, drive / "mine.segproj")
+    (drive / "clips" / "a.mp4").unlink()
+    paint(session, 20)
+    project = saved(qtbot, session)
+    assert project.summary(session.editor.held.key).steps == 2
+    assert painted(session) == [4, 5, 20, 21]
+
+
+def test_chosen_pictures_are_opened_with_their_project(qtbot, session, show, folder, tmp_path):
+    path = tmp_path / "mine.segproj"
+    show(folder / "e.png", folder / "c.png", index=1)
+    session.create_project(path)
+    wait_for_project(qtbot, session, path)
+    wait_shown(qtbot, session, 1)
+    paint(session, 4)
+    saved(qtbot, session)
+    leave(qtbot, session)
+    open_project(qtbot, session, path)
+    assert session.info.names == ("e.png", "c.png")
+    assert painted_rows(qtbot, session, 1) == [4, 5]
+
+
+def test_a_folder_that_moved_and_changed_can_be_shown(qtbot, session, show, folder, tmp_path):
+    path = tmp_path / "mine.segproj"
+    show(folder, index=2)
+    session.create_project(path)
+    wait_for_project(qtbot, session, path)
+    wait_shown(qtbot, session, 2)
+    paint(session, 4)
+    saved(qtbot, session)
+    leave(qtbot, session)
+    (tmp_path / "far").mkdir()
+    moved = folder.rename(tmp_path / "far" / "pictures")
+    save_picture(moved, "a.png", 9)
+    save_picture(tmp_path / "far" / "others", "d.png", 30)
+    with qtbot.waitSignal(session.media_missing, timeout=20_000) as asked:
+        session.open([path])
+    project, record = session.editor.projects.project, asked.args[0]
+    with pytest.raises(MediaError, match="not drive: its content differs; choose the folder"):
+        belonging.located(project, record, tmp_path / "far" / "others")
+    session.open(belonging.located(project, record, moved))
+    wait_shown(qtbot, session)
+    assert painted_rows(qtbot, session, 3) == [4, 5]
+
+
+def test_a_pattern_is_opened_with_its_project_as_a_pattern(qtbot, session, show, folder, tmp_path):
+    path = tmp_path / "mine.segproj"
+    show(folder / "[b-d].png", index=1)
+    session.create_project(path)
+    wait_for_project(qtbot, session, path)
+    wait_shown(qtbot, session, 1)
+    paint(session, 4)
+    saved(qtbot, session)
+    leave(qtbot, session)
+    (folder / "b.png").unlink()
+    open_project(qtbot, session, path)
+    assert session.info.names == ("c.png", "d.png")
+    assert painted(session) == [4, 5]
