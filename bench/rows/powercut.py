@@ -5,15 +5,17 @@ with a mark wherever a step was acknowledged. The record is cut, half of the tim
 something is made durable; `disk` says what may then be found. That project must open, be whole,
 hold at least the acknowledged steps exactly, and take another one. Some sessions run with a
 rollback journal, as on network drives; in some a few syncs report an error and lose what they
-should have synced. The same with synchronous=NORMAL and OFF must lose something, or the row fails:
-a harness that cannot find a loss proves nothing.
+should have synced. The same with synchronous=NORMAL and OFF, and with a store that believes what
+the system shows after a failed sync, must lose something, or the row fails: a harness that cannot
+find a loss proves nothing.
 """
 
 import random
 import shutil
 import sqlite3
 import tempfile
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import disk
@@ -25,12 +27,14 @@ from rows.kills import MEDIA, look
 from segstudio.errors import SegStudioError
 from segstudio.store import schema, store_thread
 from segstudio.store.project import Project
+from segstudio.store.store_thread import StoreThread
 
 CUTS, LONG_CUTS = 60, 500
 PLANTED = 24
 ACTIONS = 72
 LIVES = 3
 FAILING = 6
+TRUSTED = frozenset({30, 31, 36, 37, 42, 43, 48, 49, 54, 55})
 FIRST_FAILING = 24  # the project is there, and work is under way
 SEED = 2
 MADE = 0
@@ -109,25 +113,52 @@ def places(events: list[faults.Event], count: int, rng: random.Random) -> list[i
     return aimed + [rng.randrange(1, len(events) + 1) for _ in range(count - len(aimed))]
 
 
-def lost_with(mode: str, folder: Path, script: sessions.Script) -> int:
-    """How many of the cuts lose or break something when the disk is synced less."""
+def failing_pairs(rng: random.Random) -> frozenset[int]:
+    """Which syncs fail: two in a row, so that the second hits what the first brought about."""
+    starts = rng.sample(range(FIRST_FAILING, ACTIONS), FAILING // 2)
+    return frozenset(n + i for n in starts for i in (0, 1))
+
+
+@contextmanager
+def syncing(mode: str) -> Iterator[None]:
+    """A store that syncs less than it says."""
     real = schema.connect
 
-    def careless(path: Path) -> sqlite3.Connection:
+    def connect(path: Path) -> sqlite3.Connection:
         connection = real(path)
         connection.execute(f"PRAGMA synchronous={mode}")
         return connection
 
-    schema.connect = careless
+    schema.connect = connect
     try:
-        (folder / mode).mkdir()
-        events = record(folder / mode / "power.segproj", script)
+        yield
     finally:
         schema.connect = real
+
+
+@contextmanager
+def trusting() -> Iterator[None]:
+    """A store that believes what the system shows after a sync that failed."""
+    real = StoreThread._renewed
+
+    def renewed(self: StoreThread) -> sqlite3.Connection:
+        self._drop_connection()
+        return self._ready_connection()
+
+    StoreThread._renewed = renewed  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        StoreThread._renewed = real  # type: ignore[method-assign]
+
+
+def caught(folder: Path, script: sessions.Script, failing: frozenset[int] = frozenset()) -> int:
+    """How many of some cuts lose or break something."""
+    folder.mkdir()
     rng = random.Random(SEED)
-    cut = folder / "cut"
+    events = record(folder / "power.segproj", script, failing)
     return sum(
-        bool(cut_at(events, at, script, rng.randrange(1 << 30), cut))
+        bool(cut_at(events, at, script, rng.randrange(1 << 30), folder / "cut"))
         for at in places(events, PLANTED, rng)
     )
 
@@ -149,11 +180,11 @@ def measure() -> tuple[str, str, str, bool | None, str]:
         while done < wanted:
             script = sessions.Script(SEED + session, ACTIONS)
             (folder / str(session)).mkdir()
-            failing = rng.sample(range(FIRST_FAILING, ACTIONS), FAILING) if session % 2 else ()
+            failing = failing_pairs(rng) if session % 2 else frozenset()
             rollback = session % 4 >= 2
             with sessions.journal(rollback=rollback):
                 path = folder / str(session) / "power.segproj"
-                events = record(path, script, frozenset(failing))
+                events = record(path, script, failing)
                 seen += len(disk.syncs(events))
                 for at in places(events, min(CUTS // 4, wanted - done), rng):
                     trouble = cut_at(events, at, script, rng.randrange(1 << 30), folder / "cut")
@@ -162,13 +193,18 @@ def measure() -> tuple[str, str, str, bool | None, str]:
                         how = "rollback journal, " * rollback + "syncs failed, " * bool(failing)
                         troubles.append(f"cut {done} ({how}before event {at}): {trouble}")
             session += 1
-        planted = {mode: lost_with(mode, folder, script) for mode in ("NORMAL", "OFF")}
-    finds = " and ".join(f"{mode} {n} of {PLANTED}" for mode, n in planted.items())
+        planted = {}
+        for mode in ("NORMAL", "OFF"):
+            with syncing(mode):
+                planted[f"synchronous={mode}"] = caught(folder / mode, script)
+        with trusting():
+            planted["trust in failed syncs"] = caught(folder / "trust", script, TRUSTED)
+    finds = ", ".join(f"{what} {n} of {PLANTED}" for what, n in planted.items())
     return (
         claim,
         f"{len(troubles)} bad of {done} cuts",
         limit,
         not troubles and seen >= ACTIONS and all(planted.values()),
-        f"{session} sessions, {seen} syncs seen; lost with synchronous={finds}"
+        f"{session} sessions, {seen} syncs seen; lost with {finds}"
         f"{''.join('; ' + t for t in troubles[:3])}",
     )
