@@ -230,12 +230,10 @@ class Session(QObject):
             else:
                 self.media_missing.emit(record)
 
-        self.background.run(
-            lambda _: belonging.found(given, record),
-            success=success,
-            failure=self.tell_error,
-            name="find-media",
-        )
+        def op(_: Job) -> list[Path]:
+            return belonging.found(given, record)
+
+        self.background.run(op, success=success, failure=self.tell_error, name="find-media")
 
     # --- the model
 

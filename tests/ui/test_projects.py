@@ -1,7 +1,11 @@
 """Projects at the window: folders that change, clips that move, disks that fill up."""
 
 import shutil
+import sqlite3
+import subprocess
 import sys
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +14,12 @@ from PIL import Image
 
 from segstudio import paths
 from segstudio.core.brush import rectangle
+from segstudio.core.classes import CAMVID, ClassDef, ClassMap
 from segstudio.errors import MediaError
 from segstudio.media.writer import VideoWriter
+from segstudio.store import schema
 from segstudio.store.project import Project
-from segstudio.ui.correcting import belonging
+from segstudio.ui.correcting import belonging, projects
 
 SIZE = (40, 60)
 
@@ -350,3 +356,324 @@ def test_a_pattern_is_opened_with_its_project_as_a_pattern(qtbot, session, show,
     open_project(qtbot, session, path)
     assert session.info.names == ("c.png", "d.png")
     assert painted(session) == [4, 5]
+
+
+# --- a second window
+
+
+@pytest.fixture
+def hold():
+    """Another process that has a project open, until `end`."""
+    running = []
+
+    def begin(path: Path) -> subprocess.Popen:
+        code = (
+            "import sys; from pathlib import Path; from segstudio.store.project import Project;"
+            "p = Project.open(Path(sys.argv[1])); print(p.is_read_only, flush=True);"
+            "sys.stdin.read(); p.close()"
+        )
+        child = subprocess.Popen(
+            [sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        running.append(child)
+        assert child.stdout.readline().strip() == b"False"
+        return child
+
+    yield begin
+    for child in running:
+        end(child)
+
+
+def end(child: subprocess.Popen) -> None:
+    if child.stdin is not None and not child.stdin.closed:
+        child.stdin.close()
+        child.wait(20)
+        child.stdout.close()
+
+
+def about(told, words: str) -> list[str]:
+    return [n.text for n in told if words in n.text]
+
+
+def wait_told(qtbot, told, words: str) -> None:
+    qtbot.waitUntil(lambda: bool(about(told, words)), timeout=20_000)
+
+
+def test_a_project_that_another_window_holds_is_shown_and_not_changed(
+    qtbot, session, drive, hold, told
+):
+    first = hold(drive / "mine.segproj")
+    open_project(qtbot, session, drive / "mine.segproj")
+    sentence = f"mine.segproj is open in another window (process {first.pid} on "
+    assert len(about(told, sentence)) == 1
+    assert painted(session) == [4, 5]
+    session.player.seek(3)
+    wait_shown(qtbot, session, 3)
+    assert painted(session) == []
+    assert len(about(told, sentence)) == 1
+    assert not session.editor.begin("Brush")
+    assert told[-1].text.startswith(sentence)
+    assert not session.editor.held.document.is_busy
+    leave(qtbot, session)
+    end(first)
+    open_project(qtbot, session, drive / "mine.segproj")
+    paint(session, 20)
+    saved(qtbot, session)
+
+
+def test_a_clip_that_another_window_labels_is_shown_with_its_labels(
+    qtbot, session, show, clip, hold, told
+):
+    show(clip)
+    paint(session, 4)
+    path = saved(qtbot, session).path
+    session.close_source()
+    qtbot.waitUntil(lambda: is_free(path))
+    first = hold(path)
+    show(clip)
+    assert painted(session) == [4, 5]
+    said = about(told, "The project of drive.mp4 is open in another window")
+    assert len(said) == 1
+    assert "close it there first" in said[0]
+    assert session.editor.why_not() == said[0]
+    end(first)
+    show(clip)
+    paint(session, 20)
+    assert painted(session) == [4, 5, 20, 21]
+
+
+def is_free(path: Path) -> bool:
+    lock = path.with_name(f"{path.name}.lock")
+    return not lock.exists() or not lock.read_bytes()
+
+
+def test_a_clip_that_is_not_in_a_project_that_is_held_can_be_watched(
+    qtbot, session, drive, hold, clip, told
+):
+    hold(drive / "mine.segproj")
+    open_project(qtbot, session, drive / "mine.segproj")
+    session.open([clip])
+    qtbot.waitUntil(lambda: session.info is not None and session.info.path == clip)
+    wait_told(qtbot, told, "drive.mp4 is not part of mine.segproj")
+    wait_shown(qtbot, session, labels=False)
+    assert session.editor.why_not() == about(told, "is not part of")[0]
+
+
+# --- other versions, damage
+
+
+def test_a_newer_project_is_shown_and_left_as_it_is(qtbot, session, drive, told):
+    path = drive / "mine.segproj"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA user_version={schema.VERSION + 1}")
+    before = path.read_bytes()
+    open_project(qtbot, session, path)
+    assert painted(session) == [4, 5]
+    assert len(about(told, "written by a newer SegStudio, so it is read-only here")) == 1
+    assert not session.editor.begin("Brush")
+    leave(qtbot, session)
+    assert path.read_bytes() == before
+
+
+def test_an_older_project_is_brought_up_to_date_and_a_copy_stays(qtbot, session, drive):
+    path = drive / "mine.segproj"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("ALTER TABLE frames DROP COLUMN bookmark")
+        connection.execute("ALTER TABLE frames DROP COLUMN confidence")
+        connection.execute("PRAGMA user_version=1")
+        connection.commit()
+    open_project(qtbot, session, path)
+    assert painted(session) == [4, 5]
+    paint(session, 20)
+    saved(qtbot, session)
+    assert path.with_name("mine.segproj.v1.bak").is_file()
+
+
+def test_what_is_no_project_is_named_and_what_was_open_stays(qtbot, session, drive, told):
+    open_project(qtbot, session, drive / "mine.segproj")
+    other = drive / "other.segproj"
+    other.write_text("a shopping list, which is long enough to look like something " * 20)
+    session.open([other])
+    wait_told(qtbot, told, "other.segproj is damaged or not a SegStudio project")
+    paint(session, 20)
+    assert painted(session) == [4, 5, 20, 21]
+
+
+# --- a disk that fills up
+
+
+@pytest.fixture
+def disk(monkeypatch):
+    """Full for projects whose name starts with `disk.full`, until that is ""."""
+
+    class Disk:
+        full = ""
+
+    real = schema.connect
+
+    def connect(path):
+        connection = real(path)
+        if Disk.full and path.name.startswith(Disk.full):
+            (pages,) = connection.execute("PRAGMA page_count").fetchone()
+            connection.execute(f"PRAGMA max_page_count={pages}")
+        return connection
+
+    def fill(project):
+        Disk.full = project.path.stem[:4]
+        project._thread.read(None, lambda _: project._thread._drop_connection())
+
+    monkeypatch.setattr(schema, "connect", connect)
+    Disk.fill = staticmethod(fill)
+    return Disk
+
+
+def paint_much(session, seed: int) -> None:
+    """A step that needs new pages."""
+    editor = session.editor
+    rng = np.random.default_rng(seed)
+    assert editor.begin("Noise", on_draft=False), editor.why_not()
+    patch = rng.integers(0, 11, editor.shape).astype(np.uint8)
+    editor.put(rectangle((0, 0), (39, 59), editor.shape), patch, origin=3)
+    editor.commit()
+
+
+def test_strokes_go_on_while_the_disk_is_full_and_are_saved_later(
+    qtbot, session, drive, disk, told
+):
+    open_project(qtbot, session, drive / "mine.segproj")
+    project = session.editor.projects.project
+    disk.fill(project)
+    for seed in range(4):
+        paint_much(session, seed)
+    wait_told(qtbot, told, "the disk is full; make room")
+    last = session.editor.held.document.labels.copy()
+    session.editor.undo()
+    session.editor.redo()
+    assert project.waiting == 6
+    assert len(about(told, "Not saved")) == 1
+    disk.full = ""
+    project.retry()
+    qtbot.waitUntil(lambda: not project.waiting)
+    wait_told(qtbot, told, "Everything is saved again.")
+    assert len(about(told, "Not saved")) == 1
+    leave(qtbot, session)
+    open_project(qtbot, session, drive / "mine.segproj")
+    assert np.array_equal(session.editor.held.document.labels, last)
+    assert len(session.editor.held.history.entries) == 5
+    session.editor.go_to_step(1)
+    assert painted(session) == [4, 5]
+
+
+def test_a_window_that_is_closed_on_a_full_disk_leaves_a_copy_and_says_where(
+    qtbot, session, drive, disk, told, monkeypatch
+):
+    monkeypatch.setattr(projects, "CLOSE_S", 0.2)
+    path = drive / "mine.segproj"
+    open_project(qtbot, session, path)
+    disk.fill(session.editor.projects.project)
+    paint_much(session, 1)
+    last = session.editor.held.document.labels.copy()
+    wait_told(qtbot, told, "the disk is full; make room")
+    leave(qtbot, session)
+    wait_told(qtbot, told, "a copy that has them is")
+    disk.full = ""
+    told.clear()
+    open_project(qtbot, session, path)
+    assert painted(session) == [4, 5]
+    (copy,) = (paths.user_data() / "rescue").glob("*.segproj")
+    said = about(told, f"could not be saved in mine.segproj; a copy that has them is {copy}")
+    assert len(said) == 1
+    leave(qtbot, session)
+    open_project(qtbot, session, path)
+    assert len(about(told, "could not be saved in mine.segproj")) == 1
+    leave(qtbot, session)
+    open_project(qtbot, session, copy)
+    assert np.array_equal(session.editor.held.document.labels, last)
+
+
+# --- projects that nobody needs
+
+
+def test_looking_at_clips_leaves_nothing_behind(qtbot, session, show, clip, folder):
+    show(clip)
+    assert len(own_projects()) > 0
+    show(folder)
+    session.close_source()
+    qtbot.waitUntil(lambda: own_projects() == [])
+    assert list((paths.user_data() / "projects" / "found").iterdir()) == []
+    show(clip)
+    session.editor.set_options(replace(session.editor.options, locked=frozenset({3})))
+    session.close_source()
+    qtbot.waitUntil(lambda: is_free(paths.user_data() / "projects" / own_projects()[0]))
+    show(clip)
+    assert session.editor.options.locked == {3}
+
+
+def test_a_stroke_under_way_is_kept_when_another_project_is_opened(qtbot, session, show, clip,
+                                                                   drive):  # fmt: skip
+    show(clip)
+    assert session.editor.begin("Brush", on_draft=False)
+    session.editor.paint(rectangle((4, 3), (5, 40), session.editor.shape), 8)
+    open_project(qtbot, session, drive / "mine.segproj")
+    assert painted(session) == [4, 5]
+    leave(qtbot, session)
+    show(clip)
+    assert painted(session) == [4, 5]
+    assert len(session.editor.held.history.entries) == 1
+
+
+# --- classes
+
+FEW = ClassMap("few", (ClassDef(0, "Road", (1, 2, 3)), ClassDef(1, "Sky", (4, 5, 6))))
+
+
+@pytest.fixture
+def small(session, card):
+    """Another model, with two classes."""
+    made = replace(card, name="small", classes=FEW)
+    session.models.cards = (card, made)
+    return made
+
+
+def test_an_empty_project_follows_the_model_that_is_chosen(qtbot, session, show, clip, small):
+    show(clip)
+    session.models.choose("small")
+    assert session.editor.classes == FEW
+    assert session.editor.projects.project.is_untouched
+    session.models.choose("fake")
+    assert session.editor.classes == CAMVID
+
+
+def test_a_project_with_labels_keeps_its_classes_and_losses_are_told_once(
+    qtbot, session, show, clip, small, told
+):
+    session.models.choose("small")
+    show(clip)
+    paint(session, 4, class_id=1)
+    session.models.choose("fake")
+    qtbot.waitUntil(lambda: is_drafted_by(session, "fake"), timeout=20_000)
+    assert session.editor.classes == FEW
+    session.player.seek(3)
+    wait_shown(qtbot, session, 3)
+    wait_told(qtbot, told, "fake knows other classes")
+    session.player.seek(5)
+    wait_shown(qtbot, session, 5)
+    (said,) = about(told, "fake knows other classes")
+    assert "become void" in said
+
+
+def is_drafted_by(session, model):
+    prediction = session.result.prediction
+    return prediction is not None and prediction.model == model
+
+
+def test_classes_that_a_person_chose_stay(qtbot, session, show, clip, small):
+    show(clip)
+    project = session.editor.projects.project
+    project.remap(FEW, None).result(10)
+    session.editor.projects.renew()
+    session.models.choose("fake")
+    assert session.editor.classes == FEW
+    session.close_source()
+    show(clip)
+    assert session.editor.classes == FEW

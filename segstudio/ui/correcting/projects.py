@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("segstudio.ui")
 
+CLOSE_S = 10.0
+"""How long a disk that refuses is waited for before what it does not take goes elsewhere."""
+
 
 class ProjectShelf(QObject):
     """Lives in the UI thread; files are opened and closed in background jobs.
@@ -202,12 +205,12 @@ class ProjectShelf(QObject):
 
 
 def _let_go(project: "Project") -> None:
-    project.close(10.0)
+    project.close(CLOSE_S)
 
 
-def _close(project: "Project", timeout_s: float = 10.0, *, is_own: bool) -> bool:
+def _close(project: "Project", timeout_s: float | None = None, *, is_own: bool) -> bool:
     """True when everything is on the disk. A project of its own that holds nothing goes."""
-    is_whole = project.close(timeout_s, remove_untouched=is_own)
+    is_whole = project.close(CLOSE_S if timeout_s is None else timeout_s, remove_untouched=is_own)
     if is_own and not project.path.exists():
         from segstudio.store import own_projects
 
