@@ -256,12 +256,6 @@ class Project(ProjectMedia):
         text = json.dumps(value)
         return self._write_setting(f"user.{name}", text)
 
-    def _write_setting(self, name: str, text: str) -> "Future[None]":
-        self._check_writable()
-        with self._guard:
-            self._settings[name] = text
-            return self._thread.write(None, lambda c: frame_rows.write_setting(c, name, text))
-
     def remap(self, classes: ClassMap, mapping: ClassMapping | None) -> "Future[None]":
         """Another class set; every label and every step of every history goes through the table.
 

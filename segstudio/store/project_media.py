@@ -136,6 +136,12 @@ class ProjectMedia:
                     " pictures of the folder changed; make room on its disk."
                 )
 
+    def _write_setting(self, name: str, text: str) -> "Future[None]":
+        self._check_writable()
+        with self._guard:
+            self._settings[name] = text
+            return self._thread.write(None, lambda c: frame_rows.write_setting(c, name, text))
+
     def _check_writable(self) -> None:
         if self.why_read_only:
             raise SegStudioError(self.why_read_only)

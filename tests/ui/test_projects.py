@@ -228,6 +228,7 @@ def wait_for_project(qtbot, session, path):
 def leave(qtbot, session):
     session.close_source()
     session.editor.projects.leave()
+    qtbot.waitUntil(session.editor.projects.is_let_go, timeout=20_000)
 
 
 def open_project(qtbot, session, path):
@@ -427,8 +428,7 @@ def test_a_clip_that_another_window_labels_is_shown_with_its_labels(
     show(clip)
     paint(session, 4)
     path = saved(qtbot, session).path
-    session.close_source()
-    qtbot.waitUntil(lambda: is_free(path))
+    leave(qtbot, session)
     first = hold(path)
     show(clip)
     assert painted(session) == [4, 5]
@@ -440,11 +440,6 @@ def test_a_clip_that_another_window_labels_is_shown_with_its_labels(
     show(clip)
     paint(session, 20)
     assert painted(session) == [4, 5, 20, 21]
-
-
-def is_free(path: Path) -> bool:
-    lock = path.with_name(f"{path.name}.lock")
-    return not lock.exists() or not lock.read_bytes()
 
 
 def test_a_clip_that_is_not_in_a_project_that_is_held_can_be_watched(
@@ -604,7 +599,6 @@ def test_looking_at_clips_leaves_nothing_behind(qtbot, session, show, clip, fold
     show(clip)
     session.editor.set_options(replace(session.editor.options, locked=frozenset({3})))
     session.close_source()
-    qtbot.waitUntil(lambda: is_free(paths.user_data() / "projects" / own_projects()[0]))
     show(clip)
     assert session.editor.options.locked == {3}
 

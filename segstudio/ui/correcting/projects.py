@@ -162,6 +162,18 @@ class ProjectShelf(QObject):
     def _is_fresh(self, project: "Project") -> bool:
         return self.is_own and not project.is_read_only and project.is_untouched
 
+    def reclass(self, classes: ClassMap, mapping: "ClassMapping | None") -> None:
+        """Another class set; what is read from now on waits until all labels were mapped."""
+        if self.project is None:
+            return
+
+        def told(done: "Future[None]") -> None:  # in the store's thread; Qt queues the signal
+            if (error := done.exception()) is not None:
+                self.failed.emit(error)
+
+        self.project.remap(classes, mapping).add_done_callback(told)
+        self.changed.emit()
+
     def renew(self) -> None:
         """The open project's classes or media changed."""
         self.changed.emit()
@@ -195,6 +207,10 @@ class ProjectShelf(QObject):
                 self.noted.emit(note)
 
         self._background.run(op, success=success, failure=self.failed.emit, name="project-close")
+
+    def is_let_go(self) -> bool:
+        """Whether every project that was left is closed: its file may be moved."""
+        return self._retired.is_set()
 
     def close(self, timeout_s: float) -> list[str]:
         """The end of the program: write what waits, then let go of the file."""
