@@ -14,6 +14,9 @@ from segstudio.store.picture_names import SETTING, PictureNames
 from segstudio.store.project_rows import FrameAbout, FrameKey, MediaRecord
 from segstudio.store.store_thread import StoreThread
 
+RENUMBERED_S = 5.0
+"""How long labels wait for a folder's new numbers to be on the disk."""
+
 
 class ProjectMedia:
     """Part of Project, which makes everything that is named here."""
@@ -129,7 +132,7 @@ class ProjectMedia:
     def _wait_renumbered(self) -> None:
         """While the disk refuses, nobody can say which labels are whose."""
         if self._renumbered is not None and not self._renumbered.done():
-            wait([self._renumbered], 5.0)
+            wait([self._renumbered], RENUMBERED_S)
             if not self._renumbered.done():
                 raise SegStudioError(
                     f"Labels cannot be shown until {self.path.name} can be saved, because the"

@@ -1,11 +1,12 @@
 """Folders whose pictures change: labels stay with their picture."""
 
+import sqlite3
 from dataclasses import replace
 
 import pytest
 
 from segstudio.errors import SegStudioError
-from segstudio.store import own_projects
+from segstudio.store import own_projects, project_media, schema
 from segstudio.store.frame_rows import new_indices
 from segstudio.store.picture_names import PictureNames
 from segstudio.store.project import FrameKey, Project
@@ -117,6 +118,41 @@ def test_two_pictures_of_one_name_lose_nothing():
     assert new_indices({0: "a", 1: "a", 2: ""}, ("x", "a")) == {0: 1, 1: -1}
     assert new_indices({-1: "a", 0: "b"}, ("b",)) == {}
     assert new_indices({-1: "a", -4: "c", 3: "b"}, ("a",)) == {-1: 0, 3: -5}
+
+
+def test_on_a_full_disk_no_labels_are_shown_with_a_wrong_picture(
+    project, label, pictures, monkeypatch
+):
+    frame = label(2)
+    monkeypatch.setattr(project_media, "RENUMBERED_S", 0.05)
+    real = schema.connect
+
+    def full(path):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(schema, "connect", full)
+    project._thread.read(None, lambda _: project._thread._drop_connection())
+    new = replace(pictures, fingerprint="new")
+    done = project.renumber(new, folder("a.png", *FIVE))
+    with pytest.raises(SegStudioError, match="cannot be shown until"):
+        project.load(FrameKey(2, 2))
+    assert project.summary(FrameKey(2, 3)).steps == 2
+    monkeypatch.setattr(schema, "connect", real)
+    project.retry()
+    done.result(10)
+    frame.key = FrameKey(2, 3)
+    frame.check(project)
+
+
+def test_a_folder_stays_one_when_all_of_it_is_opened_as_a_list(project, pictures):
+    def again(names: PictureNames):
+        project.add_media(
+            fingerprint="f5", title="5 pictures", kind="sequence", path=pictures.path,
+            width=200, height=150, frames=5, pictures=names,
+        )  # fmt: skip
+        return project.pictures(pictures.id)
+
+    assert again(PictureNames(FIVE, may_change=False)) == folder(*FIVE)
 
 
 def test_a_read_only_project_is_not_renumbered(project, label, pictures):
