@@ -104,7 +104,7 @@ def test_labels_stay_with_their_picture_when_others_come_and_go(qtbot, session, 
     assert painted(session) == [4, 5, 10, 11]
     session.editor.undo()
     assert painted(session) == [4, 5]
-    assert "1 labelled picture is not in drive any more" in told[-1].text
+    assert "1 labelled picture is not in the folder drive any more" in told[-1].text
     assert all(painted_rows(qtbot, session, i) == [] for i in (0, 1, 2, 4))
     hidden.rename(folder / "e.png")
     show(folder, index=4)

@@ -1,6 +1,5 @@
 """Which project a source belongs to, and which medium of it. Runs in background jobs."""
 
-import logging
 import re
 import zlib
 from collections.abc import Iterator
@@ -16,8 +15,6 @@ from segstudio.store.picture_names import PictureNames
 
 if TYPE_CHECKING:
     from segstudio.store.project import MediaRecord, Project
-
-log = logging.getLogger("segstudio.ui")
 
 _LOOKS = 3
 """Labelled pictures that are read to see whether they are still the same."""
@@ -85,8 +82,9 @@ def _told(info: SourceInfo, absent: int, was_absent: int) -> list[str]:
         return []
     one = absent == 1
     return [
-        f"{absent} labelled {'picture is' if one else 'pictures are'} not in {info.title} any more;"
-        f" the labels are kept and come back with {'it' if one else 'them'}."
+        f"{absent} labelled {'picture is' if one else 'pictures are'} not in the folder"
+        f" {info.path.resolve().name} any more; the labels are kept and come back with"
+        f" {'it' if one else 'them'}."
     ]
 
 
