@@ -28,17 +28,19 @@ class Settings:
     """Everything that outlives the window, with its default.
 
     theme: "system", "light" or "dark". opacity: of the masks, 0..1. mask_mode: "fill", "outline"
-    or "hatched". model: folder name or path, "" for the bundled one. device: "auto" or a name
-    from engine.device. input_scale: factor on the side of the model's input. how: a kind of
-    Strategy; windows see frame pixels one to one. precision, flip, compile, crf: as in Strategy.
-    cache_mb: limit for decoded frames kept in memory. recent: opened paths, newest first. speed:
-    of playback, 1 is real time. every_frame: playback waits for the model instead of skipping
+    or "hatched". safe_colors: classes in colours that colour-blind people tell apart. model: folder
+    name or path, "" for the bundled one. device: "auto" or a name from engine.device. input_scale:
+    factor on the side of the model's input. how: a kind of Strategy; windows see frame pixels one
+    to one. precision, flip, compile, crf: as in Strategy. cache_mb: limit for decoded frames kept
+    in memory. recent: opened paths, newest first. speed: of playback, 1 is real time. every_frame:
+    playback waits for the model instead of skipping
     frames.
     """
 
     theme: str = "system"
     mask_mode: str = "fill"
     opacity: float = 0.55
+    safe_colors: bool = False
     model: str = ""
     device: str = "auto"
     input_scale: float = 1.0
@@ -133,6 +135,7 @@ SETTINGS: tuple[Setting, ...] = (
         choices=(("fill", "Fill"), ("outline", "Outline"), ("hatched", "Hatched")),
     ),
     Setting("opacity", "percent", "Appearance", "Mask opacity", low=0.0, high=1.0),
+    Setting("safe_colors", "switch", "Appearance", "Colour-blind safe class colours"),
     Setting(
         "play_on_open",
         "switch",

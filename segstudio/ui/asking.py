@@ -4,14 +4,17 @@ Each returns at once; `then` is called with the answer, if there is one.
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QDialog, QMainWindow
 
+from segstudio.core.class_edits import Usage
 from segstudio.store.project_rows import MediaRecord
 from segstudio.ui.correcting import belonging
 from segstudio.ui.dialogs import ask, show
+from segstudio.ui.dialogs.note import NoteDialog
 from segstudio.ui.menus import Menus
 from segstudio.ui.session import Session
 
@@ -46,6 +49,12 @@ class AskingWindow(QMainWindow):
         """From which frame to which?"""
         ask.frames(self, title, self.session.player, then)
 
+    def ask_note(self, frame: str, note: str | None, then: Callable[[str | None], None]) -> None:
+        """What is to be looked at there? None: nothing, the flag goes."""
+        for old in self.findChildren(NoteDialog):
+            old.reject()
+        NoteDialog(self, frame, note, then).show()
+
     def ask_project(self, then: Callable[[Path], None]) -> None:
         """Which project?"""
         ask.project(self, _last_folder(self.session), then)
@@ -73,6 +82,28 @@ class AskingWindow(QMainWindow):
             ask.folder(self, f"Where Is {record.title}?", record.path, lambda p: found([p]))
         else:
             ask.files(self, record.path.parent, found)
+
+    def edit_classes(self) -> None:
+        """The class set of the project, once it is known how much is labelled with each class."""
+        session, project = self.session, self.session.editor.projects.project
+        if project is None:
+            return
+        given = project
+
+        def show_it(usage: Usage) -> None:
+            from segstudio.ui.correcting.reclassing import change_classes
+            from segstudio.ui.dialogs.class_set import ClassSetDialog
+
+            if session.editor.projects.project is given:
+                dialog = ClassSetDialog(
+                    given.classes, lambda: usage, partial(change_classes, session.editor), self
+                )
+                dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+                dialog.open()
+
+        session.background.run(
+            lambda _: given.usage(), success=show_it, failure=session.tell_error, name="usage"
+        )
 
     def show_dialog(self, name: str) -> None:
         """One of the dialogs that are no questions."""

@@ -34,7 +34,10 @@ from segstudio.ui.keys import Keys
 from segstudio.ui.menus import Menus
 from segstudio.ui.panels.banner import Banner
 from segstudio.ui.panels.classes import ClassesPanel
+from segstudio.ui.panels.frames import FramesPanel
 from segstudio.ui.panels.header import Header
+from segstudio.ui.panels.history import HistoryPanel
+from segstudio.ui.panels.label_state import LabelStatePanel
 from segstudio.ui.panels.models import ModelPanel
 from segstudio.ui.panels.parts import rule
 from segstudio.ui.panels.range_bar import RangeBar
@@ -97,8 +100,11 @@ class MainWindow(AskingWindow):
         column.setSpacing(0)
         self._tool_bar = ToolOptionsBar(self._session)
         self._tool_box = ToolBox(self._session)
+        self._frames = FramesPanel(self._session)
+        self._are_frames_wanted = False
         middle = QHBoxLayout()
         middle.setSpacing(0)
+        middle.addWidget(self._frames)
         middle.addWidget(self._tool_box)
         middle.addWidget(self._stage, 1)
         column.addWidget(self._tool_bar)
@@ -173,6 +179,7 @@ class MainWindow(AskingWindow):
             self._start.setFocus()
         for part in (self._tool_bar, self._tool_box):
             part.setVisible(info is not None)
+        self._frames.setVisible(info is not None and self._are_frames_wanted)
         if info is not None:
             self._stage.setCurrentWidget(self._canvas)
             self._canvas.setFocus()
@@ -233,6 +240,8 @@ class MainWindow(AskingWindow):
     def _apply_settings(self, keys: frozenset[str]) -> None:
         if "theme" in keys:
             self._follow_system()
+        if "safe_colors" in keys:
+            self.show_style()
         self.menus.refresh()
 
     @Slot()
@@ -270,6 +279,17 @@ class MainWindow(AskingWindow):
     def is_panel_shown(self) -> bool:
         """True while the side panel is there."""
         return not self._panel.isHidden()
+
+    def toggle_frames(self) -> None:
+        """Show or hide the list of frames."""
+        self._are_frames_wanted = not self._are_frames_wanted
+        self._frames.setVisible(self._are_frames_wanted and self._session.info is not None)
+        self.menus.refresh()
+        self._header.follow()
+
+    def are_frames_shown(self) -> bool:
+        """True while the list of frames is there, or will be with the next source."""
+        return self._are_frames_wanted
 
     def toggle_full_screen(self) -> None:
         """The whole screen and back."""
@@ -323,6 +343,7 @@ class MainWindow(AskingWindow):
             self.move(screen.center() - self.rect().center())
         self._splitter.restoreState(_bytes(stored.value("splitter")))
         self._panel.setVisible(stored.value("panel", "true") != "false")
+        self._are_frames_wanted = stored.value("frames", "false") == "true"
 
     def _save(self) -> None:
         if not self._has_memory:
@@ -331,6 +352,7 @@ class MainWindow(AskingWindow):
         stored.setValue("geometry", self.saveGeometry())
         stored.setValue("splitter", self._splitter.saveState())
         stored.setValue("panel", "false" if self._panel.isHidden() else "true")
+        stored.setValue("frames", "true" if self._are_frames_wanted else "false")
         stored.sync()
 
 
@@ -340,7 +362,13 @@ def _side_panel(session: Session) -> QScrollArea:
     column = QVBoxLayout(inside)
     column.setContentsMargins(0, 0, 0, 0)
     column.setSpacing(0)
-    parts: tuple[QWidget, ...] = (ModelPanel(session), ViewPanel(session), ClassesPanel(session))
+    parts: tuple[QWidget, ...] = (
+        LabelStatePanel(session),
+        ClassesPanel(session),
+        ViewPanel(session),
+        ModelPanel(session),
+        HistoryPanel(session),
+    )
     for number, part in enumerate(parts):
         if number:
             column.addWidget(rule())

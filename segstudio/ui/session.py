@@ -6,7 +6,8 @@ in the UI thread and returns at once. Slow things happen in the pipeline and in 
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ from segstudio.ui.correcting.ranges import Ranges
 from segstudio.ui.correcting.toolset import ToolSet
 from segstudio.ui.correcting.watch import ProjectWatch
 from segstudio.ui.models import ModelShelf
+from segstudio.ui.notices import Notice, causes_of
 from segstudio.ui.opening import BareWeights, Opened, Opening, ProjectFile
 from segstudio.ui.player import Player, Playing
 from segstudio.ui.readings import Meters
@@ -44,15 +46,6 @@ log = logging.getLogger("segstudio.ui")
 
 READING_MS = 100
 """How often figures are refreshed: ten times a second, whatever the frame rate."""
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Something people should know. kind: "error", "warning" or "info". detail: for experts."""
-
-    text: str
-    kind: str = "error"
-    detail: str = ""
 
 
 class Session(QObject):
@@ -199,8 +192,6 @@ class Session(QObject):
         self.models.show_idle()
         self.shown_changed.emit()
 
-    # --- the project
-
     def create_project(self, path: Path) -> None:
         """A new project for what is open and what is opened from now on."""
         self.editor.projects.create(path, self.model_classes)
@@ -220,9 +211,6 @@ class Session(QObject):
     def show_media(self, record: "MediaRecord") -> None:
         """Open one of the project's media, wherever it lies now; ask when it is nowhere."""
         project = self.editor.projects.project
-        if project is None:
-            return
-        given = project
 
         def success(found: list[Path]) -> None:
             if found:
@@ -230,20 +218,20 @@ class Session(QObject):
             else:
                 self.media_missing.emit(record)
 
-        def op(_: Job) -> list[Path]:
-            return belonging.found(given, record)
-
-        self.background.run(op, success=success, failure=self.tell_error, name="find-media")
+        if project is not None:
+            op = partial(_find, project, record)
+            self.background.run(op, success=success, failure=self.tell_error, name="find-media")
 
     # --- the model
 
     def add_model(self, folder: Path) -> None:
         """Use a model from any folder; its card is read in the background."""
-
-        def op(_: Job) -> ModelCard:
-            return load_card(folder)
-
-        self.background.run(op, success=self.models.add, failure=self.tell_error, name="card")
+        self.background.run(
+            lambda _: load_card(folder),
+            success=self.models.add,
+            failure=self.tell_error,
+            name="card",
+        )
 
     def use_model(self, name_or_path: str) -> None:
         """Use a model by its name or folder, as the command line names it."""
@@ -280,6 +268,11 @@ class Session(QObject):
         is_corrected = self.view.layer != "prediction" and self.editor.held is not None
         return self.editor.classes if is_corrected else self.model_classes
 
+    @property
+    def shown_classes(self) -> ClassMap:
+        """The same with the colours they are drawn with."""
+        return _safe(self.classes) if self.settings.safe_colors else self.classes
+
     def shown_labels(self, layer: Layer | None = None) -> NDArray[np.uint8] | None:
         """uint8 (H, W) to draw over the frame on the screen; None: the prediction's own.
 
@@ -296,7 +289,7 @@ class Session(QObject):
         """What the canvas draws masks with."""
         if self.view.layer == "origin" and self.editor.held is not None:
             return self.view.origin_style()
-        return self.view.style(self.classes)
+        return self.view.style(self.shown_classes)
 
     def set_view(self, view: ViewState) -> None:
         """Look at it in another way; mode and opacity are remembered."""
@@ -348,12 +341,7 @@ class Session(QObject):
         """Show what went wrong; a bug goes on to the hook that shows the crash dialog."""
         if not isinstance(error, SegStudioError | OSError):
             raise error
-        causes = []
-        cause = error.__cause__
-        while cause is not None:
-            causes.append(f"{type(cause).__name__}: {cause}")
-            cause = cause.__cause__
-        self.tell(str(error), "error", "\n".join(causes))
+        self.tell(str(error), "error", causes_of(error))
 
     @Slot(object)
     def _tell_failure(self, error: Exception) -> None:
@@ -392,6 +380,18 @@ class Session(QObject):
         stuck = self.editor.close(timeout_s)
         stuck += self.player.shut_down(timeout_s)
         return stuck + self.background.close(timeout_s / 2)
+
+
+def _find(project: "Project", record: "MediaRecord", _: Job) -> list[Path]:
+    return belonging.found(project, record)
+
+
+@lru_cache(maxsize=8)
+def _safe(classes: ClassMap) -> ClassMap:
+    """Found once for each set: it searches for colours."""
+    from segstudio.core.palettes import colour_blind_safe
+
+    return colour_blind_safe(classes)
 
 
 def _mode(name: str) -> MaskMode:

@@ -304,6 +304,9 @@ QFrame[look="rule"] { background: $line; border: none; }
 QFrame[look="notice"] { background: $raised; border: 1px solid $line_strong; border-radius: 8px; }
 QWidget[look="backdrop"] { background: $backdrop; }
 QListView { background: transparent; border: none; color: $text; }
+QListView[look="steps"]::item { padding: 0 8px; border-radius: 4px; }
+QListView[look="steps"]::item:hover { background: $hover; }
+QListView[look="steps"]::item:selected { background: $accent_soft; }
 QListView[look="list"] { background: $field; border: 1px solid $line_strong; border-radius: 6px;
   padding: 4px; }
 QListView[look="list"]::item { min-height: 28px; border-radius: 4px; padding: 0 8px; color: $text; }

@@ -1,6 +1,7 @@
 """Walks COMMANDS: title, unique key, runs or says why not."""
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,12 @@ class FakeDesk:
     def ask_range(self, title, then):
         then(4, 6)
 
+    def ask_note(self, frame, note, then):
+        then("look again")
+
+    def edit_classes(self):
+        self.asked.append("classes")
+
     def ask_project(self, then):
         path = self.folder / "some.segproj"
         Project.create(path, CAMVID).close()
@@ -72,6 +79,12 @@ class FakeDesk:
         self.asked.append("panel")
 
     def is_panel_shown(self):
+        return True
+
+    def toggle_frames(self):
+        self.asked.append("frames")
+
+    def are_frames_shown(self):
         return True
 
     def toggle_full_screen(self):
@@ -131,6 +144,8 @@ def prepare_labels(session, name, qtbot):
     editor.commit()
     if name == "edit.redo":
         editor.undo()
+    if name == "classes.unlock":
+        session.editor.set_options(replace(editor.options, locked=frozenset({3})))
     if name == "carry.stop":
         session.ranges.propagate(3)
     if name == "project.close":

@@ -350,6 +350,7 @@ class Editor(QObject):
         old, self.options = self.options, options
         if options == old:
             return
+        self._is_blocked = False
         project = self.projects.project
         if options.locked != old.locked and project is not None and not project.is_read_only:
             project.put_setting("locked", sorted(options.locked))
@@ -372,8 +373,8 @@ class Editor(QObject):
 
     def show(self, preview: Preview) -> None:
         """Draw this over the picture from now on."""
-        if self._is_blocked and preview.ring is not None:
-            preview = replace(preview, lock_at=preview.ring.center)
+        if self._is_blocked:
+            preview = replace(preview, lock_at=preview.cursor)
         if preview is not self.preview:
             self.preview = preview
             self.preview_changed.emit()

@@ -18,6 +18,9 @@ from segstudio.ui.bridge.background import Background, Job
 from segstudio.ui.correcting.belonging import media_of, own_project
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from segstudio.core.class_mapping import ClassMapping
     from segstudio.store.project import MediaRecord, Project
 
 log = logging.getLogger("segstudio.ui")

@@ -8,8 +8,9 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLa
 
 from segstudio.ui import icons, theme
 from segstudio.ui.icons import IconButton
+from segstudio.ui.notices import Notice
 from segstudio.ui.panels.parts import Spinner, button, label, row
-from segstudio.ui.session import Notice, Session
+from segstudio.ui.session import Session
 from segstudio.ui.theme import UNIT
 
 STAY_MS = 6000

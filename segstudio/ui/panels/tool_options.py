@@ -1,258 +1,19 @@
 """The bar above the picture: the active class, and what the tool in the hand can be told."""
 
-import math
-from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import QSize, Qt, Slot
-from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
-from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QSlider, QSpinBox, QWidget
+from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy
 
-from segstudio.core.classes import VOID, ClassMap
-from segstudio.ui.correcting.options import MAX_SIZE, ToolOptions
-from segstudio.ui.panels.parts import Picker, Segments, label, pad, row
+from segstudio.core.classes import ClassMap
+from segstudio.ui.panels.parts import Picker, label
+from segstudio.ui.panels.tool_controls import CONTROLS
 from segstudio.ui.session import Session
 from segstudio.ui.theme import UNIT
 from segstudio.ui.tools.registry import TOOLS
 
 HEIGHT = 44
-Change = Callable[..., None]
-"""Called with fields of ToolOptions."""
-
-
-class Control(QWidget):
-    """One or more of ToolOptions' fields. Sub-classes say how they look."""
-
-    def __init__(self, change: Change) -> None:
-        super().__init__()
-        self._change = change
-
-    def show_options(self, session: Session, options: ToolOptions) -> None:
-        """Follow what was chosen, also elsewhere."""
-        raise NotImplementedError
-
-
-class SizeControl(Control):
-    """A slider that is fine for small sizes, and the number."""
-
-    def __init__(self, change: Change) -> None:
-        super().__init__(change)
-        self._slider = QSlider(Qt.Orientation.Horizontal)
-        self._slider.setRange(0, 100)
-        self._slider.setFixedWidth(110)
-        self._slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._slider.setAccessibleName("Brush size")
-        self._slider.valueChanged.connect(lambda v: self._change(size=_size_at(v)))
-        self._box = QSpinBox()
-        pad(self._box)
-        self._box.setRange(1, MAX_SIZE)
-        self._box.setSuffix(" px")
-        self._box.setFixedWidth(68)
-        self._box.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self._box.setToolTip("Pixels across ([ and ], or Shift and the wheel)")
-        self._box.setAccessibleName("Brush size in pixels")
-        self._box.valueChanged.connect(lambda v: self._change(size=v))
-        self._box.lineEdit().returnPressed.connect(self._box.clearFocus)
-        self.setLayout(row(label("Size", tone="muted"), self._slider, self._box))
-
-    def show_options(self, session: Session, options: ToolOptions) -> None:
-        for widget, value in ((self._slider, _place_of(options.size)), (self._box, options.size)):
-            widget.blockSignals(True)
-            widget.setValue(value)
-            widget.blockSignals(False)
-
-
-def _size_at(place: int) -> int:
-    """1 at 0, MAX_SIZE at 100, each step the same factor."""
-    return max(1, round(math.exp(math.log(MAX_SIZE) * place / 100)))
-
-
-def _place_of(size: int) -> int:
-    return min(range(101), key=lambda place: abs(_size_at(place) - size))
-
-
-class ChoiceControl(Control):
-    """A few values beside each other."""
-
-    field: str
-    choices: tuple[tuple[object, str, str], ...]
-    """(value, title, tip)"""
-
-    def __init__(self, change: Change) -> None:
-        super().__init__(change)
-        self._values = {title: value for value, title, _ in self.choices}
-        rows = [(title, title, tip) for _, title, tip in self.choices]
-        self._segments = Segments(rows, lambda t: self._change(**{self.field: self._values[t]}))
-        self.setLayout(row(self._segments))
-
-    def show_options(self, session: Session, options: ToolOptions) -> None:
-        now = getattr(options, self.field)
-        self._segments.show_value(next(t for t, v in self._values.items() if v == now))
-
-
-class ShapeControl(ChoiceControl):
-    field = "is_square"
-    choices = ((False, "Round", "A round brush"), (True, "Square", "A square brush"))
-
-
-class ScreenControl(ChoiceControl):
-    field = "size_on_screen"
-    choices = (
-        (False, "Picture px", "The size counts pixels of the picture"),
-        (True, "Screen px", "The size stays the same on the screen, however far you zoom"),
-    )
-
-
-class JoinedControl(ChoiceControl):
-    field = "is_joined"
-    choices = (
-        (True, "Connected", "Only the region under the cursor"),
-        (False, "Everywhere", "All pixels of that kind in the frame"),
-    )
-
-
-class EraserControl(ChoiceControl):
-    field = "erases_to"
-    choices = (
-        ("void", "To void", "Erased pixels have no class"),
-        ("model", "To the model", "Erased pixels get the model's class again"),
-    )
-
-
-class OutlineControl(ChoiceControl):
-    field = "subtracts"
-    choices = (
-        (False, "Add", "The inside gets the active class"),
-        (True, "Subtract", "The inside becomes void where it had the active class"),
-    )
-
-
-class ToleranceControl(Control):
-    """How different a colour may be."""
-
-    def __init__(self, change: Change) -> None:
-        super().__init__(change)
-        self._slider = QSlider(Qt.Orientation.Horizontal)
-        self._slider.setRange(0, 100)
-        self._slider.setFixedWidth(110)
-        self._slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._slider.setAccessibleName("Tolerance")
-        self._slider.valueChanged.connect(lambda v: self._change(tolerance=float(v)))
-        self._figure = label()
-        self._figure.setFixedWidth(28)
-        self.setLayout(row(label("Tolerance", tone="muted"), self._slider, self._figure))
-
-    def show_options(self, session: Session, options: ToolOptions) -> None:
-        self._slider.blockSignals(True)
-        self._slider.setValue(round(options.tolerance))
-        self._slider.blockSignals(False)
-        self._figure.setText(f"{options.tolerance:.0f}")
-
-
-class SegmentControl(Control):
-    """How large superpixels are."""
-
-    def __init__(self, change: Change) -> None:
-        super().__init__(change)
-        self._picker = Picker("Size of the segments", lambda v: self._change(segment_size=v))
-        self._picker.setFixedWidth(92)
-        self.setLayout(row(label("Segments", tone="muted"), self._picker))
-
-    def show_options(self, session: Session, options: ToolOptions) -> None:
-        entries = [(12, "fine"), (24, "medium"), (48, "coarse")]
-        self._picker.fill(entries, options.segment_size)
-
-
-class ModelControl(Control):
-    """Whose labels the model brush brings."""
-
-    def __init__(self, change: Change) -> None:
-        super().__init__(change)
-        self._picker = Picker("The model whose labels are painted", self._pick)
-        self._picker.setFixedWidth(180)
-        self.setLayout(row(label("From", tone="muted"), self._picker))
-
-    def _pick(self, value: object) -> None:
-        self._change(reveals=str(value))
-
-    def show_options(self, session: Session, options: ToolOptions) -> None:
-        self._picker.fill([(c.name, c.title) for c in session.models.cards], options.reveals)
-
-
-class RuleControl(Control):
-    """Where a stroke may change pixels."""
-
-    def __init__(self, change: Change) -> None:
-        super().__init__(change)
-        self._rule = Picker("Where a stroke may change pixels", lambda v: self._change(rule=v))
-        self._rule.setFixedWidth(136)
-        self._only = Picker("The class that may be painted over", lambda v: self._change(only=v))
-        self._only.setFixedWidth(130)
-        self._below = QSlider(Qt.Orientation.Horizontal)
-        self._below.setRange(1, 100)
-        self._below.setFixedWidth(90)
-        self._below.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._below.setAccessibleName("Confidence below which a pixel may change")
-        self._below.valueChanged.connect(lambda v: self._change(below=v / 100))
-        self._figure = label()
-        self._figure.setFixedWidth(48)
-        self.setLayout(
-            row(label("Paint over", tone="muted"), self._rule, self._only, self._below,
-                self._figure)
-        )  # fmt: skip
-
-    def show_options(self, session: Session, options: ToolOptions) -> None:
-        self._rule.fill(
-            [
-                ("everything", "everything"),
-                ("void", "only void"),
-                ("class", "only one class"),
-                ("unsure", "where unsure"),
-            ],
-            options.rule,
-        )
-        classes = session.editor.classes.classes
-        self._only.fill([(c.id, c.name) for c in classes] + [(VOID, "void")], options.only)
-        self._only.setVisible(options.rule == "class")
-        for widget in (self._below, self._figure):
-            widget.setVisible(options.rule == "unsure")
-        self._below.blockSignals(True)
-        self._below.setValue(round(100 * options.below))
-        self._below.blockSignals(False)
-        self._figure.setText(f"< {100 * options.below:.0f} %")
-
-
-class PressureControl(Control):
-    """Whether a pen's pressure makes the brush smaller."""
-
-    def __init__(self, change: Change) -> None:
-        super().__init__(change)
-        self._box = QCheckBox("Pen pressure")
-        self._box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._box.setToolTip("A pen that is pressed less paints thinner")
-        self._box.toggled.connect(lambda on: self._change(uses_pressure=on))
-        self.setLayout(row(self._box))
-
-    def show_options(self, session: Session, options: ToolOptions) -> None:
-        self._box.blockSignals(True)
-        self._box.setChecked(options.uses_pressure)
-        self._box.blockSignals(False)
-
-
-CONTROLS: dict[str, type[Control]] = {
-    "size": SizeControl,
-    "is_square": ShapeControl,
-    "size_on_screen": ScreenControl,
-    "is_joined": JoinedControl,
-    "erases_to": EraserControl,
-    "subtracts": OutlineControl,
-    "tolerance": ToleranceControl,
-    "segment_size": SegmentControl,
-    "reveals": ModelControl,
-    "rule": RuleControl,
-    "uses_pressure": PressureControl,
-}
-"""By the name that a tool's `settings` lists."""
 
 
 class ToolOptionsBar(QFrame):
@@ -269,7 +30,9 @@ class ToolOptionsBar(QFrame):
         self._class = Picker("The class that is painted (1 to 9)", self._pick_class)
         self._class.setFixedWidth(168)
         self._class.setIconSize(QSize(14, 14))
+        self._words = ""
         self._hint = label(tone="muted", look="small")
+        self._hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         box.addWidget(self._class)
         self._controls = {name: make(self._change) for name, make in CONTROLS.items()}
         for control in self._controls.values():
@@ -299,8 +62,21 @@ class ToolOptionsBar(QFrame):
             control.setVisible(name in tool.settings)
             if name in tool.settings:
                 control.show_options(self._session, options)
-        self._hint.setText(tool.hint)
+        self._words = tool.hint
         self._hint.setToolTip(tool.hint)
+        self._show_hint()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_hint()
+
+    def _show_hint(self) -> None:
+        """What does not fit is not begun: half a hint is none. The tip has it all."""
+        parts, room = self._words.split(" · "), self._hint.width()
+        metrics = self._hint.fontMetrics()
+        while parts and metrics.horizontalAdvance(" · ".join(parts)) > room:
+            parts.pop()
+        self._hint.setText(" · ".join(parts))
 
     def _show_classes(self, classes: ClassMap, active: int) -> None:
         self._class.fill([(c.id, c.name) for c in classes.classes], active)

@@ -1,0 +1,22 @@
+"""What people are told in a banner."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something people should know. kind: "error", "warning" or "info". detail: for experts."""
+
+    text: str
+    kind: str = "error"
+    detail: str = ""
+
+
+def causes_of(error: BaseException) -> str:
+    """What led to it, a line each: for experts."""
+    causes = []
+    cause = error.__cause__
+    while cause is not None:
+        causes.append(f"{type(cause).__name__}: {cause}")
+        cause = cause.__cause__
+    return "\n".join(causes)
