@@ -114,6 +114,26 @@ def bookmark(desk: Desk) -> None:
     desk.session.editor.frames_changed.emit(frozenset({key}))
 
 
+@command("frames.flag", title="Flag with a Note…", menu="Label", section=1, keys=("Shift+F",),
+         unless=_no_marks)  # fmt: skip
+def flag(desk: Desk) -> None:
+    """Mark the frame for another look; the note may stay empty."""
+    here, project = _here(desk), desk.session.editor.projects.project
+    if here is None or project is None:
+        return
+    given, (key, about) = project, here
+    known = project.summary(key)
+
+    def then(note: str | None) -> None:
+        editor = desk.session.editor
+        if editor.projects.project is given:
+            given.flag(key, note, about)
+            editor.frames_changed.emit(frozenset({key}))
+
+    frame = about.name or f"Frame {key.index}"
+    desk.ask_note(frame, None if known is None else known.flag, then)
+
+
 @command("frames.next_to_do", title="Next Frame to Do", menu="Label/Go To", section=1,
          keys=("N",), unless=_no_frames)  # fmt: skip
 def next_to_do(desk: Desk) -> None:
@@ -154,3 +174,10 @@ def next_bookmark(desk: Desk) -> None:
 def previous_bookmark(desk: Desk) -> None:
     """A frame that you remembered (K)."""
     _go(desk, _bookmarked(desk), "bookmark", back=True)
+
+
+@command("view.frames", title="Frame List", menu="View", section=4, keys=("F8",),
+         checked=lambda desk: desk.are_frames_shown())  # fmt: skip
+def frames(desk: Desk) -> None:
+    """Show or hide the list of frames on the left."""
+    desk.toggle_frames()

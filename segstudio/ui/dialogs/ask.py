@@ -1,5 +1,7 @@
 """Questions: each returns at once and calls `then` with the answer, if there is one."""
 
+import sys
+from bisect import bisect_right
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,13 +11,16 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFileDialog,
     QFormLayout,
-    QInputDialog,
+    QLineEdit,
     QSpinBox,
+    QVBoxLayout,
     QWidget,
 )
 
-from segstudio.ui.panels.parts import pad
+from segstudio.ui.panels.parts import label, pad
+from segstudio.ui.panels.timeline import parse_time
 from segstudio.ui.player import Player
+from segstudio.ui.theme import UNIT
 
 
 def files(parent: QWidget, folder: Path, then: Callable[[list[Path]], None]) -> None:
@@ -97,21 +102,58 @@ def frames(parent: QWidget, title: str, player: Player, then: Callable[[int, int
 
 
 def frame(parent: QWidget, player: Player, then: Callable[[int], None]) -> None:
-    """A frame number, counted from 0."""
-    dialog = QInputDialog(parent)
+    """A frame number, counted from 0, or a time as the timeline writes it."""
+    dialog = QDialog(parent)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setWindowTitle("Go to Frame")
-    dialog.setInputMode(QInputDialog.InputMode.IntInput)
     last = max(0, player.last_index)
-    dialog.setLabelText(f"Frame number, 0 to {last}:")
-    dialog.setIntRange(0, last)
-    dialog.setIntValue(max(0, player.playing.index))
-    dialog.intValueSelected.connect(then)
-    number = dialog.findChild(QSpinBox)
-    if isinstance(number, QSpinBox):
-        pad(number)
+    has_times = player.time_us(0) is not None
+    place = QLineEdit(str(max(0, player.playing.index)))
+    place.setAccessibleName("Frame number or time" if has_times else "Frame number")
+    place.selectAll()
+    why = label("", look="small", tone="warn")
+    buttons = QDialogButtonBox(
+        QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
+    )
+
+    def accept() -> None:
+        found = frame_at(place.text(), player)
+        if found is None:
+            why.setText("A time is written like 1:23.5." if has_times else "A number is needed.")
+        else:
+            dialog.accept()
+            then(found)
+
+    buttons.accepted.connect(accept)
+    buttons.rejected.connect(dialog.reject)
+    column = QVBoxLayout(dialog)
+    column.setContentsMargins(20, 20, 20, 20)
+    column.setSpacing(UNIT)
+    times = ", or a time like 1:23.5" if has_times else ""
+    column.addWidget(label(f"Frame number, 0 to {last}{times}:"))
+    for part in (place, why, buttons):
+        column.addWidget(part)
     dialog.resize(280, dialog.sizeHint().height())
     dialog.open()
+
+
+def frame_at(text: str, player: Player) -> int | None:
+    """The frame that "42" or "1:23.5" names, kept inside the source; None for what is neither.
+
+    A time names the frame that is on the screen then.
+    """
+    last = max(0, player.last_index)
+    if text.strip().isdecimal():
+        return min(int(text), last)
+    found = parse_time(text)
+    if found is None or player.time_us(0) is None:
+        return None
+
+    def begins(index: int) -> int:
+        time = player.time_us(index)
+        return sys.maxsize if time is None else time
+
+    return max(0, bisect_right(range(last + 1), found, key=begins) - 1)
 
 
 def _dialog(parent: QWidget, title: str, folder: Path) -> QFileDialog:

@@ -25,11 +25,14 @@ class Header(QFrame):
         self._in = IconButton("zoom-in", "Zoom in (Ctrl++)")
         self._fit = IconButton("fit", "Fit to window (Ctrl+0)")
         self._actual = IconButton("actual-size", "Actual size (Ctrl+1)")
+        self._frames = IconButton("film", "Frame list (F8)")
+        self._frames.setCheckable(True)
         self._panel = IconButton("panel", "Side panel (F9)")
         self._panel.setCheckable(True)
         box = QHBoxLayout(self)
         box.setContentsMargins(UNIT, 0, UNIT, 0)
         box.setSpacing(2)
+        box.addWidget(self._frames)
         box.addWidget(self._open)
         box.addSpacing(UNIT)
         box.addWidget(self._title, 1)
@@ -45,6 +48,7 @@ class Header(QFrame):
             (self._in, "view.zoom_in"),
             (self._fit, "view.fit"),
             (self._actual, "view.actual"),
+            (self._frames, "view.frames"),
             (self._panel, "view.panel"),
         ):
             widget.clicked.connect(lambda _=False, name=name: actions[name].trigger())
@@ -58,4 +62,5 @@ class Header(QFrame):
         self._title.setToolTip("" if info is None else str(info.path))
         for widget in (self._out, self._in, self._fit, self._actual):
             widget.setEnabled(has_picture)
+        self._frames.setChecked(self._actions["view.frames"].isChecked())
         self._panel.setChecked(self._actions["view.panel"].isChecked())

@@ -1,5 +1,7 @@
 """The timeline: where we are, how far each frame's labels are, and a place to scrub."""
 
+import re
+
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Slot
 from PySide6.QtGui import (
     QColor,
@@ -35,6 +37,16 @@ def time_code(time_us: int | None) -> str:
     hours, minutes = divmod(minutes, 60)
     head = f"{hours}:{minutes:02d}" if hours else f"{minutes:02d}"
     return f"{head}:{seconds:02d}.{ms:03d}"
+
+
+def parse_time(text: str) -> int | None:
+    """Microseconds of "83.5", "1:23.5" or "1:02:03"; None for what is no time."""
+    found = re.fullmatch(r"(?:(?:(\d+):)?(\d+):)?(\d+)(?:[.,](\d{1,6}))?", text.strip())
+    if found is None:
+        return None
+    hours, minutes, seconds = (int(part or 0) for part in found.group(1, 2, 3))
+    parts = int((found[4] or "").ljust(6, "0"))
+    return ((hours * 60 + minutes) * 60 + seconds) * 1_000_000 + parts
 
 
 def about_frame(found: FrameSummary) -> str:
