@@ -27,6 +27,9 @@ class Control(QWidget):
         """Follow what was chosen, also elsewhere."""
         raise NotImplementedError
 
+    def set_compact(self, *, compact: bool) -> None:
+        """Without what a narrow bar has no room for."""
+
 
 class SizeControl(Control):
     """A slider that is fine for small sizes, and the number."""
@@ -53,7 +56,12 @@ class SizeControl(Control):
             lambda v: self._change(size_on_screen=v),
         )
         self._unit.setFixedWidth(96)
-        self.setLayout(row(label("Size", tone="muted"), self._slider, self._box, self._unit))
+        self._word = label("Size", tone="muted")
+        self.setLayout(row(self._word, self._slider, self._box, self._unit))
+
+    def set_compact(self, *, compact: bool) -> None:
+        self._slider.setHidden(compact)
+        self._word.setHidden(compact)
 
     def show_options(self, session: Session, options: ToolOptions) -> None:
         for widget, value in ((self._slider, _place_of(options.size)), (self._box, options.size)):
@@ -146,7 +154,12 @@ class ToleranceControl(Control):
         self._slider.valueChanged.connect(lambda v: self._change(tolerance=float(v)))
         self._figure = label()
         self._figure.setFixedWidth(28)
-        self.setLayout(row(label("Tolerance", tone="muted"), self._slider, self._figure))
+        self._word = label("Tolerance", tone="muted")
+        self.setLayout(row(self._word, self._slider, self._figure))
+
+    def set_compact(self, *, compact: bool) -> None:
+        self._word.setHidden(compact)
+        self._slider.setFixedWidth(70 if compact else 110)
 
     def show_options(self, session: Session, options: ToolOptions) -> None:
         self._slider.blockSignals(True)
@@ -175,8 +188,12 @@ class ModelControl(Control):
     def __init__(self, change: Change) -> None:
         super().__init__(change)
         self._picker = Picker("The model whose labels are painted", self._pick)
-        self._picker.setFixedWidth(180)
-        self.setLayout(row(label("From", tone="muted"), self._picker))
+        self._word = label("From", tone="muted")
+        self.setLayout(row(self._word, self._picker))
+
+    def set_compact(self, *, compact: bool) -> None:
+        self._word.setHidden(compact)
+        self._picker.setFixedWidth(130 if compact else 180)
 
     def _pick(self, value: object) -> None:
         self._change(reveals=str(value))
@@ -202,10 +219,11 @@ class RuleControl(Control):
         self._below.valueChanged.connect(lambda v: self._change(below=v / 100))
         self._figure = label()
         self._figure.setFixedWidth(48)
-        self.setLayout(
-            row(label("Paint over", tone="muted"), self._rule, self._only, self._below,
-                self._figure)
-        )  # fmt: skip
+        self._word = label("Paint over", tone="muted")
+        self.setLayout(row(self._word, self._rule, self._only, self._below, self._figure))
+
+    def set_compact(self, *, compact: bool) -> None:
+        self._word.setHidden(compact)
 
     def show_options(self, session: Session, options: ToolOptions) -> None:
         self._rule.fill(

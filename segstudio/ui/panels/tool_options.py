@@ -15,6 +15,9 @@ from segstudio.ui.tools.registry import TOOLS
 
 HEIGHT = 44
 
+COMPACT = 900
+"""A bar of fewer pixels leaves words and sliders out."""
+
 
 class ToolOptionsBar(QFrame):
     """Shows the controls that the tool in the hand names, in its order."""
@@ -68,6 +71,8 @@ class ToolOptionsBar(QFrame):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        for control in self._controls.values():
+            control.set_compact(compact=self.width() < COMPACT)
         self._show_hint()
 
     def _show_hint(self) -> None:
