@@ -43,6 +43,7 @@ class FramesPanel(QFrame):
         self._list = FrameList(self._model, self._go)
         self._media = Picker("Video or folder of the project", self._pick_media)
         self._which = Picker("Which frames are listed", self._pick)
+        self._which.setMinimumContentsLength(12)
         self._counts = label(look="small", tone="muted")
         self._counts.setWordWrap(True)
         self._rest = label(look="small", tone="faint")
@@ -126,9 +127,9 @@ class FramesPanel(QFrame):
         session = self._session
         time = session.player.time_us(index)
         if time is not None:
-            return f"{index}  ·  {time_code(time)}"
-        name = "" if session.info is None else session.info.name_of(index)
-        return name or f"Frame {index}"
+            return f"{index} · {time_code(time)}"
+        names = () if session.info is None else session.info.names
+        return names[index] if index < len(names) else f"Frame {index}"
 
     # --- what people choose
 

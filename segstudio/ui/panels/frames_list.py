@@ -126,6 +126,7 @@ class FrameDelegate(QStyledItemDelegate):
         if isinstance(model, FrameModel):
             place = QRectF(area.left() + 10, area.top() + 10, PICTURE.width(), PICTURE.height())
             _paint_picture(painter, place, model.picture_of(row.index))
+            _paint_marks(painter, place, row)
         _paint_words(painter, area.adjusted(PICTURE.width() + 20, 0, -12, 0), row, option.font)
         painter.restore()
 
@@ -143,22 +144,27 @@ def _paint_picture(painter: QPainter, place: QRectF, picture: QImage | None) -> 
     painter.drawImage(part, picture)
 
 
-def _paint_words(painter: QPainter, area: QRectF, row: FrameRow, font: QFont) -> None:
+def _paint_marks(painter: QPainter, place: QRectF, row: FrameRow) -> None:
+    """In the corner of the picture, on a ground of their own."""
     colors, ratio = theme.current(), painter.device().devicePixelRatioF()
-    middle = Qt.AlignmentFlag.AlignVCenter
-    right = area.right()
+    at = place.topLeft()
     for is_there, drawing, tone in (
         (row.flag is not None, "flag", colors.bad),
         (row.is_bookmarked, "bookmark", colors.accent),
     ):
         if is_there:
-            right -= 16
-            painter.drawPixmap(
-                QPointF(right, area.top() + 9), icons.pixmap(drawing, tone, 14, ratio)
-            )
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(colors.panel))
+            painter.drawRoundedRect(QRectF(at.x(), at.y(), 18, 18), 3, 3)
+            painter.drawPixmap(at + QPointF(2, 2), icons.pixmap(drawing, tone, 14, ratio))
+            at += QPointF(19, 0)
+
+
+def _paint_words(painter: QPainter, area: QRectF, row: FrameRow, font: QFont) -> None:
+    colors, middle = theme.current(), Qt.AlignmentFlag.AlignVCenter
     painter.setFont(tabular(font))
     painter.setPen(QColor(colors.text))
-    _text(painter, QRectF(area.left(), area.top() + 8, right - area.left() - 4, 16), row.title)
+    _text(painter, QRectF(area.left(), area.top() + 8, area.width(), 16), row.title)
     small = tabular(font)
     small.setPixelSize(12)
     painter.setFont(small)
