@@ -121,7 +121,7 @@ class JoinedControl(ChoiceControl):
     field = "is_joined"
     choices = (
         (True, "Connected", "Only the region under the cursor"),
-        (False, "Everywhere", "All pixels of that kind in the frame"),
+        (False, "All", "All pixels of that kind in the frame"),
     )
 
 
