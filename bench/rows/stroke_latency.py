@@ -89,7 +89,7 @@ def wait(app: QApplication, is_so: object, what: str) -> None:
     end = time.perf_counter() + WAIT_S
     while not is_so():
         app.processEvents()
-        time.sleep(0.0005)  # as the event loop does, and unlike a busy one
+        time.sleep(0.002)  # as the event loop waits; a busy one would take the store its time
         if time.perf_counter() > end:
             raise RuntimeError(f"{what} never came")
 
