@@ -96,7 +96,7 @@ class Project(ProjectMedia):
 
         take_over: also from a window on another computer. SegStudioError when it is no project.
         """
-        return project_files.open_project(path, read_only=read_only, take_over=take_over)
+        return project_files.open_project(path, Project, read_only=read_only, take_over=take_over)
 
     # --- what it knows
 
@@ -320,7 +320,7 @@ class Project(ProjectMedia):
         is_whole = self._thread.close(timeout_s)
         if not is_whole and self._thread.waiting:
             if not self.is_untouched:
-                project_files.rescue(self)
+                project_files.rescue(self.path, self.copy_to)
             self._thread.abandon()
         if remove_untouched and is_whole and self._lock is not None and self.is_untouched:
             schema.remove(self.path)

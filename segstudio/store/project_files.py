@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol, TypeVar
 
 from segstudio import paths
 from segstudio.atomic import atomic_path
@@ -19,9 +19,6 @@ from segstudio.store import schema
 from segstudio.store.project_lock import ProjectLock
 from segstudio.store.project_rows import MediaRecord, StoreNews
 from segstudio.store.store_thread import StoreThread, Write, done_in
-
-if TYPE_CHECKING:
-    from segstudio.store.project import Project
 
 log = logging.getLogger("segstudio.store")
 
@@ -43,10 +40,24 @@ def auto_path(fingerprint: str, title: str) -> Path:
     return path
 
 
-def open_project(path: Path, *, read_only: bool, take_over: bool) -> "Project":
-    """See Project.open."""
-    from segstudio.store.project import Project
+class Listens(Protocol):
+    """What is told the news of the store's thread."""
 
+    def tell(self, news: StoreNews) -> None:
+        """Called in the store's thread."""
+
+
+Opened = TypeVar("Opened", bound=Listens)
+
+
+def open_project(
+    path: Path,
+    make: Callable[[Path, StoreThread, ProjectLock | None, str], Opened],
+    *,
+    read_only: bool,
+    take_over: bool,
+) -> Opened:
+    """See Project.open. make: a Project of its path, thread, lock, and why it is read-only."""
     if not path.is_file():
         kind = "is a folder" if path.is_dir() else "is not there"
         raise SegStudioError(f"{path.name} {kind}; choose a {SUFFIX} file.")
@@ -70,7 +81,7 @@ def open_project(path: Path, *, read_only: bool, take_over: bool) -> "Project":
 
         thread = StoreThread(_opener(path, scratch), tell, reason)
         try:
-            project = Project(path, thread, lock, why)
+            project = make(path, thread, lock, why)
         except BaseException as error:
             thread.close(2.0)
             if why == _newer(path):
@@ -224,18 +235,18 @@ def copy_project(
             ) from error
 
 
-def rescue(project: "Project") -> Path | None:
+def rescue(project: Path, copy_to: Callable[[Path], None]) -> Path | None:
     """A copy in the user's data folder of a project whose own disk refuses."""
     stamp = time.strftime("%Y%m%d-%H%M%S")
-    target = paths.user_data() / "rescue" / f"{project.path.stem}-{stamp}{SUFFIX}"
+    target = paths.user_data() / "rescue" / f"{project.stem}-{stamp}{SUFFIX}"
     try:
-        project.copy_to(target)
+        copy_to(target)
     except SegStudioError:
         log.exception("the rescue copy failed too")
         return None
-    log.error("what could not be saved to %s is in %s", project.path, target)
+    log.error("what could not be saved to %s is in %s", project, target)
     with atomic_path(target.with_suffix(".json")) as temporary:
-        where = {"project": str(project.path.absolute()), "copy": str(target)}
+        where = {"project": str(project.absolute()), "copy": str(target)}
         temporary.write_text(json.dumps(where), encoding="utf-8")
     return target
 
