@@ -74,13 +74,14 @@ def _to_do(desk: Desk) -> NDArray[np.bool_]:
     """bool (n,). Pictures want labels, all of them; of a video only what was begun or flagged."""
     session = desk.session
     columns = session.frames.columns(session.player.last_index + 1)
-    if session.info is not None and session.info.kind == "video":
-        return (columns.code == DRAFTED) | (columns.code == STARTED) | columns.flagged
-    return (columns.code == 0) | (columns.code == DRAFTED)
+    is_video = session.info is not None and session.info.kind == "video"
+    wanted: NDArray[np.bool_] = columns.code == DRAFTED
+    return wanted | ((columns.code == STARTED) | columns.flagged if is_video else columns.code == 0)
 
 
 def _labelled(desk: Desk) -> NDArray[np.bool_]:
-    return desk.session.frames.columns(desk.session.player.last_index + 1).code > 0
+    code = desk.session.frames.columns(desk.session.player.last_index + 1).code
+    return np.not_equal(code, 0)
 
 
 def _bookmarked(desk: Desk) -> NDArray[np.bool_]:

@@ -137,7 +137,7 @@ class FrameTable(QObject):
 
         def failure(error: Exception) -> None:
             self._job = None
-            raise error
+            projects.failed.emit(error)
 
         self._job = self._background.run(
             lambda _: _rows_of(of.frames(number)), success=success, failure=failure, name="frames"

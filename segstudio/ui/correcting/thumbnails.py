@@ -245,7 +245,8 @@ def _nearest(labels: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray[np.ui
     h, w = shape[:2]
     ys = (np.arange(h) * 2 + 1) * labels.shape[0] // (2 * h)
     xs = (np.arange(w) * 2 + 1) * labels.shape[1] // (2 * w)
-    return labels[ys[:, None], xs]
+    found: NDArray[np.uint8] = labels[ys[:, None], xs]
+    return found
 
 
 def _blended(

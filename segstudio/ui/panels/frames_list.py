@@ -33,6 +33,7 @@ from segstudio.ui.theme import tabular
 ROW = 66
 PICTURE = QSize(80, 46)
 Index = QModelIndex | QPersistentModelIndex
+_RIGHT = Qt.TextElideMode.ElideRight
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,8 @@ def _paint_words(painter: QPainter, area: QRectF, row: FrameRow, font: QFont) ->
     colors, middle = theme.current(), Qt.AlignmentFlag.AlignVCenter
     painter.setFont(tabular(font))
     painter.setPen(QColor(colors.text))
-    _text(painter, QRectF(area.left(), area.top() + 8, area.width(), 16), row.title)
+    _text(painter, QRectF(area.left(), area.top() + 8, area.width(), 16), row.title,
+          Qt.TextElideMode.ElideMiddle)  # fmt: skip
     small = tabular(font)
     small.setPixelSize(12)
     painter.setFont(small)
@@ -193,10 +195,8 @@ def _paint_words(painter: QPainter, area: QRectF, row: FrameRow, font: QFont) ->
         painter.drawRoundedRect(bar, 1.5, 1.5)
 
 
-def _text(painter: QPainter, area: QRectF, text: str) -> None:
-    cut = painter.fontMetrics().elidedText(
-        text.replace("\n", " "), Qt.TextElideMode.ElideRight, int(area.width())
-    )
+def _text(painter: QPainter, area: QRectF, text: str, at: Qt.TextElideMode = _RIGHT) -> None:
+    cut = painter.fontMetrics().elidedText(text.replace("\n", " "), at, int(area.width()))
     painter.drawText(area, Qt.AlignmentFlag.AlignVCenter, cut)
 
 
