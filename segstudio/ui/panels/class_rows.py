@@ -102,6 +102,7 @@ class ClassDelegate(QStyledItemDelegate):
             painter.drawRoundedRect(QRectF(area.left(), area.top() + 6, 3, ROW - 12), 1.5, 1.5)
         _paint_swatch(painter, area, row)
         _paint_name(painter, area, row, option)
+        painter.setFont(option.font)
         _paint_share(painter, area, row)
         if not row.is_fixed:
             if row.is_locked or is_under_mouse:
@@ -138,7 +139,7 @@ def _paint_name(
     painter.setPen(QColor(colors.faint if is_faint else colors.text))
     painter.setFont(option.font)
     metrics = painter.fontMetrics()
-    room = area.adjusted(32, 0, -(108 if row.is_fixed else 130), 0)
+    room = area.adjusted(32, 0, -130, 0)
     key = 18 if row.digit is not None else 0
     text = metrics.elidedText(row.name, Qt.TextElideMode.ElideRight, int(room.width()) - key)
     painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, text)
@@ -157,7 +158,7 @@ def _paint_share(painter: QPainter, area: QRectF, row: ClassRow) -> None:
     if row.share is None:
         return
     colors = theme.current()
-    right = area.right() - (30 if row.is_fixed else 52)
+    right = area.right() - 52
     bar = QRectF(right - 76, area.center().y() - 1.5, 28, 4)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QColor(colors.track))
