@@ -9,8 +9,9 @@ from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 
 from segstudio.core.brush import rectangle
+from segstudio.store.project import FrameAbout, FrameKey, FrameSummary
 from segstudio.ui import theme
-from segstudio.ui.correcting.marks import DONE, DRAFTED, Columns
+from segstudio.ui.correcting.marks import DONE, DRAFTED, STATES, Columns, _rows_of
 from segstudio.ui.panels.timeline import Timeline
 from segstudio.ui.panels.timeline_strips import (
     STATE_HEIGHT,
@@ -188,3 +189,44 @@ def test_the_timeline_in_the_window_shows_states_and_says_them(
     assert "\n" not in line._text_of(21)
     QTest.mouseClick(line, Qt.MouseButton.LeftButton, pos=QPoint(round(line._x_of(9)), 27))
     wait_for(qtbot, session, 9)
+
+
+# --- the table
+
+
+def test_the_table_says_of_every_frame_what_its_summary_says():
+    rng = np.random.default_rng(7)
+    about = FrameAbout(None, 0, "", 8, 8)
+    summaries = tuple(
+        FrameSummary(
+            FrameKey(1, 3 * i), about, tuple((rng.integers(0, 9, 5) * rng.integers(0, 2, 5)).tolist()),
+            0, 0, [None, "", "note"][i % 3], bool(i % 2), [None, 0.25][i % 2],
+        )
+        for i in range(300)
+    )  # fmt: skip
+    summaries += (FrameSummary(FrameKey(1, 1000), about, (0, 0, 0, 0, 64), 1, 1),)
+    at, rows = _rows_of(summaries)
+    columns = Columns.blank(0).grown(int(at.max()) + 1)
+    columns.put(at, rows)
+    columns = columns.grown(5000)
+    for one in summaries:
+        index = one.key.index
+        assert STATES[columns.code[index]] == one.state
+        assert columns.share[index] == np.float32(one.human_share)
+        assert columns.flagged[index] == (one.flag is not None)
+        assert columns.bookmarked[index] == one.is_bookmarked
+        assert np.isnan(columns.confidence[index]) == (one.confidence is None)
+    assert not columns.code[[1, 2, 4000]].any()
+
+
+def test_the_table_is_empty_without_a_source_and_reads_the_next_one(
+    qtbot, session, shown, labelled
+):
+    shown(0)
+    ready(qtbot, session)
+    labelled(20, confirm=True)
+    session.close_source()
+    assert not session.frames.columns(40).code.any()
+    shown(0)
+    ready(qtbot, session)
+    assert np.flatnonzero(session.frames.columns(40).code).tolist() == [20]

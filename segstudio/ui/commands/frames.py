@@ -75,13 +75,16 @@ def _to_do(desk: Desk) -> NDArray[np.bool_]:
     session = desk.session
     columns = session.frames.columns(session.player.last_index + 1)
     is_video = session.info is not None and session.info.kind == "video"
-    wanted: NDArray[np.bool_] = columns.code == DRAFTED
-    return wanted | ((columns.code == STARTED) | columns.flagged if is_video else columns.code == 0)
+    code = columns.code
+    also = (code == STARTED) | columns.flagged if is_video else code == 0
+    wanted: NDArray[np.bool_] = (code == DRAFTED) | also
+    return wanted
 
 
 def _labelled(desk: Desk) -> NDArray[np.bool_]:
     code = desk.session.frames.columns(desk.session.player.last_index + 1).code
-    return np.not_equal(code, 0)
+    found: NDArray[np.bool_] = code != 0
+    return found
 
 
 def _bookmarked(desk: Desk) -> NDArray[np.bool_]:
