@@ -71,6 +71,7 @@ class Pointing(QObject):
         """Qt sends it instead of the second press."""
         if event.button() != Qt.MouseButton.LeftButton:
             return False
+        self._is_down = True
         self.double_clicked.emit(self._pointer(event, place))
         return True
 

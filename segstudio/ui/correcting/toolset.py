@@ -80,6 +80,7 @@ class ToolSet(QObject):
     def double_click(self, pointer: Pointer) -> None:
         """The second press of a double click."""
         if self._editor is not None:
+            self._is_down = True
             self.current.double_click(pointer, self._editor)
 
     @Slot()

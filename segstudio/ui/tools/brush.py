@@ -1,8 +1,10 @@
 """Paint the active class."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from segstudio.ui.tools.preview import NOTHING, Preview, Ring
+from segstudio.ui.tools.outline import middle
+from segstudio.ui.tools.preview import NOTHING, Line, Preview, Ring
 from segstudio.ui.tools.registry import TOOLS, Pointer, Tool, Workbench
 
 if TYPE_CHECKING:
@@ -41,6 +43,10 @@ class Stroke(Tool):
         """Change the pixels between `start` and the pointer."""
         raise NotImplementedError
 
+    def shown(self, pointer: Pointer, bench: Workbench) -> Preview:
+        """What a dab here would cover."""
+        return Preview(ring(pointer, bench))
+
     def press(self, pointer: Pointer, bench: Workbench) -> None:
         """A dab, or a line from where the last stroke ended."""
         if not bench.begin(self.title):
@@ -49,14 +55,14 @@ class Stroke(Tool):
         start = self._end if pointer.shift and self._end is not None else pointer.at
         self.dab(start, pointer, bench)
         self._last = pointer.at
-        bench.show(Preview(ring(pointer, bench)))
+        bench.show(self.shown(pointer, bench))
 
     def drag(self, pointer: Pointer, bench: Workbench) -> None:
         """On to here."""
         if self._is_down and self._last is not None:
             self.dab(self._last, pointer, bench)
             self._last = pointer.at
-            bench.show(Preview(ring(pointer, bench)))
+            bench.show(self.shown(pointer, bench))
 
     def release(self, pointer: Pointer, bench: Workbench) -> None:
         """The stroke is finished."""
@@ -67,7 +73,12 @@ class Stroke(Tool):
 
     def hover(self, pointer: Pointer, bench: Workbench) -> None:
         """The ring follows; with Shift held, so does the line that a press would draw."""
-        bench.show(Preview(ring(pointer, bench)))
+        preview = self.shown(pointer, bench)
+        if pointer.shift and self._end is not None:
+            y, x = self._end
+            line = Line(((y + 0.5, x + 0.5), middle(pointer)), is_dashed=True)
+            preview = replace(preview, lines=(line,))
+        bench.show(preview)
 
     def key_pressed(self, key: str, bench: Workbench) -> bool:
         """Escape takes the stroke back."""
@@ -92,7 +103,7 @@ class Brush(Stroke):
 
     title, key, icon, order = "Brush", "B", "brush", 10
     hint = "Drag to paint the active class · Shift: straight line · [ and ]: size"
-    settings = ("size", "is_square", "size_on_screen", "rule")
+    settings = ("size", "is_square", "rule")
 
     def dab(self, start: tuple[int, int], pointer: Pointer, bench: Workbench) -> None:
         """The active class."""

@@ -1,6 +1,6 @@
 """Give a region of one class another class."""
 
-from segstudio.ui.tools.preview import NOTHING
+from segstudio.ui.tools.preview import NOTHING, Preview
 from segstudio.ui.tools.registry import TOOLS, Pointer, Tool, Workbench
 
 
@@ -20,6 +20,11 @@ class Fill(Tool):
         if not area.rect.is_empty and bench.begin(self.title):
             bench.paint(area)
             bench.commit()
+            bench.show(Preview(text_at=pointer.place))
+
+    def hover(self, pointer: Pointer, bench: Workbench) -> None:
+        """A click needs no preview."""
+        bench.show(NOTHING)
 
     def leave(self, bench: Workbench) -> None:
         """Nothing was shown."""

@@ -33,7 +33,7 @@ class Lasso(OutlineTool):
         way, self._way = self._way, []
         bench.show(NOTHING)
         if len(way) >= 3:
-            self.finish(polygon(way, bench.shape), bench, takes_away=pointer.alt)
+            self.finish(polygon(way, bench.shape), bench, pointer.place, takes_away=pointer.alt)
 
     def key_pressed(self, key: str, bench: Workbench) -> bool:
         """Escape forgets the outline."""

@@ -7,7 +7,7 @@ class; everything else inside stays.
 from typing import TYPE_CHECKING
 
 from segstudio.core.classes import VOID
-from segstudio.ui.tools.preview import NOTHING, Place
+from segstudio.ui.tools.preview import NOTHING, Place, Preview
 from segstudio.ui.tools.registry import Pointer, Tool, Workbench
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ class OutlineTool(Tool):
 
     settings = ("subtracts", "rule")
 
-    def finish(self, area: "Area", bench: Workbench, *, takes_away: bool) -> None:
-        """One step of undo."""
+    def finish(self, area: "Area", bench: Workbench, place: Place, *, takes_away: bool) -> None:
+        """One step of undo. place: the cursor, where a lock is shown when nothing may change."""
         takes_away = takes_away or bench.options.subtracts
         title = f"{self.title} −" if takes_away else self.title
         if area.rect.is_empty or not bench.begin(title):
@@ -33,6 +33,11 @@ class OutlineTool(Tool):
         else:
             bench.paint(area)
         bench.commit()
+        bench.show(Preview(text_at=place))
+
+    def hover(self, pointer: Pointer, bench: Workbench) -> None:
+        """Nothing before the outline begins."""
+        bench.show(NOTHING)
 
     def leave(self, bench: Workbench) -> None:
         """An outline that was not closed is forgotten."""

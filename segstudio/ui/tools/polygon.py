@@ -3,7 +3,7 @@
 import math
 
 from segstudio.ui.tools.outline import OutlineTool, middle
-from segstudio.ui.tools.preview import NOTHING, Line, Preview
+from segstudio.ui.tools.preview import NOTHING, Line, Place, Preview
 from segstudio.ui.tools.registry import TOOLS, Pointer, Workbench
 
 CLOSE_PX = 9.0
@@ -23,7 +23,7 @@ class Polygon(OutlineTool):
     def press(self, pointer: Pointer, bench: Workbench) -> None:
         """Another corner, or the end."""
         if len(self._corners) >= 3 and self._is_at_first(pointer, bench):
-            self._close(bench, takes_away=pointer.alt)
+            self._close(bench, pointer.place, takes_away=pointer.alt)
             return
         if not self._corners or self._corners[-1] != pointer.at:
             self._corners.append(pointer.at)
@@ -31,7 +31,7 @@ class Polygon(OutlineTool):
 
     def double_click(self, pointer: Pointer, bench: Workbench) -> None:
         """The last corner was set by the first click."""
-        self._close(bench, takes_away=pointer.alt)
+        self._close(bench, pointer.place, takes_away=pointer.alt)
 
     def hover(self, pointer: Pointer, bench: Workbench) -> None:
         """The next side follows the cursor."""
@@ -50,7 +50,8 @@ class Polygon(OutlineTool):
         if not self._corners:
             return False
         if key == "return":
-            self._close(bench, takes_away=False)
+            y, x = self._corners[-1]
+            self._close(bench, (y + 0.5, x + 0.5), takes_away=False)
         elif key == "backspace":
             self._corners.pop()
             places = tuple((y + 0.5, x + 0.5) for y, x in self._corners)
@@ -68,10 +69,10 @@ class Polygon(OutlineTool):
         dy, dx = pointer.place[0] - y - 0.5, pointer.place[1] - x - 0.5
         return math.hypot(dy, dx) * bench.scale <= CLOSE_PX
 
-    def _close(self, bench: Workbench, *, takes_away: bool) -> None:
+    def _close(self, bench: Workbench, place: Place, *, takes_away: bool) -> None:
         from segstudio.core.brush import polygon
 
         corners, self._corners = self._corners, []
         bench.show(NOTHING)
         if len(corners) >= 3:
-            self.finish(polygon(corners, bench.shape), bench, takes_away=takes_away)
+            self.finish(polygon(corners, bench.shape), bench, place, takes_away=takes_away)

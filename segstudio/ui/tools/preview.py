@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from segstudio.core.classes import ClassMap
+
 if TYPE_CHECKING:  # OpenCV comes with it, and the window opens without
     from segstudio.core.brush import Area
 
@@ -34,7 +36,7 @@ class Preview:
     """area: pixels that would change, tinted in `color` (r, g, b). text: beside the cursor.
 
     is_selection: the area is drawn as a pattern with a border instead. lock_at: where a lock is
-    drawn, because rules or locks keep every pixel there.
+    drawn, because rules or locks keep every pixel there; the workbench sets it, at the `cursor`.
     """
 
     ring: Ring | None = None
@@ -46,5 +48,18 @@ class Preview:
     is_selection: bool = False
     lock_at: Place | None = None
 
+    @property
+    def cursor(self) -> Place | None:
+        """The middle of the ring; without one `text_at`, if no text takes that place."""
+        if self.ring is not None:
+            return self.ring.center
+        return None if self.text else self.text_at
+
 
 NOTHING = Preview()
+
+
+def color_of(classes: ClassMap, class_id: int) -> tuple[int, int, int]:
+    """(r, g, b) of a class; white for one that the set does not have."""
+    found = classes.by_id(class_id)
+    return (255, 255, 255) if found is None else found.color

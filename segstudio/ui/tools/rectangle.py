@@ -43,7 +43,7 @@ class Rectangle(OutlineTool):
         bench.show(NOTHING)
         if corner is not None and corner != pointer.at:
             area = rectangle(corner, pointer.at, bench.shape)
-            self.finish(area, bench, takes_away=pointer.alt)
+            self.finish(area, bench, pointer.place, takes_away=pointer.alt)
 
     def key_pressed(self, key: str, bench: Workbench) -> bool:
         """Escape forgets it."""

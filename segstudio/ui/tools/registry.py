@@ -109,6 +109,10 @@ class Workbench(Protocol):
         """Select pixels; None or an empty area selects nothing."""
         ...
 
+    def set_options(self, options: ToolOptions) -> None:
+        """What people chose changes with what they did."""
+        ...
+
     def choose_class(self, class_id: int) -> None:
         """Make it the active class."""
         ...
@@ -168,7 +172,11 @@ class Tool:
         """The mouse moves with no button down; shows what a press would do."""
 
     def double_click(self, pointer: Pointer, bench: Workbench) -> None:
-        """The second press of a double click, after a press and a release."""
+        """The second press of a double click, after a press and a release: a press as well.
+
+        A release follows.
+        """
+        self.press(pointer, bench)
 
     def key_pressed(self, key: str, bench: Workbench) -> bool:
         """ "return", "escape" or "backspace"; True when it meant something to this tool."""

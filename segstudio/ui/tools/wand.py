@@ -1,8 +1,9 @@
 """Magic wand: press on a colour, drag for the tolerance, let go to paint what is like it."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from segstudio.ui.tools.preview import NOTHING, Preview
+from segstudio.ui.tools.preview import NOTHING, Preview, color_of
 from segstudio.ui.tools.registry import TOOLS, Pointer, Tool, Workbench
 
 if TYPE_CHECKING:
@@ -44,12 +45,18 @@ class Wand(Tool):
             self._show(pointer, bench)
 
     def release(self, pointer: Pointer, bench: Workbench) -> None:
-        """Paint what was shown."""
+        """Paint what was shown; the tolerance is remembered."""
         wand, self._wand = self._wand, None
         bench.show(NOTHING)
         if wand is not None and bench.begin(self.title):
             bench.paint(wand.area(self._tolerance, everywhere=not bench.options.is_joined))
             bench.commit()
+            bench.set_options(replace(bench.options, tolerance=self._tolerance))
+            bench.show(Preview(text_at=pointer.place))
+
+    def hover(self, pointer: Pointer, bench: Workbench) -> None:
+        """A colour is measured by a press only."""
+        bench.show(NOTHING)
 
     def key_pressed(self, key: str, bench: Workbench) -> bool:
         """Escape paints nothing."""
@@ -67,8 +74,7 @@ class Wand(Tool):
         if self._wand is None:
             return
         area = self._wand.area(self._tolerance, everywhere=not bench.options.is_joined)
-        found = bench.classes.by_id(bench.options.class_id)
-        color = (255, 255, 255) if found is None else found.color
+        color = color_of(bench.classes, bench.options.class_id)
         bench.show(
             Preview(area=area, color=color, text=f"tolerance {self._tolerance:.0f}",
                     text_at=pointer.place)
