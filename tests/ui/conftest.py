@@ -1,10 +1,13 @@
 """A window that plays a real clip with a model that needs no torch."""
 
+import math
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -19,6 +22,7 @@ from segstudio.ui.bridge import live
 from segstudio.ui.main_window import MainWindow
 from segstudio.ui.session import Session
 
+LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 FRAMES = 40
 SIZE = (72, 128)
 
@@ -165,6 +169,59 @@ def told(session):
     notices = []
     session.noticed.connect(notices.append)
     return notices
+
+
+@pytest.fixture
+def hand(window, shown, qtbot):
+    """The mouse over frame 5, which has a draft: Road on the left, class 0 on the right."""
+    session = shown(5)
+    qtbot.waitUntil(lambda: session.editor.held is not None, timeout=20_000)
+
+    class Hand:
+        editor = session.editor
+
+        def take(self, tool, **options):
+            session.tools.choose(tool)
+            self.editor.set_options(replace(self.editor.options, class_id=5, **options))
+
+        def at(self, y, x):
+            """The widget's position over a frame pixel, and the pixel that lies there."""
+            t = window.canvas.transform
+            v, u = (math.ceil(c) for c in t.to_view(y + 0.5, x + 0.5))
+            oy, ox = t.origin
+            return QPoint(u, v), (int((v - oy) // t.scale), int((u - ox) // t.scale))
+
+        def drag(self, *pixels):
+            points, hit = zip(*(self.at(*p) for p in pixels), strict=True)
+            QTest.mousePress(window.canvas, LEFT, NONE, points[0])
+            for point in points[1:]:
+                QTest.mouseMove(window.canvas, point)
+            QTest.mouseRelease(window.canvas, LEFT, NONE, points[-1])
+            return hit
+
+        def press(self, *pixel, modifier=NONE):
+            point, hit = self.at(*pixel)
+            QTest.mousePress(window.canvas, LEFT, modifier, point)
+            return hit
+
+        def release(self, *pixel, modifier=NONE):
+            QTest.mouseRelease(window.canvas, LEFT, modifier, self.at(*pixel)[0])
+
+        def click(self, *pixel, modifier=NONE):
+            hit = self.press(*pixel, modifier=modifier)
+            self.release(*pixel, modifier=modifier)
+            return hit
+
+        def move(self, *pixel):
+            QTest.mouseMove(window.canvas, self.at(*pixel)[0])
+
+        def key(self, key):
+            QTest.keyClick(window.canvas, key)
+
+        def zoom(self, scale):
+            window.canvas.zoom(scale / window.canvas.transform.scale)
+
+    return Hand()
 
 
 NO_MODEL = ModelError("The model 'fake' is broken; install it again.")

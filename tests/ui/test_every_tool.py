@@ -1,11 +1,8 @@
 """Walks TOOLS, and drags a real mouse over the real window's canvas with them."""
 
-import math
-from dataclasses import replace
-
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from segstudio.ui.panels.tool_options import CONTROLS
@@ -26,46 +23,6 @@ def test_it_has_a_title_a_key_and_known_settings(name):
 def test_no_two_tools_have_one_key():
     keys = [TOOLS.get(name).key for name in TOOLS]
     assert len(set(keys)) == len(keys)
-
-
-@pytest.fixture
-def hand(window, shown, qtbot):
-    """The mouse over frame 5, which has a draft: Road on the left, class 0 on the right."""
-    session = shown(5)
-    qtbot.waitUntil(lambda: session.editor.held is not None, timeout=20_000)
-
-    class Hand:
-        editor = session.editor
-
-        def take(self, tool, **options):
-            session.tools.choose(tool)
-            self.editor.set_options(replace(self.editor.options, class_id=5, **options))
-
-        def at(self, y, x):
-            """The widget's position over a frame pixel, and the pixel that lies there."""
-            t = window.canvas.transform
-            v, u = (math.ceil(c) for c in t.to_view(y + 0.5, x + 0.5))
-            oy, ox = t.origin
-            return QPoint(u, v), (int((v - oy) // t.scale), int((u - ox) // t.scale))
-
-        def drag(self, *pixels):
-            points, hit = zip(*(self.at(*p) for p in pixels), strict=True)
-            QTest.mousePress(window.canvas, LEFT, NONE, points[0])
-            for point in points[1:]:
-                QTest.mouseMove(window.canvas, point)
-            QTest.mouseRelease(window.canvas, LEFT, NONE, points[-1])
-            return hit
-
-        def move(self, *pixel):
-            QTest.mouseMove(window.canvas, self.at(*pixel)[0])
-
-        def key(self, key):
-            QTest.keyClick(window.canvas, key)
-
-        def zoom(self, scale):
-            window.canvas.zoom(scale / window.canvas.transform.scale)
-
-    return Hand()
 
 
 def check(hand, expected):
