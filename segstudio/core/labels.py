@@ -48,6 +48,18 @@ class LabelChange:
         return origin
 
 
+def pixels_by_class(labels: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """int64 (256,): how many pixels of uint8 (H, W) have each id.
+
+    OpenCV's histogram is a fifth of the cost of np.bincount, which widens every pixel to 8 bytes;
+    its float32 counts are exact up to 16 million pixels.
+    """
+    if labels.size >= 1 << 24 or not labels.size:
+        return np.bincount(labels.ravel(), minlength=256).astype(np.int64)
+    counts = cv2.calcHist([labels], [0], None, [256], [0, 256])
+    return np.asarray(counts).ravel().astype(np.int64)
+
+
 class LabelDocument:
     """Owns both planes, uint8 (H, W). Read `labels` and `origin`; write by the methods only."""
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segstudio.core import brush
-from segstudio.core.labels import LabelDocument
+from segstudio.core.labels import LabelDocument, pixels_by_class
 from segstudio.core.paint_rule import PaintRule
 
 SHAPE = (150, 200)
@@ -167,3 +167,12 @@ def equal(document, labels, origin):
     np.testing.assert_array_equal(
         document.origin_counts, np.bincount(origin.ravel(), minlength=256)
     )
+
+
+def test_pixels_are_counted_by_class():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 256, (61, 47), np.uint8)
+    for part in (labels, labels[3:20, 5:9], labels[:0]):
+        found = pixels_by_class(part)
+        assert (found == np.bincount(part.ravel(), minlength=256)).all()
+        assert found.dtype == np.int64

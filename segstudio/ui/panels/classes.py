@@ -125,7 +125,9 @@ class ClassesPanel(Section):
         labels = self._session.shown_labels("labels")
         self._counted = None
         if labels is not None:
-            self._counted = np.bincount(labels.ravel(), minlength=256)
+            from segstudio.core.labels import pixels_by_class  # OpenCV is there by now
+
+            self._counted = pixels_by_class(labels)
         self.show_rows()
 
     @Slot()
