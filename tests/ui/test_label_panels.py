@@ -106,6 +106,30 @@ def test_keys_choose_classes_and_stand_beside_them(ready):
     assert ready.session.editor.options.class_id == CAR
 
 
+def test_a_class_set_may_have_keys_of_its_own(qtbot, ready):
+    from segstudio.core.classes import ClassMap
+    from segstudio.ui.correcting.reclassing import change_classes
+
+    editor = ready.session.editor
+    rows = tuple(replace(c, key=1 if c.id == CAR else None) for c in editor.classes.classes)
+    change_classes(editor, ClassMap("mine", rows), None)
+    qtbot.waitUntil(lambda: editor.held is not None, timeout=20_000)
+    assert row_of(ready, CAR)[1].digit == 1
+    QTest.keyClick(ready.canvas, Qt.Key.Key_1)
+    assert editor.options.class_id == CAR
+
+
+def test_the_status_line_tells_the_label_its_origin_and_what_the_model_says(ready):
+    from segstudio.ui.panels.status import StatusLine
+
+    paint(ready.session, CAR)
+    line = ready.findChild(StatusLine)
+    line.hover((20, 20))
+    assert "Car (painted)   ·   model: Road" in line._hover.text()
+    line.hover((60, 20))
+    assert "Road (model)   ·   model: Road" in line._hover.text()
+
+
 def test_locks_are_kept_with_the_project(qtbot, ready, clip):
     session = ready.session
     ready.menus.actions["classes.lock_others"].trigger()
@@ -221,6 +245,26 @@ def test_nothing_in_the_options_bar_overlaps(ready, width, tool):
         assert all(c.height() <= 34 for c in inside if not isinstance(c, QLabel))
         for left, right in pairwise(sorted(inside, key=lambda c: c.x())):
             assert left.x() + left.width() <= right.x()
+
+
+def test_ten_thousand_steps_are_listed_without_a_widget_each(ready, qtbot):
+    from segstudio.core.geometry import Rect
+    from segstudio.core.history import Entry
+
+    history = ready.session.editor.held.history
+    entries = [Entry("Brush", CAR, n, Rect(0, 0, 1, 1), n, None) for n in range(10_000)]
+    history.entries.extend(entries)
+    history.position = 10_000
+    panel = ready.findChild(HistoryPanel)
+    panel.follow()
+    found = panel.findChild(HistoryList)
+    assert found.model().rowCount() == 10_001
+    assert found.currentIndex().row() == 10_000
+    assert len(found.viewport().findChildren(QWidget)) == 0
+    history.entries.clear()
+    history.position = 0
+    panel.follow()
+    assert panel._empty.isVisibleTo(panel)
 
 
 def test_the_panel_is_not_there_without_a_source(window):

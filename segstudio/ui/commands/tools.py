@@ -1,6 +1,5 @@
 """The tools in the Label menu, one command each, made from the tools' own words."""
 
-from dataclasses import replace
 from functools import partial
 
 from segstudio.ui.commands.registry import COMMANDS, Command, Desk, command
@@ -46,9 +45,9 @@ def larger(desk: Desk) -> None:
 def _choose_class(desk: Desk, digit: int) -> None:
     """The class on that key; nothing happens when there is none."""
     editor = desk.session.editor
-    classes = editor.classes.classes
-    if digit <= len(classes):
-        editor.set_options(replace(editor.options, class_id=classes[digit - 1].id))
+    class_id = editor.classes.keys().get(digit)
+    if class_id is not None:
+        editor.choose_class(class_id)
 
 
 for _digit in range(1, 10):

@@ -4,6 +4,7 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy
 
+from segstudio.core.origins import NAMES
 from segstudio.ui.panels.parts import label
 from segstudio.ui.readings import STAGES, Reading
 from segstudio.ui.session import Session
@@ -46,6 +47,7 @@ class StatusLine(QFrame):
         session.player.source_changed.connect(self.show_source)
         session.models.changed.connect(self.show_device)
         session.shown_changed.connect(self._show_hover)
+        session.editor.step_finished.connect(self._show_hover)
         self.show_source()
         self.show_device()
 
@@ -71,12 +73,23 @@ class StatusLine(QFrame):
         if y >= frame.height or x >= frame.width:
             return
         red, green, blue = (int(v) for v in frame.rgb[y, x])
-        text = f"x {x}  y {y}   ·   RGB {red} {green} {blue}"
+        text, said = f"x {x}  y {y}   ·   RGB {red} {green} {blue}", ""
         if prediction is not None:
             class_id = int(prediction.labels[y, x])
-            text += f"   ·   {prediction.classes.name_of(class_id)}"
-            text += _confidence(prediction, y, x, class_id)
-        self._hover.setText(text)
+            said = prediction.classes.name_of(class_id) + _confidence(prediction, y, x, class_id)
+        labelled = self._label_text(y, x)
+        if labelled and said:
+            said = f"model: {said}"
+        self._hover.setText("   ·   ".join(part for part in (text, labelled, said) if part))
+
+    def _label_text(self, y: int, x: int) -> str:
+        """The class of the label there and who said it; "" while nobody labelled the frame."""
+        editor = self._session.editor
+        if editor.held is None or editor.held.is_blank:
+            return ""
+        document = editor.held.document
+        name = editor.classes.name_of(int(document.labels[y, x]))
+        return f"{name} ({NAMES[int(document.origin[y, x])]})"
 
     def _source_text(self) -> str:
         info = self._session.info

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from PySide6.QtCore import QSize, Qt, Slot
-from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap, QResizeEvent
+from PySide6.QtGui import QColor, QIcon, QInputDevice, QPainter, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy
 
 from segstudio.core.classes import ClassMap
@@ -62,8 +62,9 @@ class ToolOptionsBar(QFrame):
         self._show_classes(editor.classes, options.class_id)
         self._class.setVisible(tool.paints_class)
         for name, control in self._controls.items():
-            control.setVisible(name in tool.settings)
-            if name in tool.settings:
+            is_offered = name in tool.settings and (name != "uses_pressure" or _has_pen())
+            control.setVisible(is_offered)
+            if is_offered:
                 control.show_options(self._session, options)
         self._words = tool.hint
         self._hint.setToolTip(tool.hint)
@@ -87,6 +88,11 @@ class ToolOptionsBar(QFrame):
         self._class.fill([(c.id, c.name) for c in classes.classes], active)
         for number, one in enumerate(classes.classes):
             self._class.setItemIcon(number, _swatch(one.color))
+
+
+def _has_pen() -> bool:
+    """True when a pen is connected; without one its pressure is no choice."""
+    return any(d.type() == QInputDevice.DeviceType.Stylus for d in QInputDevice.devices())
 
 
 def _swatch(color: tuple[int, int, int]) -> QIcon:

@@ -103,7 +103,7 @@ class Brush(Stroke):
 
     title, key, icon, order = "Brush", "B", "brush", 10
     hint = "Drag to paint the active class · Shift: straight line · [ and ]: size"
-    settings = ("size", "is_square", "rule")
+    settings = ("size", "is_square", "uses_pressure", "rule")
 
     def dab(self, start: tuple[int, int], pointer: Pointer, bench: Workbench) -> None:
         """The active class."""

@@ -13,7 +13,7 @@ class Eraser(Stroke):
     title, key, icon, order = "Eraser", "E", "eraser", 11
     hint = "Drag to erase to void or back to the model's pixels · Shift: straight line"
     paints_class = False
-    settings = ("size", "is_square", "erases_to", "rule")
+    settings = ("size", "is_square", "uses_pressure", "erases_to", "rule")
 
     def press(self, pointer: Pointer, bench: Workbench) -> None:
         """Without a model there is nothing to go back to."""

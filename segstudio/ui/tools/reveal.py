@@ -12,7 +12,7 @@ class Reveal(Stroke):
     title, key, icon, order = "Model brush", "M", "reveal", 12
     hint = "Drag to take over another model's labels where you paint"
     paints_class = False
-    settings = ("reveals", "size", "is_square", "rule")
+    settings = ("reveals", "size", "is_square", "uses_pressure", "rule")
 
     def hover(self, pointer: Pointer, bench: Workbench) -> None:
         """Asking begins the prediction, so that it is there when the stroke comes."""
