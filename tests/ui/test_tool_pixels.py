@@ -455,3 +455,19 @@ def test_every_tool_is_silent_when_there_is_nothing_to_paint_on(hand, window, na
     held = hand.editor.held
     assert not held.document.is_busy
     assert not (held.document.labels == TREE).any()
+
+
+@pytest.mark.parametrize("zoom", [0.37, 1.0, 1.7, 3.3, 9.1])
+def test_a_click_changes_the_very_pixel_that_the_status_line_names(hand, window, zoom):
+    hand.zoom(zoom)
+    hand.take("brush", size=1)
+    canvas, rng = window.canvas, np.random.default_rng(7)
+    for _ in range(40):
+        at = QPointF(int(rng.integers(canvas.width())), int(rng.integers(canvas.height())))
+        pixel = canvas.pixel_at(at)
+        if pixel is None:
+            continue
+        hand.editor.go_to_step(0)
+        QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=at.toPoint())
+        painted = np.argwhere(hand.editor.held.document.origin == PAINTED)
+        assert painted.tolist() == [list(pixel)]

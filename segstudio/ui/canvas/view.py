@@ -354,9 +354,10 @@ class CanvasView(ZoomTarget):
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Ends an outline; for everything else it is a press like any other."""
-        if self._scene is None or not self.pointing.double_click(
-            event, self._place(event.position())
-        ):
+        if self._navigator.pressed(event):
+            return
+        place = self._place(event.position())
+        if self._scene is None or not self.pointing.double_click(event, place):
             self.mousePressEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:

@@ -9,6 +9,8 @@ from segstudio.ui.canvas.gestures import GestureTarget
 from segstudio.ui.canvas.navigation import NOTCH
 from segstudio.ui.tools.preview import Place
 
+_BELOW_ONE = 1 - 1e-6
+
 
 class ZoomTarget(GestureTarget):
     """Every way to move a ViewTransform; sub-classes own it and act when it moves."""
@@ -83,4 +85,10 @@ class ZoomTarget(GestureTarget):
         """The frame place at a logical position, also beside the frame."""
         if self.transform is None:
             return -1.0, -1.0
-        return self.transform.to_frame(*self.device_position(at))
+        position = self.device_position(at)
+        place, pixel = self.transform.to_frame(*position), self.transform.pixel_at(*position)
+        if pixel is None:
+            return place
+        # A device pixel shows one frame pixel, whichever of them its corner lies in.
+        y, x = (min(max(v, p), p + _BELOW_ONE) for v, p in zip(place, pixel, strict=True))
+        return y, x
