@@ -66,7 +66,7 @@ class Menus(QObject):
         entry = next(c for c in in_menu_order() if c.name == name)
         why_not = entry.unless(self._desk)
         if why_not:
-            self._desk.session.tell(why_not, "warning")
+            self._desk.session.tell(why_not, "hint")
             return
         try:
             entry.run(self._desk)
@@ -113,6 +113,7 @@ class Menus(QObject):
     def _submenu(self, top: str, title: str, fill: Callable[[QMenu], None]) -> None:
         menu = self._menus[top].addMenu(title)
         menu.aboutToShow.connect(partial(fill, menu))
+        self._menus[top].aboutToShow.connect(partial(fill, menu))  # it may be grey meanwhile
         fill(menu)
 
     def _fill_recent(self, menu: QMenu) -> None:

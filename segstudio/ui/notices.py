@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something people should know. kind: "error", "warning" or "info". detail: for experts."""
+    """Something people should know. kind: "error", "warning", "info" or "hint".
+
+    Infos (it was done) and hints (why it cannot be done now) go by themselves. detail: for experts.
+    """
 
     text: str
     kind: str = "error"

@@ -4,7 +4,6 @@ Widgets ask it, tell it, and listen to it; they hold no truth of their own. Ever
 in the UI thread and returns at once. Slow things happen in the pipeline and in background jobs.
 """
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from functools import lru_cache, partial
@@ -41,8 +40,6 @@ from segstudio.ui.zoo import Zoo
 
 if TYPE_CHECKING:
     from segstudio.store.project import MediaRecord, Project
-
-log = logging.getLogger("segstudio.ui")
 
 READING_MS = 100
 """How often figures are refreshed: ten times a second, whatever the frame rate."""
@@ -264,9 +261,8 @@ class Session(QObject):
 
     @property
     def classes(self) -> ClassMap:
-        """The class set of what is shown: the project's while labels are, else the model's."""
-        is_corrected = self.view.layer != "prediction" and self.editor.held is not None
-        return self.editor.classes if is_corrected else self.model_classes
+        """The class set of what is shown: the project's, unless the prediction itself is."""
+        return self.model_classes if self.view.layer == "prediction" else self.editor.classes
 
     @property
     def shown_classes(self) -> ClassMap:
@@ -279,8 +275,11 @@ class Session(QObject):
         layer: None for the one that is looked at.
         """
         held, layer = self.editor.held, layer or self.view.layer
-        if held is None or layer == "prediction":
+        if layer == "prediction":
             return None
+        if held is None:  # while it plays: the prediction in the project's classes
+            frame = None if self.result is None else self.result.frame
+            return None if frame is None else self.editor.translated(frame)
         return held.document.origin if layer == "origin" else self.editor.shown_labels()
 
     # --- how it is looked at

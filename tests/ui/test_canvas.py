@@ -759,3 +759,16 @@ def test_without_a_frame_zoom_and_pan_do_nothing(canvas):
 
 def test_every_color_of_the_background_is_neutral():
     assert BACKGROUND.red() == BACKGROUND.green() == BACKGROUND.blue()
+
+
+def test_labels_that_were_written_into_are_drawn_anew_with_another_prediction(canvas, qtbot):
+    """The same array shown again is not the same picture."""
+    frame = some_frame()
+    labels = np.zeros(frame.rgb.shape[:2], np.uint8)
+    canvas.show_frame(frame, labels=labels)
+    qtbot.waitUntil(lambda: canvas.is_sharp)
+    before = canvas.grab().toImage()
+    labels[:] = 8
+    canvas.show_frame(frame, labels=labels)
+    qtbot.waitUntil(lambda: canvas.is_sharp)
+    assert canvas.grab().toImage() != before

@@ -144,6 +144,8 @@ def prepare_labels(session, name, qtbot):
     editor.commit()
     if name == "edit.redo":
         editor.undo()
+    if name == "carry.no_hood":
+        editor.projects.project.put_setting(f"hood.{editor.projects.media.id}", {"class_id": 1})
     if name == "classes.unlock":
         session.editor.set_options(replace(editor.options, locked=frozenset({3})))
     if name == "carry.stop":

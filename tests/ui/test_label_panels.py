@@ -271,3 +271,46 @@ def test_the_panel_is_not_there_without_a_source(window):
     assert not window.findChild(LabelStatePanel).isVisible()
     assert not window.findChild(HistoryPanel).isVisible()
     assert window.findChild(ClassesPanel).isVisible()
+
+
+def test_a_merged_class_keeps_its_way_in_drafts(qtbot, ready):
+    from segstudio.core.class_mapping import merged
+    from segstudio.ui.correcting.reclassing import change_classes
+
+    session, editor = ready.session, ready.session.editor
+    classes, mapping = merged(editor.classes, [ROAD], SKY)
+    renamed = tuple(replace(c, name="Firmament") if c.id == SKY else c for c in classes.classes)
+    change_classes(editor, replace(classes, classes=renamed), mapping)
+    qtbot.waitUntil(lambda: editor.held is not None, timeout=20_000)
+    assert (editor.draft() == SKY).all(), "road was merged into what is now called otherwise"
+    session.player.seek(7)
+    qtbot.waitUntil(
+        lambda: editor.held is not None and editor.held.key.index == 7, timeout=20_000
+    )
+    qtbot.waitUntil(lambda: editor.draft() is not None, timeout=20_000)
+    assert (editor.draft() == SKY).all()
+    session.player.play()
+    assert (session.shown_labels() == SKY).all(), "also while it plays"
+    assert session.classes == editor.classes
+    session.player.pause()
+
+
+def test_a_stroke_right_after_pausing_is_not_lost(ready):
+    editor = ready.session.editor
+    held = editor.current.held
+    editor.current._frames.forget(held.key)
+    frame, editor.current.held = editor.current.frame, None
+    editor.current._reading = held.key  # the read is under way in a thread
+    assert frame is not None
+    paint(ready.session, CAR)
+    assert (editor.held.document.labels[10:31, 10:31] == CAR).all()
+
+
+def test_hints_go_by_themselves_and_there_is_one_at_a_time(ready, told):
+    from segstudio.ui.panels.banner import Banner
+
+    banner = ready.findChild(Banner)
+    for name in ("edit.undo", "edit.redo", "carry.stop"):
+        ready.menus.run(name)
+    assert [n.kind for n in told] == ["hint"] * 3
+    assert [n.text for n in banner.notices] == ["Nothing is under way."]

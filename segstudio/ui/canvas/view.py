@@ -96,7 +96,7 @@ class CanvasView(ZoomTarget):
         self._patience = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
         self._patience.timeout.connect(self.update)
         self._scene: Scene | None = None
-        self._number = 0
+        self._number = self._revision = 0
         self._is_fit = True
         self._cursor: QPointF | None = None
         self._hover: tuple[int, int] | None = None
@@ -116,7 +116,9 @@ class CanvasView(ZoomTarget):
 
         ValueError when the prediction is about another frame.
         """
-        if labels is None and prediction is not None:
+        if labels is not None:  # somebody writes into them: what was drawn of them is old
+            self._revision += 1
+        elif prediction is not None:
             labels = prediction.labels
         if prediction is not None and prediction.frame.id != frame.id:
             raise ValueError("the prediction belongs to another frame")
@@ -128,7 +130,9 @@ class CanvasView(ZoomTarget):
             self._is_fit = True
             transform = ViewTransform.fitted(size, self._device_size())
         self._number += 1
-        self._scene = Scene(frame, labels, transform, self._style, number=self._number)
+        self._scene = Scene(
+            frame, labels, transform, self._style, self._revision, number=self._number
+        )
         self._screen.show(self._scene)
         if old != transform:
             self._tell_view(transform)
@@ -175,7 +179,8 @@ class CanvasView(ZoomTarget):
         """
         if self._scene is None or labels.shape != self._scene.transform.frame:
             raise ValueError(f"labels of {labels.shape} do not cover the shown frame")
-        self._scene = replace(self._scene, labels=labels, revision=self._scene.revision + 1)
+        self._revision += 1
+        self._scene = replace(self._scene, labels=labels, revision=self._revision)
         self._screen.edit(self._scene, rect)
 
     def set_preview(self, preview: Preview) -> None:

@@ -32,6 +32,14 @@ def _no_hood_selection(desk: Desk) -> str:
     return no_labels(desk)
 
 
+def _no_hood(desk: Desk) -> str:
+    projects = desk.session.editor.projects
+    if projects.project is None or projects.media is None:
+        return no_labels(desk)
+    has = projects.project.setting(f"hood.{projects.media.id}") is not None
+    return "" if has else "No hood was drawn for this clip."
+
+
 def _no_run(desk: Desk) -> str:
     return "" if desk.session.ranges.run else "Nothing is under way."
 
@@ -100,7 +108,7 @@ def hood(desk: Desk) -> None:
     copying.set_hood(desk.session)
 
 
-@command("carry.no_hood", title="Forget the Hood", menu="Label", section=4, unless=no_labels)
+@command("carry.no_hood", title="Forget the Hood", menu="Label", section=4, unless=_no_hood)
 def no_hood(desk: Desk) -> None:
     """Frames that have it keep it."""
     copying.forget_hood(desk.session)

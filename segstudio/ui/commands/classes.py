@@ -39,7 +39,7 @@ def unlock(desk: Desk) -> None:
     editor.set_options(replace(editor.options, locked=frozenset()))
 
 
-@command("classes.safe_colors", title="Colour-Blind Safe Colours", menu="View", section=2,
+@command("classes.safe_colors", title="Colour-Blind Safe Colours", menu="View", section=3,
          checked=lambda desk: desk.session.settings.safe_colors)  # fmt: skip
 def safe_colors(desk: Desk) -> None:
     """Colours that stay apart for people who see fewer of them; the class set keeps its own."""

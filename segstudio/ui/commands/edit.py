@@ -5,14 +5,16 @@ from segstudio.ui.commands.registry import Desk, command
 
 def _no_undo(desk: Desk) -> str:
     held = desk.session.editor.held
-    can = held is not None and held.history.can_undo
-    return "" if can else "Nothing was changed on this frame."
+    if held is None:
+        return desk.session.editor.why_not()
+    return "" if held.history.can_undo else "Nothing was changed on this frame."
 
 
 def _no_redo(desk: Desk) -> str:
     held = desk.session.editor.held
-    can = held is not None and held.history.can_redo
-    return "" if can else "Nothing was undone on this frame."
+    if held is None:
+        return desk.session.editor.why_not()
+    return "" if held.history.can_redo else "Nothing was undone on this frame."
 
 
 @command("edit.undo", title="Undo", menu="Edit", keys=("Ctrl+Z",), unless=_no_undo)

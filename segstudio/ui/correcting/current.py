@@ -40,6 +40,7 @@ class CurrentFrame(QObject):
         self._projects = projects
         self._frames = HeldFrames()
         self._told: set[FrameKey] = set()
+        self._reading: FrameKey | None = None
         self.held: Held | None = None
         self.frame: Frame | None = None
         projects.leaving.connect(self.leave)
@@ -80,6 +81,8 @@ class CurrentFrame(QObject):
         if project is None:
             return
 
+        self._reading = key
+
         def success(stored: "StoredFrame | None") -> None:
             if self.frame is frame and self.held is None and self._projects.project is project:
                 self._adopt(self._made(key, frame, stored))
@@ -90,6 +93,17 @@ class CurrentFrame(QObject):
             failure=self._host.tell_error,
             name="labels",
         )
+
+    def read_now(self) -> None:
+        """A stroke begins while the labels are under way: a few milliseconds, not a lost stroke.
+
+        Not while the disk refuses: then reading may wait.
+        """
+        project, frame, key = self._projects.project, self.frame, self._reading
+        if self.held is not None or frame is None or project is None or key is None:
+            return
+        if key.index == frame.id.index and not project.waiting:
+            self._adopt(self._made(key, frame, project.load(key)))
 
     def _made(self, key: "FrameKey", frame: Frame, stored: "StoredFrame | None") -> Held:
         from segstudio.core.history import Entry, History

@@ -1,13 +1,13 @@
 """What models say about the current frame, in the classes of the project. Part of the editor."""
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
-from segstudio.core.classes import ClassMap
+from segstudio.core.classes import VOID, ClassMap
 from segstudio.core.frame import Frame, FrameId
 from segstudio.core.prediction import Prediction
 from segstudio.ui.bridge import live
@@ -17,6 +17,10 @@ from segstudio.ui.correcting.host import Host
 if TYPE_CHECKING:
     from segstudio.core.class_mapping import ClassMapping
     from segstudio.engine.predictor import Predictor
+
+
+CameFrom: TypeAlias = "tuple[ClassMap, ClassMapping] | None"
+"""The set that a project's classes were edited from, and what became of each id."""
 
 
 class Drafts(QObject):
@@ -45,14 +49,16 @@ class Drafts(QObject):
             return None
         return result.prediction if result.prediction.frame.id == frame.id else None
 
-    def of(self, frame: Frame, classes: ClassMap) -> NDArray[np.uint8] | None:
+    def of(
+        self, frame: Frame, classes: ClassMap, came_from: "CameFrom" = None
+    ) -> NDArray[np.uint8] | None:
         """uint8 (H, W), read-only; None while there is no prediction."""
         prediction = self.prediction(frame)
         if prediction is None:
             return None
         have = self._mapped
         if have is None or have[0] is not prediction or have[1] != classes:
-            have = self._mapped = (prediction, classes, in_classes(prediction, classes))
+            have = self._mapped = (prediction, classes, in_classes(prediction, classes, came_from))
         return have[2]
 
     def model_of(self, frame: Frame | None) -> str:
@@ -71,13 +77,19 @@ class Drafts(QObject):
             self._sure = (prediction, top_confidence(prediction.logits))
         return self._sure[1]
 
-    def second(self, frame: Frame, classes: ClassMap, model: str) -> NDArray[np.uint8] | None:
+    def second(
+        self, frame: Frame, classes: ClassMap, model: str, came_from: "CameFrom" = None
+    ) -> NDArray[np.uint8] | None:
         """Labels of another model; begins to make them when they are not there."""
         have = self._second
         if have is not None and have[:2] == (frame.id, model):
             done = self._second_mapped
             if done is None or done[0] is not have[2] or done[1] != classes:
-                done = self._second_mapped = (have[2], classes, in_classes(have[2], classes))
+                done = self._second_mapped = (
+                    have[2],
+                    classes,
+                    in_classes(have[2], classes, came_from),
+                )
             return done[2]
         if self._asked != (frame.id, model):
             self._ask(frame, model)
@@ -113,20 +125,36 @@ class Drafts(QObject):
         )
 
 
-def in_classes(prediction: Prediction, classes: ClassMap) -> NDArray[np.uint8]:
+def in_classes(
+    prediction: Prediction, classes: ClassMap, came_from: "CameFrom" = None
+) -> NDArray[np.uint8]:
     """The prediction's labels in another class set; ids that correspond to nothing are void."""
     if prediction.classes == classes:
         return prediction.labels
     from segstudio.core.class_mapping import remap
 
-    labels = remap(prediction.labels, _mapping(prediction.classes, classes))
+    labels = remap(prediction.labels, mapping_for(prediction.classes, classes, came_from))
     labels.setflags(write=False)
     return labels
 
 
 @lru_cache(maxsize=16)
-def _mapping(source: ClassMap, target: ClassMap) -> "ClassMapping":
-    """Found once for each pair of sets: it reads files."""
+def mapping_for(source: ClassMap, target: ClassMap, came_from: "CameFrom" = None) -> "ClassMapping":
+    """Found once for each pair of sets: it reads files.
+
+    came_from: a set that the target was edited from, and what became of its ids: a merged class
+    goes where its labels went, whatever it is called now.
+    """
+    from segstudio.core.class_mapping import ClassMapping
     from segstudio.store.class_sets import find_mapping
 
-    return find_mapping(source, target)
+    direct = find_mapping(source, target)
+    if came_from is None:
+        return direct
+    edited_from, edits = came_from
+    first = find_mapping(source, edited_from)
+    table = (
+        edits.table[v] if edits.table[v] != VOID else straight
+        for v, straight in zip(first.table, direct.table, strict=True)
+    )
+    return ClassMapping(source.name, target.name, tuple(table))

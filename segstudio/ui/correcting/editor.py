@@ -5,7 +5,6 @@ nobody labelled shows the model's draft; the first stroke makes the draft a step
 that undo can take it back too. UI thread only.
 """
 
-import logging
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
 from segstudio.core.classes import VOID, ClassMap
+from segstudio.core.frame import Frame
 from segstudio.core.geometry import Rect
 from segstudio.core.origins import MODEL, FrameState, state_of
 from segstudio.engine.flow import CancelToken
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from segstudio.core.paint_rule import PaintRule
     from segstudio.core.steps import Step
     from segstudio.store.project import FrameKey
-
-log = logging.getLogger("segstudio.ui")
 
 
 class Editor(QObject):
@@ -129,19 +127,20 @@ class Editor(QObject):
             return self.held.document.labels if draft is None else draft
         return self.held.document.labels
 
+    def translated(self, frame: Frame) -> NDArray[np.uint8] | None:
+        """The prediction of a frame in the project's classes."""
+        return self.drafts.of(frame, self.classes, self.projects.came_from)
+
     def draft(self) -> NDArray[np.uint8] | None:
         """The model's labels of this frame in the project's classes."""
-        return (
-            None if self.current.frame is None else self.drafts.of(self.current.frame, self.classes)
-        )
+        return None if self.current.frame is None else self.translated(self.current.frame)
 
     def second_draft(self) -> NDArray[np.uint8] | None:
         """Those of the model that the model brush reveals; asking begins to make them."""
-        if self.current.frame is None:
+        frame, model = self.current.frame, self.options.reveals
+        if frame is None:
             return None
-        return self.drafts.second(self.current.frame, self.classes, self.options.reveals)
-
-    # --- another frame, another project
+        return self.drafts.second(frame, self.classes, model, self.projects.came_from)
 
     @Slot()
     def _finish(self) -> None:
@@ -201,9 +200,10 @@ class Editor(QObject):
         """
         if self._host.player.playing.is_playing:
             self._host.player.pause()
+        self.current.read_now()
         why = self.why_not()
         if why or self.held is None:
-            self._host.tell(why, "warning")
+            self._host.tell(why, "hint")
             return False
         if on_draft:
             self._take_draft(self.held)
@@ -367,8 +367,7 @@ class Editor(QObject):
 
     def select(self, area: "Area | None") -> None:
         """Select pixels; None or an empty area selects nothing."""
-        is_empty = area is None or area.rect.is_empty or not area.mask.any()
-        self.selection = None if is_empty else area
+        self.selection = area if area is not None and area.mask.any() else None
         self.selection_changed.emit()
 
     def show(self, preview: Preview) -> None:
@@ -381,7 +380,7 @@ class Editor(QObject):
 
     def tell(self, text: str) -> None:
         """One sentence for people."""
-        self._host.tell(text)
+        self._host.tell(text, "hint")
 
     def run(
         self, op: Callable[[CancelToken], Any], then: Callable[[Any], None], *, name: str

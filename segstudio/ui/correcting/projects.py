@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from segstudio.core.classes import CAMVID, ClassMap
+from segstudio.errors import SegStudioError
 from segstudio.media.source import SourceInfo
 from segstudio.ui.bridge.background import Background, Job
 from segstudio.ui.correcting.belonging import media_of, own_project
+from segstudio.ui.correcting.drafts import CameFrom
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -56,6 +58,7 @@ class ProjectShelf(QObject):
         self.project: Project | None = None
         self.media: MediaRecord | None = None
         self.is_own = False
+        self._origin: tuple[Project, ClassMap, CameFrom] | None = None
         self.trouble = ""
         self._background = background
         self._job: Job | None = None
@@ -165,6 +168,16 @@ class ProjectShelf(QObject):
     def _is_fresh(self, project: "Project") -> bool:
         return self.is_own and not project.is_read_only and project.is_untouched
 
+    @property
+    def came_from(self) -> CameFrom:
+        """The class set that the project had before a person edited it, and what became of it."""
+        project, have = self.project, self._origin
+        if project is None:
+            return None
+        if have is None or have[0] is not project or have[1] is not project.classes:
+            have = self._origin = (project, project.classes, _came_from(project))
+        return have[2]
+
     def reclass(self, classes: ClassMap, mapping: "ClassMapping | None") -> None:
         """Another class set; what is read from now on waits until all labels were mapped."""
         if self.project is None:
@@ -174,7 +187,10 @@ class ProjectShelf(QObject):
             if (error := done.exception()) is not None:
                 self.failed.emit(error)
 
+        before = self.came_from or (self.project.classes, None)
         self.project.remap(classes, mapping).add_done_callback(told)
+        _remember(self.project, before, mapping)
+        self._origin = None
         self.changed.emit()
 
     def renew(self) -> None:
@@ -242,3 +258,30 @@ def _rescued(project: "Project", *, again: bool = False) -> str:
     from segstudio.store.project_files import rescued
 
     return rescued(project.path, again=again)
+
+
+def _came_from(project: "Project") -> CameFrom:
+    from segstudio.core.class_mapping import ClassMapping
+
+    kept = project.setting("came_from")
+    try:
+        classes = ClassMap.from_json(kept["name"], kept["classes"])
+        table = tuple(int(v) for v in kept["table"])
+        return classes, ClassMapping(classes.name, project.classes.name, table)
+    except (KeyError, TypeError, ValueError, SegStudioError):
+        return None
+
+
+def _remember(
+    project: "Project",
+    before: "tuple[ClassMap, ClassMapping | None]",
+    mapping: "ClassMapping | None",
+) -> None:
+    """Drafts of models that know the first set go the way that its labels went."""
+    classes, so_far = before
+    table = tuple(range(256)) if so_far is None else so_far.table
+    if mapping is not None:
+        table = tuple(mapping.table[v] for v in table)
+    project.put_setting(
+        "came_from", {"name": classes.name, "classes": classes.to_json(), "table": list(table)}
+    )

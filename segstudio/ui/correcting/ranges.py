@@ -15,6 +15,7 @@ from segstudio.core.catalogue import ModelCard
 from segstudio.media.source import FrameSource
 from segstudio.ui.bridge import live
 from segstudio.ui.bridge.background import Job
+from segstudio.ui.correcting.drafts import CameFrom, in_classes
 from segstudio.ui.correcting.editor import Editor
 from segstudio.ui.correcting.host import Host
 
@@ -75,7 +76,8 @@ class Ranges(QObject):
         shelf, project = self._host.models, self._editor.projects.project
         if shelf.chosen is None or project is None:
             return
-        predict = partial(_Predict, shelf.chosen, shelf.device, shelf.strategy, project.classes)
+        predict = partial(_Predict, shelf.chosen, shelf.device, shelf.strategy, project.classes,
+                          self._editor.projects.came_from)  # fmt: skip
 
         def op(*given: object, **named: object) -> str:
             with predict() as predicting:
@@ -168,10 +170,17 @@ class _Source:
 class _Predict:
     """A predictor of the run's own, and its labels in the project's classes."""
 
-    def __init__(self, card: ModelCard, device: str, strategy: object, classes: "ClassMap") -> None:
+    def __init__(
+        self,
+        card: ModelCard,
+        device: str,
+        strategy: object,
+        classes: "ClassMap",
+        came_from: CameFrom,
+    ) -> None:
         self.name = card.name
         self._load = live.loader(card, device, strategy)  # type: ignore[arg-type]  # a Strategy
-        self._classes = classes
+        self._classes, self._came_from = classes, came_from
 
     def __enter__(self) -> "_Predict":
         self._predictor = self._load()
@@ -181,6 +190,4 @@ class _Predict:
         self._predictor.close()
 
     def __call__(self, frame: "Frame") -> "NDArray[np.uint8]":
-        from segstudio.ui.correcting.drafts import in_classes
-
-        return in_classes(self._predictor.predict(frame), self._classes)
+        return in_classes(self._predictor.predict(frame), self._classes, self._came_from)

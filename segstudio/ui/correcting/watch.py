@@ -11,6 +11,7 @@ from segstudio.core.class_mapping import in_words
 from segstudio.core.classes import ClassMap
 from segstudio.store.project_rows import StoreNews
 from segstudio.ui.correcting.current import CurrentFrame
+from segstudio.ui.correcting.drafts import mapping_for
 from segstudio.ui.correcting.host import Host
 from segstudio.ui.correcting.projects import ProjectShelf
 
@@ -59,9 +60,7 @@ class ProjectWatch(QObject):
         if sets[0] is sets[1] or key in self._told or (key[0], *sets) == self._last:
             return
         self._last = (key[0], *sets)
-        from segstudio.store.class_sets import find_mapping
-
-        words = in_words(find_mapping(*sets), *sets)
+        words = in_words(mapping_for(*sets, self._projects.came_from), *sets)
         if words:
             self._told.add(key)
             self._host.tell(

@@ -33,6 +33,7 @@ class NoticeBox(QFrame):
             "error": ("alert", "bad"),
             "warning": ("alert", "warn"),
             "info": ("check", "good"),
+            "hint": ("info", "muted"),
         }[notice.kind]
         mark = QLabel()
         color = getattr(theme.current(), tone)
@@ -115,6 +116,8 @@ class Banner(QWidget):
         self._wait.setSingleShot(True)
         self._wait.setInterval(150)
         self._wait.timeout.connect(self._show_opening)
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon.timeout.connect(self._place)
         session.noticed.connect(self.show_notice)
         session.opening_changed.connect(self._follow_opening)
         session.player.source_changed.connect(self._drop_errors_of_old)
@@ -133,15 +136,23 @@ class Banner(QWidget):
         for old in self._boxes():
             if old.notice == notice:
                 return
+        for old in self._boxes():
+            if notice.kind == old.notice.kind == "hint":  # only the newest matters
+                self._remove(old)
         for old in self._boxes()[: -(MOST - 1)]:
             self._remove(old)
         box = NoticeBox(notice)
         self._box.addWidget(box)
         box.show()  # a widget that is still hidden takes no room in the layout
-        box.destroyed.connect(self._place)
-        if notice.kind == "info":
+        # The layout lets go of what is destroyed a moment later.
+        box.destroyed.connect(self._place_soon)
+        if notice.kind in ("info", "hint"):
             QTimer.singleShot(STAY_MS, box, box.deleteLater)
         self._place()
+
+    @Slot()
+    def _place_soon(self) -> None:
+        self._soon.start()
 
     def _boxes(self) -> list[NoticeBox]:
         found = []

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QAbstractItemView, QListView, QMenu, QSizePolicy
 
 from segstudio.core.classes import VOID
 from segstudio.core.origins import COLORS, NAMES
+from segstudio.ui.correcting.drafts import mapping_for
 from segstudio.ui.icons import IconButton
 from segstudio.ui.panels.class_rows import EYE, LOCK, ROW, ClassDelegate, ClassModel, ClassRow
 from segstudio.ui.panels.parts import Section, button, label
@@ -185,7 +186,13 @@ class ClassesPanel(Section):
         if session.editor.held is not None and session.view.layer != "prediction":
             return self._counted
         prediction = None if session.result is None else session.result.prediction
-        return None if prediction is None else prediction.class_pixels
+        if prediction is None or session.view.layer == "prediction":
+            return None if prediction is None else prediction.class_pixels
+        if prediction.classes is session.editor.classes:
+            return prediction.class_pixels
+        table = mapping_for(prediction.classes, session.editor.classes,
+                            session.editor.projects.came_from).table  # fmt: skip
+        return np.bincount(table, prediction.class_pixels, minlength=256).astype(np.int64)
 
     def _show_all(self) -> None:
         self._session.set_view(replace(self._session.view, hidden=frozenset()))

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import Slot
 
-from segstudio.core.origins import FrameState, human_share
+from segstudio.core.origins import NONE, FrameState, human_share
 from segstudio.store.project_rows import StoreNews
 from segstudio.ui.panels.parts import Dot, Section, button, label, row, set_tone
 from segstudio.ui.session import Session
@@ -85,6 +85,8 @@ class LabelStatePanel(Section):
         summary = None if project is None else project.summary(held.key)
         if summary is not None and summary.flag is not None:
             lines.append(f"Flagged: {summary.flag}" if summary.flag else "Flagged")
+        if not held.is_blank and held.counts[NONE] and editor.draft() is not None:
+            lines.append("Y fills what nobody labelled with the model's draft.")
         if held.about.drafted_by and not held.is_blank:
             lines.append(f"Drafted by {held.about.drafted_by}")
         elif held.is_blank and editor.draft() is not None:
