@@ -137,7 +137,10 @@ def propagate(
         if summary is not None:
             project.set_confidence(key, result.confidence, summary.about).result()
         tell(Carried(key, pixels, result.confidence))
-    return f"Carried the labels of frame {start} over {len(history)} frames."
+    left = ""
+    if history and history[-1] < 0.99:
+        left = f"; {100 * history[-1]:.0f} % of them arrived, a draft (Y) can fill the rest"
+    return f"Carried the labels of frame {start} over {len(history)} frames{left}."
 
 
 def draft(
