@@ -155,12 +155,14 @@ class Player(QObject):
             return
         live.stop()
 
-        def end(_: Job) -> None:
-            live.join(30.0)
+        def end(_: Job) -> bool:
+            has_ended = live.join(30.0)
             live.source.close()
+            return has_ended
 
-        def forget(_: object) -> None:
-            live.deleteLater()
+        def forget(ended: object) -> None:
+            if ended is True:  # a thread that still loads a model will yet speak to its port
+                live.deleteLater()
 
         self._background.run(end, success=forget, failure=forget, name="retire")
 

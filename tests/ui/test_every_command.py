@@ -10,6 +10,7 @@ from PySide6.QtGui import QImage, QKeySequence
 
 from segstudio.core.brush import flood, rectangle
 from segstudio.core.classes import CAMVID
+from segstudio.core.origins import PROPAGATED
 from segstudio.media import demo
 from segstudio.store.models import write_card
 from segstudio.store.project import Project
@@ -194,6 +195,22 @@ def test_the_saved_mask_is_the_corrected_one(desk, shown, qtbot):
     qtbot.waitUntil(path.is_file, timeout=20_000)
     qtbot.waitUntil(lambda: not desk.session.background._jobs, timeout=20_000)
     assert (read_mask(path) == expected).all()
+
+
+def test_a_hood_holds_for_the_next_frame_that_is_labelled(desk, shown, qtbot):
+    shown(5)
+    session, editor = desk.session, desk.session.editor
+    qtbot.waitUntil(lambda: editor.held is not None, timeout=20_000)
+    editor.select(rectangle((60, 0), (71, 127), editor.shape))
+    editor.choose_class(8)
+    COMMANDS.get("carry.hood").run(desk)
+    assert session.ranges.run is None, "no frame is labelled yet"
+    prepare_labels(session, "", qtbot)
+    held = editor.held
+    assert [e.title for e in held.history.entries] == ["Draft · fake", "Brush"]
+    assert (held.document.labels[60:] == 8).all()
+    assert (held.document.origin[60:] == PROPAGATED).all()
+    assert (held.document.labels[10:31, 10:31] == 5).all()
 
 
 def test_a_folder_that_cannot_be_written_to_is_said(desk, shown, told, qtbot):

@@ -21,6 +21,7 @@ from segstudio.engine.flow import CancelToken
 from segstudio.ui.bridge.background import Job
 from segstudio.ui.correcting.current import CurrentFrame
 from segstudio.ui.correcting.drafts import Drafts
+from segstudio.ui.correcting.first_step import first_step
 from segstudio.ui.correcting.held import Held
 from segstudio.ui.correcting.host import Host
 from segstudio.ui.correcting.options import ToolOptions
@@ -212,19 +213,14 @@ class Editor(QObject):
         return True
 
     def _take_draft(self, held: Held) -> None:
-        """A blank frame gets the draft it shows, as a step of its own."""
-        draft = self.draft() if held.is_blank else None
-        if draft is None:
-            return
-        from segstudio.core.brush import rectangle
-
-        model = self.drafts.model_of(self.current.frame)
-        held.about = replace(held.about, drafted_by=model)
-        h, w = held.document.labels.shape
-        held.document.begin(f"Draft · {model}")
-        held.document.put(rectangle((0, 0), (h - 1, w - 1), (h, w)), draft, origin=MODEL)
-        self._push(held, held.document.commit())
-        self.document_changed.emit()
+        """A blank frame gets the draft it shows and the hood, as a step of its own."""
+        project = self.projects.project
+        if held.is_blank and project is not None:
+            model = self.drafts.model_of(self.current.frame)
+            step = first_step(held, project, self.draft(), model)
+            if step is not None:
+                self._push(held, step)
+                self.document_changed.emit()
 
     def paint(self, area: "Area", class_id: int | None = None) -> None:
         """Give the area a class where rules and locks allow."""
