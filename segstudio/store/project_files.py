@@ -1,6 +1,5 @@
 """Project files as files: opened, copied, rescued; and where their media are."""
 
-import contextlib
 import json
 import logging
 import re
@@ -64,12 +63,11 @@ def open_project(
         raise SegStudioError(f"{path.name} {kind}; choose a {SUFFIX} file.")
     if path.stat().st_size == 0:
         raise SegStudioError(f"{path.name} is empty, so there is no project in it; choose another.")
-    with contextlib.suppress(OSError), path.open("rb") as file:
-        if file.read(16) != b"SQLite format 3\x00":
-            raise SegStudioError(
-                f"{path.name} is damaged or not a SegStudio project; it is left as it is, open a"
-                " copy from before."
-            )
+    if not schema.may_be_a_database(path):
+        raise SegStudioError(
+            f"{path.name} is damaged or not a SegStudio project; it is left as it is, open a copy"
+            " from before."
+        )
     lock, why = (None, "The project was opened for reading only.") if read_only else _take(
         path, take_over=take_over
     )  # fmt: skip

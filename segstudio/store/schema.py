@@ -106,6 +106,21 @@ def is_half_made(path: Path) -> bool:
     return path.is_file() and path.stat().st_size == 0
 
 
+def may_be_a_database(path: Path) -> bool:
+    """False for a file of another kind.
+
+    A journal or a log beside it holds the first page when a power cut spoilt the one in the file,
+    so only SQLite can tell then.
+    """
+    for end in ("-journal", "-wal"):
+        beside = path.with_name(path.name + end)
+        if beside.exists() and beside.stat().st_size:
+            return True
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        return file.read(16) == b"SQLite format 3\x00"
+    return True
+
+
 def remove(path: Path) -> None:
     """A project that holds nothing."""
     for end in ("", "-journal", "-wal", "-shm"):

@@ -305,9 +305,10 @@ def test_reading_needs_no_folder_to_write_to(
     frame.check(found)
 
 
+@pytest.mark.parametrize("is_first_page_torn", [False, True])
 @pytest.mark.parametrize("read_only", [False, True])
 def test_a_write_that_was_cut_off_is_rolled_back_first(
-    tmp_path, monkeypatch, painter, projects, read_only
+    tmp_path, monkeypatch, painter, projects, read_only, is_first_page_torn
 ):
     monkeypatch.setattr(schema, "is_network_drive", lambda _: True)
     path = tmp_path / "far.segproj"
@@ -333,6 +334,9 @@ def test_a_write_that_was_cut_off_is_rolled_back_first(
 
     project._thread.write(None, half).result(10)
     assert cut.with_name("far.segproj-journal").stat().st_size > 4096
+    if is_first_page_torn:
+        content = cut.read_bytes()
+        cut.write_bytes(b"\x99" * 4096 + content[4096:])
     again = Project.open(cut, read_only=read_only)
     projects.append(again)
     frame.check(again)

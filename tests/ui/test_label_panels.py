@@ -284,9 +284,7 @@ def test_a_merged_class_keeps_its_way_in_drafts(qtbot, ready):
     qtbot.waitUntil(lambda: editor.held is not None, timeout=20_000)
     assert (editor.draft() == SKY).all(), "road was merged into what is now called otherwise"
     session.player.seek(7)
-    qtbot.waitUntil(
-        lambda: editor.held is not None and editor.held.key.index == 7, timeout=20_000
-    )
+    qtbot.waitUntil(lambda: editor.held is not None and editor.held.key.index == 7, timeout=20_000)
     qtbot.waitUntil(lambda: editor.draft() is not None, timeout=20_000)
     assert (editor.draft() == SKY).all()
     session.player.play()
