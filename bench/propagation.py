@@ -25,7 +25,7 @@ import numpy as np
 from PIL import Image
 
 from segstudio.core.classes import VOID
-from segstudio.core.metrics import ConfusionMatrix
+from segstudio.core.metrics import ConfusionMatrix, scores_of
 from segstudio.core.propagation import PropagationSettings, Propagator, drifted, propagate
 from segstudio.media.synthetic.drive import DriveSettings, SyntheticDrive
 
@@ -112,7 +112,7 @@ def measure(name: str, runs: list[list]) -> list[dict]:
             tally = tallies[way, k]
             key = way.replace(" ", "_")
             row[f"{key}_right"] = round(statistics.mean(tally.right), 4)
-            row[f"{key}_miou"] = round(tally.matrix.scores().miou, 4)
+            row[f"{key}_miou"] = round(scores_of(tally.matrix.full).miou, 4)
         rows.append(row)
     return rows
 

@@ -21,7 +21,7 @@ from segstudio.cli.predict import (
 from segstudio.cli.report import Json, Report, Subparsers, add_report_options, save_json, to_json
 from segstudio.core.catalogue import ModelCard
 from segstudio.core.classes import CAMVID
-from segstudio.core.metrics import ConfusionMatrix
+from segstudio.core.metrics import ConfusionMatrix, scores_of
 
 _EPILOG = """\
 Writes overlay.mp4, masks/, window.png (the real window, drawn without a display) and report.json.
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     job = Job([clip.video], output, every=arguments.every, overlay_file=output / "overlay.mp4")
     found = predict(job, card, arguments, report)
     matrix = _measure(found["files"], clip.labels, card, report)
-    scores = matrix.scores()
+    scores = scores_of(matrix.full)
     names = [c.name for c in CAMVID.classes]
     found["miou"] = scores.miou
     found["iou"] = dict(zip(names, scores.iou.tolist(), strict=True))

@@ -13,7 +13,7 @@ from segstudio.cli.report import Json, Report, Subparsers, add_report_options
 from segstudio.cli.strategy import strategy_of
 from segstudio.core.catalogue import ModelCard
 from segstudio.core.classes import VOID, ClassMap, load_class_map
-from segstudio.core.metrics import ConfusionMatrix
+from segstudio.core.metrics import ConfusionMatrix, scores_of
 from segstudio.core.strategy import Strategy
 from segstudio.errors import MediaError, UsageError
 from segstudio.store.pairs import Pair, find_pairs
@@ -139,7 +139,7 @@ def _measure(
             matrix.add(position[reference], position[predicted])
             frames += 1
             bar.show(frames)
-    scores = matrix.scores()
+    scores = scores_of(matrix.full)
     names = [c.name for c in classes.classes]
     return {
         "pixel_accuracy": scores.pixel_accuracy,

@@ -1,91 +1,130 @@
-"""Segmentation metrics from one confusion matrix."""
+"""Segmentation metrics from one confusion matrix, by the definitions in use.
 
+Long, Shelhamer, Darrell, CVPR 2015, section 5: with n_ij pixels of class i predicted as j and t_i
+pixels of class i, pixel accuracy Σ n_ii / Σ t_i, mean accuracy, mean IU, where the IU of a class is
+n_ii / (t_i + Σ n_ji − n_ii), and frequency-weighted IU. Papers agree on that and differ in what
+void pixels do and over what the mean goes: a figure is only worth something with its convention.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segstudio.core.classes import VOID
+from segstudio.core.confusion import ConfusionMatrix, Counts
+
+__all__ = ["ConfusionMatrix", "Convention", "Scores", "mean_of_scores", "scores_of"]
+
+Floats = NDArray[np.float64]
+
+
+class Convention(StrEnum):
+    """What void pixels do, and over what the mean goes.
+
+    VOID_IGNORED: cityscapesScripts', and the usual one: pixels without a class in the reference
+    are left out; a prediction outside the set is a miss; a class absent from both is no part of
+    the mean. PRESENT: the mean goes over classes of the reference only. VOID_IS_WRONG: pixels
+    without a class in the reference are false positives of what was predicted there.
+    BOTH_VOID_IGNORED: pixels predicted as void are left out too. VOID_IS_A_CLASS: one more class.
+    PER_IMAGE: the mean over images of each image's own figures.
+    """
+
+    VOID_IGNORED = "void ignored"
+    PRESENT = "classes in the reference"
+    VOID_IS_WRONG = "void counts as wrong"
+    BOTH_VOID_IGNORED = "predicted void ignored too"
+    VOID_IS_A_CLASS = "void is a class"
+    PER_IMAGE = "mean of per-image means"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scores:
-    """Figures of one confusion matrix, 0..1; NaN where a class has no pixel to speak of.
+    """Figures of one confusion matrix, 0..1; NaN where there is no pixel to speak of.
 
-    iou: float64 (C,), NaN for a class absent from reference and prediction.
-    miou: mean over the classes that are not NaN.
+    iou, accuracy, precision, f1: float64 (C,), one more for VOID_IS_A_CLASS; `accuracy` of a class
+    is its recall, and f1 its Dice coefficient. NaN for a class that the figure says nothing about.
+    miou, mean_accuracy, mean_f1: means over what is not NaN. reference, predicted: float64 (C,)
+    pixels that were counted. images: of how many images this is the mean, 0 for one matrix.
     """
 
     pixel_accuracy: float
     mean_accuracy: float
     miou: float
     fwiou: float
-    iou: NDArray[np.float64]
-    accuracy: NDArray[np.float64]
+    mean_f1: float
+    iou: Floats
+    accuracy: Floats
+    precision: Floats
+    f1: Floats
+    reference: Floats
+    predicted: Floats
+    convention: Convention = Convention.VOID_IGNORED
+    images: int = 0
 
 
-class ConfusionMatrix:
-    """Pixel counts over a whole set: row = reference class, column = predicted class.
-
-    counts: int64 (C, C + 1); the last column holds predictions outside 0..C-1 (void, or a class
-    the set does not know): they count as misses of the reference class, as cityscapesScripts
-    counts them. Pixels whose reference is void (or `ignore`) are left out altogether.
-    """
-
-    def __init__(self, classes: int) -> None:
-        self.classes = classes
-        self.counts = np.zeros((classes, classes + 1), np.int64)
-        self.ignored = 0
-
-    def add(
-        self,
-        reference: NDArray[np.uint8],
-        predicted: NDArray[np.uint8],
-        *,
-        ignore: int = VOID,
-        sign: int = 1,
-    ) -> None:
-        """Count two uint8 rasters of one shape; sign=-1 takes the same rasters out again."""
-        if reference.shape != predicted.shape:
-            raise ValueError(f"shapes differ: {reference.shape} and {predicted.shape}")
-        c = self.classes
-        row = reference.reshape(-1).astype(np.intp)
-        column = np.minimum(predicted.reshape(-1), c).astype(np.intp)
-        valid = (row < c) & (row != ignore)
-        self.ignored += sign * int(row.size - np.count_nonzero(valid))
-        pairs = row[valid] * (c + 1) + column[valid]
-        self.counts += sign * np.bincount(pairs, minlength=c * (c + 1)).reshape(c, c + 1)
-
-    @property
-    def pixels(self) -> int:
-        """How many pixels were counted."""
-        return int(self.counts.sum())
-
-    def scores(self) -> Scores:
-        """FCN's four figures (Long et al. 2015, section 5) and the IoU of every class."""
-        counts = self.counts.astype(np.float64)
-        hit = np.diagonal(counts)
-        reference = counts.sum(1)
-        predicted = counts[:, : self.classes].sum(0)
-        union = reference + predicted - hit
-        with np.errstate(divide="ignore", invalid="ignore"):
-            iou = np.where(union > 0, hit / union, np.nan)
-            accuracy = np.where(reference > 0, hit / reference, np.nan)
-            total = reference.sum()
-            present = reference > 0
-            return Scores(
-                pixel_accuracy=float(hit.sum() / total) if total else float("nan"),
-                mean_accuracy=_mean(accuracy),
-                miou=_mean(iou),
-                fwiou=float((reference[present] * iou[present]).sum() / total)
-                if total
-                else float("nan"),
-                iou=iou,
-                accuracy=accuracy,
-            )
+def scores_of(full: Counts, convention: Convention = Convention.VOID_IGNORED) -> Scores:
+    """From int64 (C + 1, C + 1), a `ConfusionMatrix.full`; for PER_IMAGE this is one image."""
+    classes = full.shape[0] - 1
+    counts = full.astype(np.float64)
+    if convention is Convention.VOID_IS_A_CLASS:
+        known, wrong = counts, np.zeros(classes + 1)
+    else:
+        columns = classes if convention is Convention.BOTH_VOID_IGNORED else classes + 1
+        known, wrong = counts[:classes, :columns], counts[classes, :classes]
+    size = known.shape[0]
+    hit = np.diagonal(known)
+    reference, predicted = known.sum(1), known[:, :size].sum(0)
+    if convention is Convention.VOID_IS_WRONG:
+        predicted = predicted + wrong
+    iou, accuracy = _ratio(hit, reference + predicted - hit), _ratio(hit, reference)
+    f1 = _ratio(2 * hit, reference + predicted)
+    total, present = reference.sum(), reference > 0
+    meant = np.where(present, iou, np.nan) if convention is Convention.PRESENT else iou
+    return Scores(
+        pixel_accuracy=float(hit.sum() / total) if total else float("nan"),
+        mean_accuracy=_mean(accuracy),
+        miou=_mean(meant),
+        fwiou=float((reference[present] * iou[present]).sum() / total) if total else float("nan"),
+        mean_f1=_mean(np.where(present, f1, np.nan) if convention is Convention.PRESENT else f1),
+        iou=iou,
+        accuracy=accuracy,
+        precision=_ratio(hit, predicted),
+        f1=f1,
+        reference=reference,
+        predicted=predicted,
+        convention=convention,
+    )
 
 
-def _mean(values: NDArray[np.float64]) -> float:
+def mean_of_scores(images: Iterable[Counts], classes: int) -> Scores:
+    """PER_IMAGE over int64 (C + 1, C + 1) of each image; one without any class says nothing."""
+    each = [scores_of(full) for full in images]
+    count = len(each)
+    if not each:
+        each = [scores_of(np.zeros((classes + 1, classes + 1), np.int64))]
+
+    def over(name: str) -> Floats:
+        values = np.array([getattr(one, name) for one in each], np.float64)
+        known = ~np.isnan(values)
+        return _ratio(np.where(known, values, 0).sum(0), known.sum(0).astype(np.float64))
+
+    single = {name: float(over(name)) for name in
+              ("pixel_accuracy", "mean_accuracy", "miou", "fwiou", "mean_f1")}  # fmt: skip
+    by_class = {name: over(name) for name in ("iou", "accuracy", "precision", "f1")}
+    sums = {name: np.sum([getattr(one, name) for one in each], 0)
+            for name in ("reference", "predicted")}  # fmt: skip
+    return Scores(**single, **by_class, **sums, convention=Convention.PER_IMAGE, images=count)
+
+
+def _ratio(above: Floats, below: Floats) -> Floats:
+    """NaN instead of a division by nothing."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(below > 0, above / below, np.nan)
+
+
+def _mean(values: Floats) -> float:
     """Mean of what is not NaN; NaN when nothing is left."""
     known = values[~np.isnan(values)]
     return float(known.mean()) if known.size else float("nan")

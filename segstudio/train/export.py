@@ -12,6 +12,7 @@ from safetensors.torch import save as to_bytes
 from segstudio.atomic import atomic_write
 from segstudio.core.catalogue import ModelCard, Score
 from segstudio.core.frame import Frame, FrameId
+from segstudio.core.metrics import scores_of
 from segstudio.core.training import TrainRecipe
 from segstudio.engine.evaluate import evaluate
 from segstudio.engine.importing import lean
@@ -72,7 +73,7 @@ def measured(card: ModelCard, recipe: TrainRecipe) -> tuple[Score, ...]:
             scores.append(
                 Score(
                     name,
-                    round(matrix.scores().miou, 4),
+                    round(scores_of(matrix.full).miou, 4),
                     f"{len(pairs)} frames, one confusion matrix, void left out,"
                     f" {predictor.precision} on {predictor.device}",
                 )

@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from segstudio.core.catalogue import InputRule
-from segstudio.core.metrics import ConfusionMatrix, Scores
+from segstudio.core.metrics import ConfusionMatrix, Scores, scores_of
 from segstudio.core.training import TrainRecipe
 from segstudio.engine.preprocess import Preparer
 from segstudio.nets.registry import NetSpec
@@ -50,4 +50,4 @@ def validate(
             )
             matrix.add(labels, logits[0].argmax(0).to("cpu", torch.uint8).numpy())
     net.train(was_training)
-    return matrix.scores()
+    return scores_of(matrix.full)

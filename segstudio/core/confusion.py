@@ -1,0 +1,156 @@
+"""Which class was taken for which: pixel counts, exact at any size.
+
+A driving mask is runs of one class, so pairs of rasters are counted by runs, not by pixels: 19
+classes at 2048×1024 cost a tenth of what counting every pixel costs.
+"""
+
+import functools
+import logging
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segstudio.core.classes import VOID, ClassMap
+
+log = logging.getLogger("segstudio.core")
+
+Labels: TypeAlias = NDArray[np.uint8]
+Counts: TypeAlias = NDArray[np.int64]
+
+SMALL = 1 << 15
+"""Up to so many pixels NumPy is as fast, and needs no compiler: what a stroke touches."""
+
+
+def positions(classes: ClassMap) -> Labels:
+    """uint8 (256,): class id → row of the matrix; 255 for void and ids outside the set."""
+    table = np.full(256, VOID, np.uint8)
+    for row, known in enumerate(classes.classes):
+        table[known.id] = row
+    return table
+
+
+class ConfusionMatrix:
+    """Pixel counts over a whole set: row = reference class, column = predicted class.
+
+    full: int64 (C + 1, C + 1). The last row holds pixels whose reference is void, ignored or
+    outside the set, the last column predictions that are; what to make of them is a question of
+    convention, see core.metrics. table: uint8 (256,), label → row, from C on: the last; labels are
+    rows already without one.
+    """
+
+    def __init__(
+        self, classes: int, *, table: Labels | None = None, full: Counts | None = None
+    ) -> None:
+        self.classes = classes
+        self.table = np.arange(256, dtype=np.uint8) if table is None else table
+        self.full = np.zeros((classes + 1, classes + 1), np.int64) if full is None else full
+
+    @staticmethod
+    def of(classes: ClassMap) -> "ConfusionMatrix":
+        """For labels that carry the ids of a class set."""
+        return ConfusionMatrix(len(classes), table=positions(classes))
+
+    def add(
+        self, reference: Labels, predicted: Labels, *, ignore: int = VOID, sign: int = 1
+    ) -> None:
+        """Count two uint8 rasters of one shape; sign=-1 takes the same rasters out again.
+
+        ignore: another reference label that counts as void.
+        """
+        self.full += sign * self.counted(reference, predicted, ignore=ignore)
+
+    def counted(self, reference: Labels, predicted: Labels, *, ignore: int = VOID) -> Counts:
+        """int64 (C + 1, C + 1) of these rasters alone; ValueError when their shapes differ."""
+        if reference.shape != predicted.shape:
+            raise ValueError(f"shapes differ: {reference.shape} and {predicted.shape}")
+        columns = np.minimum(self.table, self.classes).astype(np.intp)
+        rows = columns.copy()
+        rows[ignore] = self.classes
+        return count_pairs(reference, predicted, rows, columns, self.classes + 1)
+
+    @property
+    def counts(self) -> Counts:
+        """int64 (C, C + 1): the rows that have a class."""
+        known: Counts = self.full[: self.classes]
+        return known
+
+    @property
+    def pixels(self) -> int:
+        """How many pixels with a class in the reference were counted."""
+        return int(self.counts.sum())
+
+    @property
+    def ignored(self) -> int:
+        """How many pixels without one."""
+        return int(self.full[self.classes].sum())
+
+
+def count_pairs(
+    reference: Labels,
+    predicted: Labels,
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
+    size: int,
+) -> Counts:
+    """int64 (size, size) of two uint8 rasters of one shape.
+
+    rows, columns: intp (256,), label → row and column.
+    """
+    if reference.size <= SMALL:
+        pairs = (rows * size)[reference.reshape(-1)] + columns[predicted.reshape(-1)]
+        return np.bincount(pairs, minlength=size * size).reshape(size, size).astype(np.int64)
+    counts = np.zeros((size, size), np.int64)
+    left, right = (np.ascontiguousarray(r).reshape(-1) for r in (reference, predicted))
+    _kernel()(left, right, rows, columns, counts)
+    return counts
+
+
+def warm_up() -> None:
+    """Compile, or load what was compiled: half a second once, better not in the window's thread."""
+    raster = np.zeros(SMALL + 1, np.uint8)
+    identity = np.minimum(np.arange(256), 1)
+    count_pairs(raster, raster, identity, identity, 2)
+
+
+@functools.cache
+def _kernel() -> Callable[..., None]:
+    import numba
+
+    options = {"nogil": True, "boundscheck": False}
+    try:
+        return numba.njit(cache=True, **options)(_count_runs)
+    except RuntimeError:  # nowhere to keep what was compiled
+        log.info("compiled code cannot be kept on this disk")
+        return numba.njit(**options)(_count_runs)
+
+
+def _count_runs(
+    reference: Labels,
+    predicted: Labels,
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
+    counts: Counts,
+) -> None:
+    """Every run of one pair is one addition; eight pixels are compared at a time inside one."""
+    size = reference.size
+    wide = size // 8
+    left, right = reference[: wide * 8].view(np.uint64), predicted[: wide * 8].view(np.uint64)
+    ones = np.uint64(0x0101010101010101)
+    start = 0
+    while start < size:
+        a, b = reference[start], predicted[start]
+        end = start + 1
+        while end < size and end & 7 and reference[end] == a and predicted[end] == b:
+            end += 1
+        if not end & 7:
+            word = end >> 3
+            many_a, many_b = np.uint64(a) * ones, np.uint64(b) * ones
+            while word < wide and left[word] == many_a and right[word] == many_b:
+                word += 1
+            end = word << 3
+            while end < size and reference[end] == a and predicted[end] == b:
+                end += 1
+        counts[rows[a], columns[b]] += end - start
+        start = end

@@ -1,0 +1,106 @@
+"""What one model did on each frame, summed as fast as a stroke is painted; and what may be summed.
+
+A headline figure counts only frames in which a human stood behind every pixel and confirmed them
+whole. Everything else that has labels is kept beside it and never called more than agreement.
+"""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from segstudio.core.confusion import Counts
+from segstudio.core.metrics import Convention, Scores, mean_of_scores, scores_of
+from segstudio.core.origins import CONFIRMED, PAINTED, Counted, human_share
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far the labels of a frame may be trusted.
+
+    is_reference: a human confirmed it whole and has only painted since. human_share: 0..1.
+    drafted_by: the model whose draft was taken over, "" for none.
+    """
+
+    is_reference: bool
+    human_share: float
+    drafted_by: str = ""
+
+    @staticmethod
+    def of(origins: Counted, drafted_by: str = "") -> "Standing":
+        """From how many pixels have each origin."""
+        total = sum(int(n) for n in origins)
+        human = int(origins[PAINTED]) + int(origins[CONFIRMED])
+        is_whole = 0 < total == human and int(origins[CONFIRMED]) > 0
+        return Standing(is_whole, human_share(origins), drafted_by)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameCounts(Generic[Key]):
+    """counts: int64 (C + 1, C + 1), never written into."""
+
+    key: Key
+    counts: Counts
+    standing: Standing
+
+
+class Tally(Generic[Key]):
+    """Frames by key, and the running sum of those that count and of those that do not."""
+
+    def __init__(self, classes: int) -> None:
+        self.classes = classes
+        self._frames: dict[Key, FrameCounts[Key]] = {}
+        self._sums = {on: np.zeros((classes + 1, classes + 1), np.int64) for on in (True, False)}
+
+    def put(self, key: Key, counts: Counts, standing: Standing) -> None:
+        """Set what is known of a frame, whatever was known before."""
+        self.drop(key)
+        self._frames[key] = FrameCounts(key, counts, standing)
+        self._sums[standing.is_reference] += counts
+
+    def change(self, key: Key, difference: Counts, standing: Standing) -> None:
+        """Labels were painted: counts that came less counts that went. Unknown frames are left."""
+        old = self._frames.get(key)
+        if old is not None:
+            self.put(key, old.counts + difference, standing)
+
+    def drop(self, key: Key) -> None:
+        """Forget a frame."""
+        old = self._frames.pop(key, None)
+        if old is not None:
+            self._sums[old.standing.is_reference] -= old.counts
+
+    def get(self, key: Key) -> FrameCounts[Key] | None:
+        """What is known of a frame."""
+        return self._frames.get(key)
+
+    def frames(self, *, reference: bool = True) -> tuple[FrameCounts[Key], ...]:
+        """Those that count, or those that do not, in the order they came."""
+        return tuple(f for f in self._frames.values() if f.standing.is_reference == reference)
+
+    def full(self, *, reference: bool = True) -> Counts:
+        """int64 (C + 1, C + 1): a copy of the sum."""
+        return self._sums[reference].copy()
+
+    def scores(
+        self, convention: Convention = Convention.VOID_IGNORED, *, reference: bool = True
+    ) -> Scores:
+        """The figures of those frames."""
+        if convention is Convention.PER_IMAGE:
+            return mean_of_scores(
+                (f.counts for f in self.frames(reference=reference)), self.classes
+            )
+        return scores_of(self._sums[reference], convention)
+
+    def behind(self, row: int, column: int, *, reference: bool = True) -> Sequence[tuple[Key, int]]:
+        """Frames with pixels in that cell of the matrix, most first."""
+        found = [(f.key, int(f.counts[row, column])) for f in self.frames(reference=reference)]
+        return sorted((each for each in found if each[1]), key=lambda each: -each[1])
+
+    def worst(self, *, reference: bool = True) -> Sequence[tuple[Key, float]]:
+        """Frames by their own mIoU, lowest first; frames without any class are left out."""
+        found = [(f.key, scores_of(f.counts).miou) for f in self.frames(reference=reference)]
+        return sorted((each for each in found if each[1] == each[1]), key=lambda each: each[1])
