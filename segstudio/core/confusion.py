@@ -118,12 +118,12 @@ def warm_up() -> None:
 def _kernel() -> Callable[..., None]:
     import numba
 
-    options = {"nogil": True, "boundscheck": False}
     try:
-        return numba.njit(cache=True, **options)(_count_runs)
-    except RuntimeError:  # nowhere to keep what was compiled
-        log.info("compiled code cannot be kept on this disk")
-        return numba.njit(**options)(_count_runs)
+        kept: Callable[..., None] = numba.njit(cache=True, nogil=True)(_count_runs)
+    except Exception:  # whatever a read-only or damaged cache folder leads to
+        log.warning("compiled code cannot be kept on disk", exc_info=True)
+        kept = numba.njit(nogil=True)(_count_runs)
+    return kept
 
 
 def _count_runs(

@@ -110,12 +110,21 @@ def mean_of_scores(images: Iterable[Counts], classes: int) -> Scores:
         known = ~np.isnan(values)
         return _ratio(np.where(known, values, 0).sum(0), known.sum(0).astype(np.float64))
 
-    single = {name: float(over(name)) for name in
-              ("pixel_accuracy", "mean_accuracy", "miou", "fwiou", "mean_f1")}  # fmt: skip
-    by_class = {name: over(name) for name in ("iou", "accuracy", "precision", "f1")}
-    sums = {name: np.sum([getattr(one, name) for one in each], 0)
-            for name in ("reference", "predicted")}  # fmt: skip
-    return Scores(**single, **by_class, **sums, convention=Convention.PER_IMAGE, images=count)
+    return Scores(
+        pixel_accuracy=float(over("pixel_accuracy")),
+        mean_accuracy=float(over("mean_accuracy")),
+        miou=float(over("miou")),
+        fwiou=float(over("fwiou")),
+        mean_f1=float(over("mean_f1")),
+        iou=over("iou"),
+        accuracy=over("accuracy"),
+        precision=over("precision"),
+        f1=over("f1"),
+        reference=np.sum([one.reference for one in each], 0),
+        predicted=np.sum([one.predicted for one in each], 0),
+        convention=Convention.PER_IMAGE,
+        images=count,
+    )
 
 
 def _ratio(above: Floats, below: Floats) -> Floats:
