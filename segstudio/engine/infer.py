@@ -6,13 +6,15 @@ Imports no torch: that comes with the first predictor, in the worker's thread.
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from segstudio.core.frame import Frame
 from segstudio.engine.play import ModelState, PipelineResult
-from segstudio.errors import SegStudioError
+from segstudio.engine.seats import FIRST, Load, Question, Seats, log_bug
+from segstudio.errors import Cancelled
 
 if TYPE_CHECKING:
     from segstudio.engine.predictor import Predictor
@@ -36,6 +38,7 @@ class Listeners:
     on_result: Callable[[PipelineResult], None]
     on_error: Callable[[Exception], None]
     on_model: Callable[[ModelState], None]
+    on_compared: Callable[[dict[str, ModelState]], None]
 
 
 class InferWorker:
@@ -48,7 +51,9 @@ class InferWorker:
         self._change = change
         self._listeners = listeners
         self._telling = threading.Lock()
-        self._last: Frame | None = None  # the worker thread's own
+        # The worker thread's own:
+        self._last: Frame | None = None
+        self._seats = Seats()
         # Guarded by change:
         self._is_stopped = True
         self._job: _Job | None = None
@@ -57,6 +62,8 @@ class InferWorker:
         self._wants_again = False
         self._load: tuple[Callable[[], Predictor] | None] | None = None
         self._is_loading = False
+        self._loads: Mapping[str, Load] | None = None
+        self._questions: deque[Question] = deque()
 
     @property
     def is_full(self) -> bool:
@@ -74,6 +81,18 @@ class InferWorker:
         """Change the model before the next frame. Holding change."""
         self._load = (load,)
         self._request = max(self._request, request)
+        self._change.notify_all()
+
+    def set_compared(self, loads: Mapping[str, Load], request: int) -> None:
+        """Other models beside the first, before the next frame. Holding change."""
+        self._loads = dict(loads)
+        self._wants_again = True
+        self._request = max(self._request, request)
+        self._change.notify_all()
+
+    def ask(self, question: Question) -> None:
+        """Do it after the next frame. Holding change."""
+        self._questions.append(question)
         self._change.notify_all()
 
     def again(self, request: int) -> None:
@@ -131,27 +150,39 @@ class InferWorker:
                     if self._is_stopped:
                         return
                     load, self._load = self._load, None
-                    self._is_loading = load is not None
+                    loads, self._loads = self._loads, None
+                    self._is_loading = load is not None or loads is not None
                     waiting = self._job
-                if load is not None:
+                if self._is_loading:
                     self.show_bare(waiting)
+                if load is not None:
                     predictor = self._change_model(predictor, load[0])
+                if loads is not None:
+                    self._seats.seat(loads, self._tell_seats, lambda: self._is_stopped)
                 with self._change:
                     self._is_loading = False
                     job, skipped = self._take()
                 if job is not None:
                     self._last = job.frame
                     predictor = self._answer(predictor, job, skipped)
+                self._answer_question(predictor)
         finally:
             with self._change:
                 self._is_loading = False
+                left = list(self._questions)
+                self._questions.clear()
+            for question in left:
+                self.tell(question.done, Cancelled())
             if predictor is not None:
                 predictor.close()
+            self._seats.close()
 
     def _has_work(self) -> bool:
         return (
             self._is_stopped
             or self._load is not None
+            or self._loads is not None
+            or bool(self._questions)
             or self._job is not None
             or (self._wants_again and self._last is not None)
         )
@@ -184,7 +215,7 @@ class InferWorker:
         try:
             new = load()
         except Exception as error:  # noqa: BLE001 - whatever it is, pictures go on without labels
-            _log_bug(error, "a model could not be loaded")
+            log_bug(error, "a model could not be loaded")
             self.tell(self._listeners.on_model, ModelState("failed", "", error=error))
             return None
         self.tell(self._listeners.on_model, ModelState("ready", new.card.name, new.device))
@@ -201,23 +232,39 @@ class InferWorker:
             try:
                 prediction = predictor.predict(job.frame, request=job.request)
             except Exception as error:  # noqa: BLE001 - as above
-                _log_bug(error, f"frame {job.frame.id.index} could not be predicted")
+                log_bug(error, f"frame {job.frame.id.index} could not be predicted")
                 failed = ModelState("failed", predictor.card.name, predictor.device, error)
                 predictor.close()
                 predictor = None
                 self.tell(self._listeners.on_error, error)
                 self.tell(self._listeners.on_model, failed)
+        others = self._seats.answer(
+            job.frame, job.request, self._tell_seats, lambda: self._is_stopped
+        )
         with self._change:
             if self._is_stopped:
                 return predictor
         self.tell(
             self._listeners.on_result,
-            PipelineResult(job.frame, prediction, job.request, queue_ms, skipped),
+            PipelineResult(job.frame, prediction, job.request, queue_ms, skipped, others),
         )
         return predictor
 
+    def _tell_seats(self) -> None:
+        self.tell(self._listeners.on_compared, dict(self._seats.states))
 
-def _log_bug(error: Exception, what: str) -> None:
-    """Errors made for people are told and not logged; the rest is a bug and wants a traceback."""
-    if not isinstance(error, SegStudioError):
-        log.error("%s", what, exc_info=error)
+    def _answer_question(self, predictor: "Predictor | None") -> None:
+        """One question, so that frames are not held up by a row of them."""
+        with self._change:
+            if self._is_stopped or not self._questions:
+                return
+            question = self._questions.popleft()
+        asked = predictor if question.letter == FIRST else self._seats.get(question.letter)
+        value: object = Cancelled()
+        if asked is not None and self._last is not None:
+            try:
+                value = question.op(asked, self._last)
+            except Exception as error:  # noqa: BLE001 - whoever asked is told
+                log_bug(error, f"a question to model {question.letter} failed")
+                value = error
+        self.tell(question.done, value)

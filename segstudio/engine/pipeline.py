@@ -15,12 +15,13 @@ Imports no torch, so that a window may import it before torch is there.
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from segstudio.core.frame import Frame
 from segstudio.engine.infer import InferWorker, Listeners
-from segstudio.engine.play import ModelState, PipelineResult, PlayClock, PlayState
+from segstudio.engine.play import ModelState, PipelineResult, PlayClock, PlayState, checked_speed
+from segstudio.engine.seats import Load, Question
 from segstudio.errors import FrameMissing, MediaError
 from segstudio.media.source import FrameSource
 
@@ -44,7 +45,8 @@ class Pipeline:
 
     Every method may be called from any thread and returns at once (`join` apart). Callbacks run in
     the worker threads, one at a time: on_result and on_error with frames and problems, on_model
-    when a model starts loading, is ready or failed, on_play when playing, speed or loop changed.
+    when a model starts loading, is ready or failed, on_compared likewise with those beside it, by
+    letter, on_play when playing, speed or loop changed.
 
     The source stays the caller's: close it after `stop`. `source.close()` also wakes a read that
     waits, and `join` calls it when a read does not come back. After `join`, `start` begins anew.
@@ -58,12 +60,15 @@ class Pipeline:
         on_error: Callable[[Exception], None],
         on_model: Callable[[ModelState], None] = _ignore,
         on_play: Callable[[PlayState], None] = _ignore,
+        on_compared: Callable[[dict[str, ModelState]], None] = _ignore,
     ) -> None:
         self._source = source
         self._on_error = on_error
         self._on_play = on_play
         self._change = threading.Condition()
-        self._worker = InferWorker(self._change, Listeners(on_result, on_error, on_model))
+        self._worker = InferWorker(
+            self._change, Listeners(on_result, on_error, on_model, on_compared)
+        )
         self._threads: tuple[threading.Thread, ...] = ()
         # The clock thread's own:
         self._clock = PlayClock()
@@ -105,7 +110,7 @@ class Pipeline:
         info = self._source.info
         with self._change:
             self._is_playing = True
-            self._speed = _checked(speed)
+            self._speed = checked_speed(speed)
             if self._seek is None and info.is_complete and self._place >= info.frames - 1 > 0:
                 self._go(0)
             self._restart_clock()
@@ -137,7 +142,7 @@ class Pipeline:
     def set_speed(self, speed: float) -> None:
         """Times real time, above 0."""
         with self._change:
-            self._speed = _checked(speed)
+            self._speed = checked_speed(speed)
             self._restart_clock()
 
     def set_every_frame(self, every: bool) -> None:  # noqa: FBT001 - a setter's one value
@@ -154,6 +159,17 @@ class Pipeline:
         with self._change:
             self._request += 1
             self._worker.set_model(load, self._request)
+
+    def set_compared(self, loads: Mapping[str, Load]) -> None:
+        """Models that predict every frame too, by letter; those with the same load stay."""
+        with self._change:
+            self._request += 1
+            self._worker.set_compared(loads, self._request)
+
+    def ask(self, question: Question) -> None:
+        """Do something with one model in the infer thread, soon."""
+        with self._change:
+            self._worker.ask(question)
 
     def refresh(self) -> None:
         """Predict the current frame again."""
@@ -379,9 +395,3 @@ class Pipeline:
             log.exception("%s stopped", threading.current_thread().name)
             self.stop()
             self._worker.tell(self._on_error, error)
-
-
-def _checked(speed: float) -> float:
-    if not 0 < speed <= 64:
-        raise ValueError(f"speed {speed} is not in (0, 64]")
-    return speed

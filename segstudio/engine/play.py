@@ -11,10 +11,23 @@ SLIP_S = 0.25
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What one of the compared models says about a frame.
+
+    prediction: None when it failed, which `error` says in one sentence, and for a damaged frame.
+    """
+
+    letter: str
+    prediction: Prediction | None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class PipelineResult:
     """A frame with what the model says about this very frame.
 
     prediction: None without a model, when it failed, and for a damaged frame (its `note` says so).
+    others: what the models compared with it say, in the order of their letters.
     request: number of the asking; it grows with every seek and change of model and never falls.
     queue_ms: wait between decode and inference. skipped: frames passed over since the last result.
     """
@@ -24,6 +37,7 @@ class PipelineResult:
     request: int
     queue_ms: float
     skipped: int
+    others: tuple[Answer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +101,10 @@ class PlayClock:
         """Accept a long delay for good instead of playing too fast until it is made up."""
         if self._start_s is not None and late_s > SLIP_S:
             self._start_s += late_s
+
+
+def checked_speed(speed: float) -> float:
+    """ValueError for a speed that makes no sense."""
+    if not 0 < speed <= 64:
+        raise ValueError(f"speed {speed} is not in (0, 64]")
+    return speed
