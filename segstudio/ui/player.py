@@ -7,8 +7,9 @@ frame is there; what really came corrects it.
 import logging
 import threading
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
@@ -18,6 +19,10 @@ from segstudio.engine.pipeline import PipelineResult, PlayState
 from segstudio.media.source import FrameSource, SourceInfo
 from segstudio.ui.bridge.background import Background, Job
 from segstudio.ui.bridge.live import LiveView
+
+if TYPE_CHECKING:
+    from segstudio.core.frame import Frame
+    from segstudio.engine.predictor import Predictor
 
 log = logging.getLogger("segstudio.ui")
 
@@ -52,6 +57,7 @@ class Player(QObject):
         changed(): `playing` is new.
         arrived(object): the newest PipelineResult.
         model_changed(object): ModelState of the pipeline.
+        compared_changed(object): {letter: ModelState} of the models beside the first.
         failed(object): the exception of a frame or a prediction.
     """
 
@@ -59,6 +65,7 @@ class Player(QObject):
     changed = Signal()
     arrived = Signal(object)
     model_changed = Signal(object)
+    compared_changed = Signal(object)
     failed = Signal(object)
 
     def __init__(self, background: Background, playing: Playing, parent: QObject) -> None:
@@ -121,6 +128,7 @@ class Player(QObject):
         live.arrived.connect(self._take_result)
         live.failed.connect(self._take_failure)
         live.model_changed.connect(self.model_changed)
+        live.compared_changed.connect(self.compared_changed)
         live.play_changed.connect(self._take_play)
         live.pipeline.set_loop(self.playing.is_looping)
         live.pipeline.set_every_frame(self._is_every_frame)
@@ -139,6 +147,18 @@ class Player(QObject):
         """Another model from now on."""
         if self._live is not None:
             self._live.use_model(card, device, strategy)
+
+    def compare(self, loads: "Mapping[str, Callable[[], Predictor]]") -> None:
+        """Have these models beside the first from now on, by letter."""
+        if self._live is not None:
+            self._live.compare(loads)
+
+    def ask(
+        self, letter: str, op: "Callable[[Predictor, Frame], Any]", then: Callable[[Any], None]
+    ) -> None:
+        """Do something with one model while no other runs; `then` gets its value, or the error."""
+        if self._live is not None:
+            self._live.ask(letter, op, then)
 
     def close_source(self) -> None:
         """Nothing is open any more."""

@@ -6,12 +6,13 @@ goes nowhere: its ports are cut off first.
 """
 
 import logging
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from segstudio.core.catalogue import ModelCard
+from segstudio.core.frame import Frame
 from segstudio.core.strategy import Strategy
 from segstudio.media.source import FrameSource
 from segstudio.ui import startup
@@ -32,12 +33,14 @@ class LiveView(QObject):
     Signals:
         arrived(object): the newest PipelineResult.
         model_changed(object): ModelState.
+        compared_changed(object): {letter: ModelState} of the models beside the first.
         play_changed(object): PlayState.
         failed(object): an exception: a frame or a prediction that went wrong.
     """
 
     arrived = Signal(object)
     model_changed = Signal(object)
+    compared_changed = Signal(object)
     play_changed = Signal(object)
     failed = Signal(object)
 
@@ -47,10 +50,12 @@ class LiveView(QObject):
 
         self.source = source
         self._results, self._models, self._plays = Port(self), Port(self), Port(self)
+        self._compared, self._replies = Port(self), Replies(self)
         self._results.arrived.connect(self._pass_result)
         self._results.failed.connect(self._pass_failure)
         self._models.arrived.connect(self._pass_model)
         self._plays.arrived.connect(self._pass_play)
+        self._compared.arrived.connect(self._pass_compared)
         self._is_cut_off = False
         self.delivered = 0
         self.skipped = 0
@@ -60,6 +65,7 @@ class LiveView(QObject):
             on_error=self._results.fail,
             on_model=self._models.deliver,
             on_play=self._plays.deliver,
+            on_compared=self._compared.deliver,
         )
 
     def _count_and_deliver(self, result: "PipelineResult") -> None:
@@ -78,6 +84,22 @@ class LiveView(QObject):
             self.pipeline.set_model(None)
             return
         self.pipeline.set_model(loader(card, device, strategy))
+
+    def compare(self, loads: "Mapping[str, Callable[[], Predictor]]") -> None:
+        """Have other models beside the first, by letter; see `loader`."""
+        self.pipeline.set_compared(loads)
+
+    def ask(
+        self,
+        letter: str,
+        op: "Callable[[Predictor, Frame], Any]",
+        then: Callable[[Any], None],
+    ) -> None:
+        """Do something with one model in the infer thread; `then` gets its value, or the error."""
+        from segstudio.engine.seats import Question
+
+        replies = self._replies
+        self.pipeline.ask(Question(letter, op, lambda value: replies.came.emit(then, value)))
 
     def drop_waiting(self) -> None:
         """Forget a result that the window has not seen yet, as after a seek."""
@@ -108,9 +130,32 @@ class LiveView(QObject):
             self.model_changed.emit(state)
 
     @Slot(object)
+    def _pass_compared(self, states: object) -> None:
+        if not self._is_cut_off:
+            self.compared_changed.emit(states)
+
+    @Slot(object)
     def _pass_play(self, state: object) -> None:
         if not self._is_cut_off:
             self.play_changed.emit(state)
+
+
+class Replies(QObject):
+    """Brings values from the infer thread to whoever asked. Lives in the UI thread.
+
+    Signals:
+        came(object, object): whom to call with what.
+    """
+
+    came = Signal(object, object)
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self.came.connect(self._pass, Qt.ConnectionType.QueuedConnection)
+
+    @Slot(object, object)
+    def _pass(self, then: Callable[[Any], None], value: object) -> None:
+        then(value)
 
 
 def loader(card: ModelCard, device: str, strategy: Strategy) -> "Callable[[], Predictor]":
