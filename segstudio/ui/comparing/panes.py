@@ -1,0 +1,100 @@
+"""What is compared and how it is looked at: frozen values that the comparison replaces."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from segstudio.core.catalogue import ModelCard
+from segstudio.core.strategy import Strategy
+from segstudio.engine.seats import FIRST
+from segstudio.errors import SegStudioError
+
+Mode = Literal["side", "swipe", "difference", "agreement"]
+MODES: tuple[Mode, ...] = ("side", "swipe", "difference", "agreement")
+
+Colours = Literal["classes", "errors"]
+
+LETTERS = "ABCDEF"
+"""Six models at most: more than that nobody can look at."""
+
+LABELS = "labels"
+"""In a pair, what is no model: the labels of the frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pane:
+    """One model as it is put to frames. card: None for the first one when no model is chosen."""
+
+    letter: str
+    card: ModelCard | None
+    device: str = "auto"
+    strategy: Strategy = Strategy()
+
+    @property
+    def title(self) -> str:
+        """The model's own."""
+        return "No model" if self.card is None else self.card.title
+
+    @property
+    def how(self) -> str:
+        """Settings that differ from the usual ones, in a few words; "" for none."""
+        parts = []
+        if self.strategy != Strategy(precision=self.strategy.precision):
+            parts.append(self.strategy.told())
+        if self.strategy.precision != "auto":
+            parts.append(self.strategy.precision)
+        if self.device != "auto":
+            parts.append(self.device)
+        return ", ".join(parts)
+
+    @property
+    def identity(self) -> tuple[str, str, Strategy]:
+        """Equal for panes whose predictions are the same."""
+        folder = "" if self.card is None else str(self.card.folder)
+        return folder, self.device, self.strategy
+
+    def to_json(self) -> dict[str, Any]:
+        """What the settings keep."""
+        name = "" if self.card is None else self.card.name
+        return {"model": name, "device": self.device, "strategy": self.strategy.to_json()}
+
+    @staticmethod
+    def from_json(letter: str, row: object, cards: tuple[ModelCard, ...]) -> "Pane | None":
+        """None when the model is gone or the row is none of ours."""
+        if not isinstance(row, dict):
+            return None
+        card = next((c for c in cards if c.name == row.get("model")), None)
+        try:
+            strategy = Strategy.from_json(row.get("strategy", {}))
+        except (SegStudioError, TypeError, ValueError):
+            return None
+        return None if card is None else Pane(letter, card, str(row.get("device")), strategy)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """mode: panes beside each other, one picture with a divider, where two differ, or how many
+    agree. colours: of the classes, or right and wrong against the labels. error_class: only this
+    class's hits, false alarms and misses; None: all classes. pair: the two that swipe, blink and
+    difference are about, letters or LABELS. divider: 0..1 of the view's width.
+    """
+
+    mode: Mode = "side"
+    colours: Colours = "classes"
+    error_class: int | None = None
+    pair: tuple[str, str] = (FIRST, "B")
+    divider: float = 0.5
+
+    def with_pair(self, *members: str) -> "Look":
+        """The same with another pair; a member that would stand on both sides moves over."""
+        first, second = members
+        if first == second:
+            second = self.pair[0] if first != self.pair[0] else self.pair[1]
+        return replace(self, pair=(first, second))
+
+    def fitted(self, letters: tuple[str, ...]) -> "Look":
+        """A pair of members that are there."""
+        known = (*letters, LABELS)
+        first, second = (m if m in known else "" for m in self.pair)
+        first = first or next(m for m in known if m != second)
+        second = second or next(m for m in (*letters[1:], LABELS, *letters) if m != first)
+        return replace(self, pair=(first, second))

@@ -1,0 +1,153 @@
+"""Figures in sentences: what a number is called depends on who stood behind the labels.
+
+A mean IoU is only said over frames that a human confirmed whole. Over anything else there is an
+agreement, the share of pixels on which model and labels say the same; and where the labels began
+as the model's own draft, the sentence says that too.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from segstudio.core.metrics import Convention
+from segstudio.core.tally import Key, Standing, Tally
+from segstudio.ui.words import counted
+
+NOTHING = "–"
+"""Stands where there is no pixel to speak of."""
+
+CONVENTIONS: Mapping[Convention, tuple[str, str]] = {
+    Convention.VOID_IGNORED: (
+        "Void left out",
+        "Pixels without a class in the reference are left out; a pixel that the model calls void"
+        " is a miss.\nA class that is in neither is no part of the mean. As cityscapesScripts.",
+    ),
+    Convention.PRESENT: (
+        "Void left out, classes of the reference",
+        "Pixels without a class in the reference are left out.\nThe mean goes over classes that"
+        " the reference has: one that only the model sees does not lower it.",
+    ),
+    Convention.VOID_IS_WRONG: (
+        "Void counts as wrong",
+        "Where the reference has no class, whatever the model says is a false positive of that"
+        " class.",
+    ),
+    Convention.BOTH_VOID_IGNORED: (
+        "Void left out on both sides",
+        "Pixels without a class in the reference are left out, and so are pixels that the model"
+        " calls void: saying nothing costs nothing.",
+    ),
+    Convention.VOID_IS_A_CLASS: (
+        "Void is a class",
+        "Void is one more class, right and wrong like any other, and part of the mean.",
+    ),
+    Convention.PER_IMAGE: (
+        "Mean over frames",
+        "Each frame has figures of its own, with void left out, and these are the means over"
+        " frames: small and rare things weigh more than when pixels are summed.",
+    ),
+}
+"""Title and explanation of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """What stands beside a model's name.
+
+    figure: its mIoU, or a dash. is_scored: whether there is one. about: on what it stands, or why
+    there is none. agreement: the figure over drafts under its own name, "" for none.
+    """
+
+    figure: str
+    is_scored: bool
+    about: str
+    agreement: str = ""
+
+
+def percent(value: float, digits: int = 1) -> str:
+    """0.714 → "71.4 %"; a dash for NaN."""
+    return NOTHING if value != value else f"{100 * value:.{digits}f} %"
+
+
+def figure(value: float, digits: int = 1) -> str:
+    """The same for a column that says percent at its head."""
+    return NOTHING if value != value else f"{100 * value:.{digits}f}"
+
+
+def pixels(number: float) -> str:
+    """ "92,809 px"."""
+    return f"{int(number):,} px"
+
+
+def no_reference(confirm_key: str) -> str:
+    """Why there is no figure at all, and what to do. confirm_key: "" when it has none."""
+    how = f"confirm one ({confirm_key})" if confirm_key else "confirm one"
+    return f"No confirmed frame yet: {how} or import ground truth."
+
+
+def headline(
+    tally: Tally[Key],
+    convention: Convention,
+    *,
+    model: str,
+    titles: Mapping[str, str],
+    confirm_key: str = "",
+) -> Headline:
+    """Of one model. model: its name; titles: name → title, of all that may have drafted."""
+    confirmed = [f.standing for f in tally.frames()]
+    if confirmed:
+        miou = tally.scores(convention).miou
+        about = [counted(len(confirmed), "confirmed frame"), *_by_human(confirmed)]
+        about += _drafters(confirmed, model, titles)
+        if miou != miou:
+            about = [f"{counted(len(confirmed), 'confirmed frame')} without a pixel of any class"]
+        return Headline(percent(miou), miou == miou, " · ".join(about))
+    return Headline(
+        NOTHING, False, no_reference(confirm_key), agreement(tally, convention, model=model)
+    )  # fmt: skip
+
+
+def agreement(tally: Tally[Key], convention: Convention, *, model: str) -> str:
+    """ "agreement with draft 91.2 % · 5 frames"; "" when no frame has unconfirmed labels."""
+    drafts = [f.standing for f in tally.frames(reference=False)]
+    if not drafts:
+        return ""
+    own = sum(1 for standing in drafts if standing.drafted_by == model)
+    share = percent(tally.scores(convention, reference=False).pixel_accuracy)
+    frames = counted(len(drafts), "frame")
+    if own == len(drafts):
+        return f"agreement with its own draft {share} · {frames}"
+    text = f"agreement with draft {share} · {frames}"
+    return f"{text}, {own} of them its own draft" if own else text
+
+
+def _by_human(standings: Sequence[Standing]) -> list[str]:
+    """The mean share of pixels painted by hand.
+
+    Nothing is said when a draft was taken over and every pixel counts as human: confirming a frame
+    makes all of it human, and that is not painting.
+    """
+    if any(s.drafted_by and s.human_share >= 1 for s in standings):
+        return []
+    share = sum(s.human_share for s in standings) / len(standings)
+    return [f"{100 * share:.0f} % painted by a human"]
+
+
+def _drafters(standings: Sequence[Standing], model: str, titles: Mapping[str, str]) -> list[str]:
+    """Whose drafts they began as, the most frequent first."""
+    by = Counter(s.drafted_by for s in standings if s.drafted_by)
+    if not by:
+        return []
+    names = [titles.get(name, name) + (" (itself)" if name == model else "") for name, _ in
+             by.most_common()]  # fmt: skip
+    if len(names) > 2:
+        names = [*names[:1], f"{len(names) - 1} other models"]
+    return [f"drafted by {' and '.join(names)}"]
+
+
+def drafted_by(standing: Standing, model: str, titles: Mapping[str, str]) -> str:
+    """For one frame in a table."""
+    name = standing.drafted_by
+    if not name:
+        return NOTHING
+    return titles.get(name, name) + (" (itself)" if name == model else "")
