@@ -72,7 +72,9 @@ class Prediction:
     logits: the net's answer at its own stride, for confidence under the cursor and views.
     model: name of the model's folder. request: the number of the asking; a prediction with an
     older number than the current one is not shown. input_size: (h, w) the net really saw.
-    notes: what people should know ("input reduced to 512×288: out of memory").
+    notes: what people should know ("input reduced to 512×288: out of memory"). peak_mb: most memory
+    in MiB that the model took on a CUDA device during this prediction, its weights included; None
+    where nobody can tell.
     """
 
     frame: Frame
@@ -86,3 +88,4 @@ class Prediction:
     device: str
     request: int = 0
     notes: tuple[str, ...] = ()
+    peak_mb: float | None = None

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from segstudio.core.catalogue import ModelCard, NetFigures
+from segstudio.core.catalogue import ModelCard
 from segstudio.core.frame import Frame, FrameId
 from segstudio.core.strategy import Strategy
 from segstudio.engine import device as devices
+from segstudio.engine.catalogue import count_model
 from segstudio.engine.predictor import Predictor
 from segstudio.engine.windows import mirrored
-from segstudio.errors import SegStudioError
 
 FRAME = (720, 1280)
 """(h, w) of the frame where no input size is asked for: what dashcams record."""
@@ -33,8 +33,8 @@ class BenchFigures:
     model, net: names. device, precision: used. compiled: the compiler did its work. frame_*,
     input_*: pixels. fps: of the whole predictor, from its median; forward_fps: of the bare net.
     overhead: median of the predictor by median of the forward pass. parameters: without heads for
-    training only. gmacs: 10^9 multiply-accumulates at the input size. peak_mb: most memory that
-    tensors took on a CUDA device. None: cannot be counted here. notes: what the predictor told.
+    training only. gmacs: 10^9 multiply-accumulates at the input size. peak_mb: as in
+    Prediction. None: cannot be counted here. notes: what the predictor told.
     """
 
     model: str
@@ -97,14 +97,11 @@ def make_frame(size: tuple[int, int]) -> Frame:
 def _measured(predictor: Predictor, frame: Frame, runs: int) -> BenchFigures:
     runner = predictor.runner
     size = predictor.predict(frame).input_size
-    on_cuda = runner.device.type == "cuda"
     with torch.inference_mode():
         x = mirrored(runner.prepare(frame.rgb, size), runner.spec.margin)
     forwards, predictions = [], []
     notes: dict[str, None] = {}
     for round_ in range(_WARM_UP + runs):
-        if round_ == _WARM_UP and on_cuda:
-            torch.cuda.reset_peak_memory_stats(runner.device)
         start = time.perf_counter()
         with torch.inference_mode():
             runner.forward(x)
@@ -116,10 +113,9 @@ def _measured(predictor: Predictor, frame: Frame, runs: int) -> BenchFigures:
         if round_ >= _WARM_UP:
             forwards.append(1000 * (middle - start))
             predictions.append(1000 * (end - middle))
-    peak = torch.cuda.max_memory_allocated(runner.device) / 2**20 if on_cuda else None
     forward_p50, forward_p95 = (float(v) for v in np.percentile(forwards, (50, 95)))
     predict_p50, predict_p95 = (float(v) for v in np.percentile(predictions, (50, 95)))
-    counted = _counted(predictor.card, done.input_size)
+    counted = count_model(predictor.card, done.input_size)
     return BenchFigures(
         model=predictor.card.name,
         net=predictor.card.net,
@@ -139,18 +135,8 @@ def _measured(predictor: Predictor, frame: Frame, runs: int) -> BenchFigures:
         predict_p50=predict_p50,
         predict_p95=predict_p95,
         overhead=predict_p50 / forward_p50,
-        parameters=counted.parameters or predictor.card.params,
+        parameters=counted.parameters,
         gmacs=counted.gmacs,
-        peak_mb=peak,
+        peak_mb=done.peak_mb,
         notes=tuple(notes),
     )
-
-
-def _counted(card: ModelCard, size: tuple[int, int]) -> NetFigures:
-    """Parameters and multiply-accumulates; nothing where the net cannot be counted."""
-    from segstudio.engine.catalogue import measure_net
-
-    try:
-        return measure_net(card.net, card.net_args, len(card.classes), *size)
-    except (SegStudioError, ImportError):
-        return NetFigures(*size)

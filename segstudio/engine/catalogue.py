@@ -4,13 +4,13 @@ Everything here imports torch and may take a second: call it in a background thr
 built on the meta device, so nothing is allocated and nothing is random.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import nn
 
-from segstudio.core.catalogue import WHOLE_PICTURE, NetFacts, NetFigures, TapFacts
+from segstudio.core.catalogue import WHOLE_PICTURE, ModelCard, NetFacts, NetFigures, TapFacts
 from segstudio.errors import ModelError, SegStudioError
 from segstudio.nets.dialect import may_be_missing
 from segstudio.nets.registry import NETS, NetSpec
@@ -51,22 +51,42 @@ def measure_net(
     from segstudio.nets import facts
 
     net = _built(NETS.get(name), net_args or {}, classes)
-
-    def asked(question: Any) -> Any:  # noqa: ANN401  a count or a factor
-        try:
-            return question()
-        except (SegStudioError, RuntimeError, ValueError, TypeError, NotImplementedError):
-            return None
-
-    heads = sum(p.numel() for name, p in net.named_parameters() if may_be_missing(name))
     return NetFigures(
         height,
         width,
-        parameters=facts.parameters(net) - heads,
-        gmacs=asked(lambda: facts.gmacs(net, height, width)),
-        output_stride=asked(lambda: facts.output_stride(net, height, width)),
-        receptive_field=asked(lambda: facts.receptive_field(net, height, width) or WHOLE_PICTURE),
+        parameters=_parameters(net),
+        gmacs=_asked(lambda: facts.gmacs(net, height, width)),
+        output_stride=_asked(lambda: facts.output_stride(net, height, width)),
+        receptive_field=_asked(lambda: facts.receptive_field(net, height, width) or WHOLE_PICTURE),
     )
+
+
+def count_model(card: ModelCard, size: tuple[int, int]) -> NetFigures:
+    """Parameters and multiply-accumulates of a model at one input size (h, w), and no more.
+
+    What cannot be counted (an ONNX file, a net whose extra is missing) stays None, except that the
+    card may know the parameters.
+    """
+    from segstudio.nets import facts
+
+    try:
+        net = _built(NETS.get(card.net), card.net_args, len(card.classes))
+    except (SegStudioError, ImportError):
+        return NetFigures(*size, parameters=card.params)
+    gmacs = _asked(lambda: facts.gmacs(net, *size))
+    return NetFigures(*size, parameters=_parameters(net), gmacs=gmacs)
+
+
+def _parameters(net: nn.Module) -> int:
+    """Without heads for training only."""
+    return sum(p.numel() for name, p in net.named_parameters() if not may_be_missing(name))
+
+
+def _asked(question: Callable[[], Any]) -> Any:  # noqa: ANN401  a count or a factor
+    try:
+        return question()
+    except (SegStudioError, RuntimeError, ValueError, TypeError, NotImplementedError):
+        return None
 
 
 def _built(spec: NetSpec, net_args: NetArgs, classes: int) -> nn.Module:

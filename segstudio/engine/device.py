@@ -125,6 +125,27 @@ def synchronize(device: torch.device) -> None:
         torch.mps.synchronize()
 
 
+class PeakMemory:
+    """Most memory that one net takes on a CUDA device, from now on; nothing is known elsewhere.
+
+    own: bytes of its weights, which lie there already. Everything else that was there before
+    belongs to other nets and does not count.
+    """
+
+    def __init__(self, device: torch.device, own: int) -> None:
+        self._device, self._own = device, own
+        self._before = 0
+        if device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(device)
+            self._before = torch.cuda.memory_allocated(device)
+
+    def mb(self) -> float | None:
+        """MiB until now."""
+        if self._device.type != "cuda":
+            return None
+        return (torch.cuda.max_memory_allocated(self._device) - self._before + self._own) / 2**20
+
+
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
     seen: set[int] = set()
     while error is not None and id(error) not in seen:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from segstudio.core.catalogue import ModelCard
 from segstudio.core.frame import Frame
@@ -75,6 +75,7 @@ class Predictor:
         self.runner = Runner(
             card, self._device, self.strategy.precision, compile=self.strategy.compile
         )
+        self._weights = _bytes_of(self.runner.net)
         self._sizes = Sizes(card.input, self.runner.spec, self.strategy)
         self._is_windowed = self.strategy.kind != "whole"
         self._level: dict[Size, int] = {}
@@ -148,7 +149,7 @@ class Predictor:
         return dataclasses.replace(done, notes=notes)
 
     def _predict(self, frame: Frame, request: int, size: Size, way: _Way) -> Prediction:
-        watch = Stopwatch()
+        watch, peak = Stopwatch(), devices.PeakMemory(self._device, self._weights)
         whole = (frame.height, frame.width)
         prepare_ms = forward_ms = 0.0
         mean = Mean(align_corners=self.runner.spec.align_corners)
@@ -182,6 +183,7 @@ class Predictor:
             input_size=size,
             device=self.device,
             request=request,
+            peak_mb=peak.mb(),
         )
 
     def _answer(self, x: Tensor, way: _Way) -> Tensor:
@@ -201,6 +203,13 @@ class Predictor:
             margin=self.runner.spec.margin,
             softmax=self.strategy.kind == "sliding",
         )
+
+
+def _bytes_of(net: nn.Module | None) -> int:
+    """Of parameters and buffers."""
+    if net is None:
+        return 0
+    return sum(t.nbytes for t in (*net.parameters(), *net.buffers()))
 
 
 def _refiner() -> Callable[..., Tensor]:
