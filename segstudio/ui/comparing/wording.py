@@ -85,6 +85,14 @@ def no_reference(confirm_key: str) -> str:
     return f"No confirmed frame yet: {how} or import ground truth."
 
 
+def unmeasured(letters: Sequence[str]) -> str:
+    """Other models have figures, these have none."""
+    *most, last = letters
+    names = f"{', '.join(most)} and {last}" if most else last
+    verb = "were" if most else "was"
+    return f"{names} {verb} not run on a confirmed frame yet: choose Measure all."
+
+
 def headline(
     tally: Tally[Key],
     convention: Convention,

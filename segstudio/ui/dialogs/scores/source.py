@@ -1,0 +1,101 @@
+"""Where the score widgets get everything from: models, tallies, names; and how often they look."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from segstudio.core.classes import ClassMap
+from segstudio.core.metrics import Convention
+from segstudio.core.tally import Tally
+from segstudio.store.project_rows import FrameKey
+from segstudio.ui.panels.timeline import time_code
+
+if TYPE_CHECKING:
+    from segstudio.ui.session import Session
+
+REFRESH_MS = 100
+"""Figures on the screen change ten times a second at most, however often frames arrive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """One pane: its letter, and the name and title of the model in it."""
+
+    letter: str
+    name: str
+    title: str
+
+
+class ScoreSource(QObject):
+    """Reads `session.scores` and `session.comparison`; keeps nothing.
+
+    Signals:
+        changed(): figures, panes or the convention are new; at most every REFRESH_MS.
+    """
+
+    changed = Signal()
+
+    def __init__(self, session: "Session", parent: QObject) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._soon = QTimer(self, singleShot=True, interval=REFRESH_MS)
+        self._soon.timeout.connect(self.changed)
+        session.scores.changed.connect(self._renew)
+        session.comparison.changed.connect(self._renew)
+
+    @Slot()
+    def _renew(self) -> None:
+        if not self._soon.isActive():
+            self._soon.start()
+
+    @property
+    def graded(self) -> tuple[Graded, ...]:
+        """Panes that have a model, in their order."""
+        panes = self._session.comparison.panes
+        return tuple(
+            Graded(p.letter, p.card.name, p.card.title) for p in panes if p.card is not None
+        )
+
+    def tally(self, letter: str) -> Tally[FrameKey]:
+        """What that pane's model did on each frame."""
+        return self._session.scores.tally(letter)
+
+    @property
+    def classes(self) -> ClassMap:
+        """Rows and columns of every matrix, in order."""
+        return self._session.scores.classes
+
+    @property
+    def convention(self) -> Convention:
+        """What void pixels do."""
+        return self._session.scores.convention
+
+    def set_convention(self, convention: Convention) -> None:
+        """Figures follow."""
+        self._session.scores.set_convention(convention)
+
+    @property
+    def titles(self) -> Mapping[str, str]:
+        """Model name → title."""
+        return {card.name: card.title for card in self._session.models.cards}
+
+    def title_of(self, key: FrameKey) -> str:
+        """How a frame is called: number and time, or file; with its medium when there are more."""
+        session = self._session
+        project, here = session.editor.projects.project, session.editor.projects.media
+        found = None if project is None else project.summary(key)
+        time = found.about.time_us if found is not None else None
+        name = found.about.name if found is not None else ""
+        if here is not None and here.id == key.media and time is None:
+            time = session.player.time_us(key.index)
+            names = () if session.info is None else session.info.names
+            name = name or (names[key.index] if key.index < len(names) else "")
+        title = f"{key.index} · {time_code(time)}" if time is not None else name
+        title = title or f"Frame {key.index}"
+        if here is not None and here.id == key.media:
+            return title
+        media = () if project is None else project.media()
+        medium = next((m.title for m in media if m.id == key.media), "")
+        return f"{medium} · {title}" if medium else title
