@@ -15,7 +15,16 @@ from numpy.typing import NDArray
 
 from segstudio.core.confusion import ConfusionMatrix, Counts
 
-__all__ = ["ConfusionMatrix", "Convention", "Scores", "mean_of_scores", "scores_of"]
+__all__ = [
+    "ConfusionMatrix",
+    "Convention",
+    "Scores",
+    "mean_of",
+    "mean_of_scores",
+    "parts_of",
+    "ratio",
+    "scores_of",
+]
 
 Floats = NDArray[np.float64]
 
@@ -64,33 +73,40 @@ class Scores:
     images: int = 0
 
 
+def parts_of(full: Counts, convention: Convention) -> tuple[Floats, Floats, Floats]:
+    """float64 (…, C) each: pixels that are right, that the reference has, that were predicted.
+
+    full: (…, C + 1, C + 1). One more class for VOID_IS_A_CLASS. All are sums over cells, so those
+    of a sum of matrices are the sums of theirs.
+    """
+    counts = full.astype(np.float64)
+    known = counts if convention is Convention.VOID_IS_A_CLASS else counts[..., :-1, :]
+    if convention is Convention.BOTH_VOID_IGNORED:
+        known = known[..., :-1]
+    size = known.shape[-2]
+    hit = np.diagonal(known, axis1=-2, axis2=-1)
+    reference, predicted = known.sum(-1), known[..., :size].sum(-2)
+    if convention is Convention.VOID_IS_WRONG:
+        predicted = predicted + counts[..., -1, :-1]
+    return hit, reference, predicted
+
+
 def scores_of(full: Counts, convention: Convention = Convention.VOID_IGNORED) -> Scores:
     """From int64 (C + 1, C + 1), a `ConfusionMatrix.full`; for PER_IMAGE this is one image."""
-    classes = full.shape[0] - 1
-    counts = full.astype(np.float64)
-    if convention is Convention.VOID_IS_A_CLASS:
-        known, wrong = counts, np.zeros(classes + 1)
-    else:
-        columns = classes if convention is Convention.BOTH_VOID_IGNORED else classes + 1
-        known, wrong = counts[:classes, :columns], counts[classes, :classes]
-    size = known.shape[0]
-    hit = np.diagonal(known)
-    reference, predicted = known.sum(1), known[:, :size].sum(0)
-    if convention is Convention.VOID_IS_WRONG:
-        predicted = predicted + wrong
-    iou, accuracy = _ratio(hit, reference + predicted - hit), _ratio(hit, reference)
-    f1 = _ratio(2 * hit, reference + predicted)
+    hit, reference, predicted = parts_of(full, convention)
+    iou, accuracy = ratio(hit, reference + predicted - hit), ratio(hit, reference)
+    f1 = ratio(2 * hit, reference + predicted)
     total, present = reference.sum(), reference > 0
-    meant = np.where(present, iou, np.nan) if convention is Convention.PRESENT else iou
+    meant = present if convention is Convention.PRESENT else np.ones_like(present)
     return Scores(
         pixel_accuracy=float(hit.sum() / total) if total else float("nan"),
-        mean_accuracy=_mean(accuracy),
-        miou=_mean(meant),
+        mean_accuracy=mean_of(accuracy),
+        miou=mean_of(np.where(meant, iou, np.nan)),
         fwiou=float((reference[present] * iou[present]).sum() / total) if total else float("nan"),
-        mean_f1=_mean(np.where(present, f1, np.nan) if convention is Convention.PRESENT else f1),
+        mean_f1=mean_of(np.where(meant, f1, np.nan)),
         iou=iou,
         accuracy=accuracy,
-        precision=_ratio(hit, predicted),
+        precision=ratio(hit, predicted),
         f1=f1,
         reference=reference,
         predicted=predicted,
@@ -108,7 +124,7 @@ def mean_of_scores(images: Iterable[Counts], classes: int) -> Scores:
     def over(name: str) -> Floats:
         values = np.array([getattr(one, name) for one in each], np.float64)
         known = ~np.isnan(values)
-        return _ratio(np.where(known, values, 0).sum(0), known.sum(0).astype(np.float64))
+        return ratio(np.where(known, values, 0).sum(0), known.sum(0).astype(np.float64))
 
     return Scores(
         pixel_accuracy=float(over("pixel_accuracy")),
@@ -127,13 +143,13 @@ def mean_of_scores(images: Iterable[Counts], classes: int) -> Scores:
     )
 
 
-def _ratio(above: Floats, below: Floats) -> Floats:
+def ratio(above: Floats, below: Floats) -> Floats:
     """NaN instead of a division by nothing."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(below > 0, above / below, np.nan)
 
 
-def _mean(values: Floats) -> float:
+def mean_of(values: Floats) -> float:
     """Mean of what is not NaN; NaN when nothing is left."""
     known = values[~np.isnan(values)]
     return float(known.mean()) if known.size else float("nan")
