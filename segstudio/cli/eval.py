@@ -1,36 +1,53 @@
 """`segstudio eval`: how good predictions are, from one confusion matrix over the whole set."""
 
 import argparse
-import json
-from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from segstudio.cli.predict import add_model_options, choose_model, load_labeller
+from segstudio.cli.contenders import GRAMMAR
+from segstudio.cli.figures import (
+    add_figure_options,
+    convention_of,
+    frame_rows,
+    per_frame,
+    save_text,
+)
+from segstudio.cli.measuring import Measured, describe, measure_models
+from segstudio.cli.predict import add_model_options
+from segstudio.cli.reference import (
+    Frames,
+    ReferenceSet,
+    add_reference_options,
+    class_set,
+    settle_folders,
+    translation,
+    without_void,
+)
 from segstudio.cli.report import Json, Report, Subparsers, add_report_options
-from segstudio.cli.strategy import strategy_of
-from segstudio.core.catalogue import ModelCard
-from segstudio.core.classes import VOID, ClassMap, load_class_map
-from segstudio.core.metrics import ConfusionMatrix, scores_of
-from segstudio.core.strategy import Strategy
-from segstudio.errors import MediaError, UsageError
-from segstudio.store.pairs import Pair, find_pairs
+from segstudio.core.confusion import ConfusionMatrix
+from segstudio.errors import UsageError
 
-_EPILOG = """\
+__all__ = ["add", "class_set", "run", "translation", "without_void"]
+
+_EPILOG = f"""\
 Pictures and label files belong together when their stems are equal; the endings _leftImg8bit,
-_gtFine_labelIds and _L may differ. Reference pixels that are void (255, --ignore, or outside the
-class set) are left out; void predictions count as misses, also those of a model that has void as a
-class of its own. `confusion` has one row per reference class and one column per predicted class,
-and a last column for everything else.
+_gtFine_labelIds and _L may differ. Frames whose labels are missing, unreadable or of another size
+are told and left out.
+
+By the default convention, reference pixels that are void (255, --ignore, or outside the class set)
+are left out; void predictions count as misses, also those of a model that has void as a class of
+its own. Every figure stands with its convention; the report has the headline figures of all.
+`confusion` has one row per reference class and one column per predicted class, and a last column
+for everything else; `confusion_full` also has the row of void reference pixels.
+
+{GRAMMAR}
+Exit codes: 0 done (frames may have been left out), 2 nothing was left to measure, or a model failed
+or was refused; the report has the others all the same.
 
 example:
-  segstudio eval -m bisenet_v2_camvid --images val/images --labels val/labels
+  segstudio eval -m bisenet_v2_camvid --data camvid/ --convention void-counts-as-wrong
+  segstudio eval -m mine -m mine@scale=0.5 --images val/images --labels val/labels
   segstudio eval --pred out/masks/drive --labels val/labels --json -
 """
-
-LabelsOf = Callable[[Pair], NDArray[np.uint8]]
 
 
 def add(subparsers: Subparsers) -> None:
@@ -38,18 +55,18 @@ def add(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "eval",
         help="measure models, or masks, against reference labels",
-        description="Pixel accuracy, mean accuracy, mIoU and fwIoU against reference labels.",
+        description="Segmentation metrics of models, or of masks, against reference labels.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("-m", "--model", action="append", default=[], metavar="MODEL")
-    parser.add_argument("--images", type=Path, metavar="DIR", help="pictures, for models")
+    parser.add_argument("-m", "--model", action="append", default=[], metavar="MODEL[@SETTINGS]")
     parser.add_argument("--pred", type=Path, metavar="DIR", help="masks to measure, instead")
-    parser.add_argument("--labels", type=Path, metavar="DIR", required=True, help="reference")
+    add_reference_options(parser)
+    add_figure_options(parser)
     parser.add_argument(
-        "--classes", metavar="SET", help="class set of the labels (the first model's, or camvid)"
+        "--per-frame", action="store_true", help="the report also has each frame's figures"
     )
-    parser.add_argument("--ignore", type=int, metavar="ID", help="another id that is left out")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="each frame's figures as CSV")
     add_model_options(parser)
     add_report_options(parser)
     parser.set_defaults(run_command=run)
@@ -58,180 +75,56 @@ def add(subparsers: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Measures each model (or the masks) over all pairs and prints the table."""
     report = Report(arguments)
-    models: dict[str, Json] = {}
     if arguments.pred is not None:
-        if arguments.model or arguments.images is not None:
-            raise UsageError("--pred measures masks; leave -m and --images out, or leave it out.")
-        classes, ids = class_set(arguments.classes or "camvid")
-        pairs = find_pairs(arguments.pred, arguments.labels, predictions=True)
-        models[arguments.pred.name] = _measure(
-            pairs, _mask_reader(ids), classes, arguments, report, ids
-        )
+        found = _measure_masks(arguments, report)
     else:
+        settle_folders(arguments)
         if arguments.images is None:
             raise UsageError("Name the pictures with --images, or masks with --pred.")
-        pairs = find_pairs(arguments.images, arguments.labels)
-        for name in arguments.model or [None]:
-            card = choose_model(name)
-            models[card.name] = _measure_model(pairs, card, arguments, report)
-    for name, found in models.items():
-        for row in describe(name, found):
+        found = measure_models(arguments, report)
+    for name, each in found.entries.items():
+        if arguments.per_frame and name in found.counts:
+            each["per_frame"] = per_frame(found.counts[name], found.convention)
+        for row in describe(name, each):
             report.say(row)
-    report.write({"models": models})
-    return 0
+    for sentence in found.frames.told():
+        report.warn(sentence)
+    for name, sentence in found.failed.items():
+        report.warn(f"{name}: {sentence}")
+    if arguments.csv is not None:
+        save_text(arguments.csv, frame_rows(found.counts, found.convention))
+    report.write(report_of(found))
+    return 2 if found.failed else 0
 
 
-def _measure_model(
-    pairs: list[Pair], card: ModelCard, arguments: argparse.Namespace, report: Report
-) -> Json:
-    from segstudio.media.open import open_source
-
-    classes, ids = without_void(card.classes), dict[int, int]()
-    if arguments.classes:
-        classes, ids = class_set(arguments.classes)
-    labeller = load_labeller(card, arguments)
-    own = translation(card.classes, classes)
-
-    def labels_of(pair: Pair) -> NDArray[np.uint8]:
-        source = open_source(pair.picture)
-        try:
-            frame = source.read(0)
-        finally:
-            source.close()
-        return own[labeller.predict(frame).labels]
-
-    try:
-        found = _measure(pairs, labels_of, classes, arguments, report, ids)
-    finally:
-        labeller.close()
-    found["strategy"] = strategy_of(arguments).to_json()
-    unknown = [c.name for c in classes.classes if c.id not in own]
-    if unknown:
-        found["unknown"] = unknown
-    return found
-
-
-def _measure(
-    pairs: list[Pair],
-    labels_of: LabelsOf,
-    classes: ClassMap,
-    arguments: argparse.Namespace,
-    report: Report,
-    ids: dict[int, int],
-) -> Json:
-    """One confusion matrix over all pairs. ids: label id in _labelIds files -> class id."""
-    from segstudio.store.masks import read_mask
-
-    position = _positions(classes)
-    matrix = ConfusionMatrix(len(classes))
-    frames = 0
-    with report.progress("pairs", len(pairs)) as bar:
-        for pair in pairs:
-            reference = _class_ids(read_mask(pair.labels), pair.ending, ids)
-            if arguments.ignore is not None:
-                reference = np.where(reference == arguments.ignore, VOID, reference)
-            predicted = labels_of(pair)
-            if predicted.shape != reference.shape:
-                raise MediaError(
-                    f"{pair.picture.name} is {_size(predicted)} and its labels"
-                    f" {pair.labels.name} are {_size(reference)}; they must be of one size."
-                )
-            matrix.add(position[reference], position[predicted])
-            frames += 1
-            bar.show(frames)
-    scores = scores_of(matrix.full)
-    names = [c.name for c in classes.classes]
+def report_of(found: Measured) -> Json:
+    """What scripts read."""
     return {
-        "pixel_accuracy": scores.pixel_accuracy,
-        "mean_accuracy": scores.mean_accuracy,
-        "miou": scores.miou,
-        "fwiou": scores.fwiou,
-        "iou": dict(zip(names, scores.iou.tolist(), strict=True)),
-        "confusion": matrix.counts.tolist(),
-        "columns": [*names, "other"],
-        "frames": frames,
-        "pixels": matrix.pixels,
-        "ignored": matrix.ignored,
+        "models": found.entries,
+        "convention": found.convention.value,
+        "classes": found.reference.classes.to_json(),
+        "skipped": found.frames.skipped,
+        "unused_labels": len(found.frames.unused),
     }
 
 
-def class_set(name: str) -> tuple[ClassMap, dict[int, int]]:
-    """A shipped class set, or a JSON file; and label id -> class id where the set tells both."""
-    from segstudio.store.class_sets import class_set_file
-
-    file = class_set_file(name)
-    rows = json.loads(file.read_text(encoding="utf-8"))["classes"]
-    ids = {row["label_id"]: row["id"] for row in rows if "label_id" in row}
-    return load_class_map(file), ids
-
-
-def without_void(classes: ClassMap) -> ClassMap:
-    """The set without a class called void, which is one to a net with 12 outputs only."""
-    kept = tuple(c for c in classes.classes if c.name.casefold() != "void")
-    return ClassMap(classes.name, kept) if kept else classes
-
-
-def _class_ids(labels: NDArray[np.uint8], ending: str, ids: dict[int, int]) -> NDArray[np.uint8]:
-    """Cityscapes' _labelIds files carry other numbers than its 19 classes."""
-    if not ids or not ending.endswith("_labelIds"):
-        return labels
-    table = np.full(256, VOID, np.uint8)
-    for label_id, class_id in ids.items():
-        table[label_id] = class_id
-    return table[labels]
-
-
-def _mask_reader(ids: dict[int, int]) -> LabelsOf:
-    from segstudio.store.masks import read_mask
-
-    def labels_of(pair: Pair) -> NDArray[np.uint8]:
-        ending = "_labelIds" if pair.picture.stem.endswith("_labelIds") else ""
-        return _class_ids(read_mask(pair.picture), ending, ids)
-
-    return labels_of
-
-
-def _positions(classes: ClassMap) -> NDArray[np.uint8]:
-    """uint8 (256,): class id -> row of the confusion matrix; void for ids outside the set."""
-    table = np.full(256, VOID, np.uint8)
-    for row, known in enumerate(classes.classes):
-        table[known.id] = row
-    return table
-
-
-def translation(model: ClassMap, labels: ClassMap) -> NDArray[np.uint8]:
-    """uint8 (256,): ids of the model's set -> ids of the labels' set, by name; void without one."""
-    ids = {c.name.casefold(): c.id for c in labels.classes}
-    table = np.full(256, VOID, np.uint8)
-    for c in model.classes:
-        table[c.id] = ids.get(c.name.casefold(), VOID)
-    if (table == VOID).all():
-        raise UsageError(
-            f"The classes of '{model.name}' and '{labels.name}' have no name in common; choose the"
-            " class set of the labels with --classes."
-        )
-    return table
-
-
-def _size(labels: NDArray[np.uint8]) -> str:
-    return f"{labels.shape[1]}×{labels.shape[0]}"
-
-
-def describe(name: str, found: Json) -> list[str]:
-    """The figures as lines for people, in percent."""
-
-    def percent(value: float) -> str:
-        return "   –" if value != value else f"{100 * value:5.1f}"
-
-    rows = [f"{name}: {found['frames']} frames, {found['pixels']} pixels"]
-    if found.get("strategy"):
-        # A figure of several scales is no figure of one.
-        rows[0] += f"; {Strategy.from_json(found['strategy']).told()}"
-    rows += [f"  {class_name:<16} IoU {percent(iou)}" for class_name, iou in found["iou"].items()]
-    rows.append(
-        f"  mIoU {percent(found['miou'])}  pixel accuracy {percent(found['pixel_accuracy'])}"
-        f"  mean accuracy {percent(found['mean_accuracy'])}  fwIoU {percent(found['fwiou'])}"
-    )
-    if found.get("unknown"):
-        rows.append(f"  The model knows no {', '.join(found['unknown'])}: counted as missed.")
-    return rows
+def _measure_masks(arguments: argparse.Namespace, report: Report) -> Measured:
+    """Masks that some program wrote, in the classes of the labels."""
+    if arguments.model or arguments.images is not None:
+        raise UsageError("--pred measures masks; leave -m and --images out, or leave it out.")
+    settle_folders(arguments)
+    reference = ReferenceSet.named(arguments.classes or "camvid")
+    frames = Frames.find(arguments.pred, arguments.labels, reference.ids, masks=True)
+    found = Measured(reference, convention_of(arguments.convention), frames)
+    matrix = ConfusionMatrix.of(reference.classes)
+    ignore = {} if arguments.ignore is None else {"ignore": arguments.ignore}
+    name = arguments.pred.name
+    with report.progress("pairs", len(frames.pairs)) as bar:
+        counts = found.counts[name] = {}
+        for file, predicted, labels in frames.masks(bar.show):
+            counts[file] = matrix.counted(labels, predicted, **ignore)
+            if arguments.boundary:
+                found.outline(name, labels, predicted, arguments.ignore)
+    frames.require_one()
+    found.entries[name] = found.figures(name)
+    return found

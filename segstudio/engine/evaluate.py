@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from segstudio.core.catalogue import ModelCard
@@ -16,6 +15,7 @@ from segstudio.core.strategy import Strategy
 from segstudio.engine.flow import CancelToken
 from segstudio.engine.predictor import Predictor
 from segstudio.engine.run import Labeller
+from segstudio.engine.strategies import labeller
 from segstudio.errors import Cancelled, SegStudioError
 
 log = logging.getLogger("segstudio.engine")
@@ -69,8 +69,8 @@ class Contestant:
 
     name: unique among them. to_reference: uint8 (256,), ids of the model's class set → ids of the
     labels'. counts: frame's name → int64 (C + 1, C + 1). stages: name → milliseconds per frame, in
-    order. input_size: (h, w) that the net saw last. peak_bytes: on a CUDA device, its weights and
-    the most that a frame took beside them. failed: one sentence, and it is asked no more.
+    order. input_size: (h, w) that the net saw last. peak_mb: as in Prediction, the most of all
+    frames. failed: one sentence, and it is asked no more.
     """
 
     name: str
@@ -84,16 +84,12 @@ class Contestant:
     stages: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in STAGES})
     input_size: tuple[int, int] | None = None
     notes: dict[str, None] = field(default_factory=dict)
-    peak_bytes: int | None = None
+    peak_mb: float | None = None
     failed: str = ""
-    _weights_bytes: int = 0
 
     def load(self, device: str) -> None:
         """Take the model into memory; a failure is kept in `failed`."""
-        before = _allocated()
         try:
-            from segstudio.engine.strategies import labeller
-
             self.labeller = labeller(self.card, device, self.strategy)
         except Cancelled:
             raise
@@ -101,16 +97,11 @@ class Contestant:
             self._fail("could not be loaded", error)
             return
         self.device, self.precision = self.labeller.device, self.labeller.precision
-        self._weights_bytes = _allocated() - before
 
     def answer(self, one: Labelled, matrix: ConfusionMatrix, ignore: int = VOID) -> Labels | None:
         """uint8 (H, W) in ids of the reference, counted; None when it failed, now or before."""
         if self.labeller is None:
             return None
-        on_cuda = self.device.startswith("cuda")
-        start = _allocated()
-        if on_cuda:
-            torch.cuda.reset_peak_memory_stats(self.device)
         try:
             prediction = self.labeller.predict(one.frame)
         except Cancelled:
@@ -118,9 +109,6 @@ class Contestant:
         except Exception as error:  # noqa: BLE001  the others go on
             self._fail(f"failed at {one.name}", error)
             return None
-        if on_cuda:
-            taken = int(torch.cuda.max_memory_allocated(self.device)) - start
-            self.peak_bytes = max(self.peak_bytes or 0, self._weights_bytes + taken)
         timing = prediction.timing
         for stage, ms in zip(
             STAGES, (timing.prepare, timing.forward, timing.upsample), strict=True
@@ -128,6 +116,8 @@ class Contestant:
             self.stages[stage].append(ms)
         self.input_size = prediction.input_size
         self.precision = self.labeller.precision
+        if prediction.peak_mb is not None:
+            self.peak_mb = max(self.peak_mb or 0.0, prediction.peak_mb)
         self.notes.update(dict.fromkeys(prediction.notes))
         labels: Labels = np.take(self.to_reference, prediction.labels)
         self.counts[one.name] = matrix.counted(one.reference, labels, ignore=ignore)
@@ -176,10 +166,3 @@ def take_turns(
             on_frame(one, {name: labels for name, labels in known.items() if labels is not None})
         if all(each.failed for each in contestants):
             return
-
-
-def _allocated() -> int:
-    """Bytes of tensors on all CUDA devices; 0 without one."""
-    if not torch.cuda.is_available():
-        return 0
-    return sum(int(torch.cuda.memory_allocated(i)) for i in range(torch.cuda.device_count()))

@@ -36,12 +36,7 @@ def find_pairs(pictures: Path, labels: Path, *, predictions: bool = False) -> li
     predictions: the first folder holds label files too. MediaError when a folder is missing or
     nothing belongs together.
     """
-    reference = _by_stem(labels, LABELS, LABEL_ENDINGS)
-    found = _by_stem(
-        pictures,
-        LABELS if predictions else PICTURES,
-        (*LABEL_ENDINGS, *PICTURE_ENDINGS) if predictions else PICTURE_ENDINGS,
-    )
+    found, reference = _both(pictures, labels, predictions=predictions)
     pairs = [
         Pair(stem, picture, reference[stem][0], reference[stem][1])
         for stem, (picture, _) in sorted(found.items())
@@ -55,9 +50,31 @@ def find_pairs(pictures: Path, labels: Path, *, predictions: bool = False) -> li
     return pairs
 
 
-def _by_stem(
-    folder: Path, kinds: tuple[str, ...], endings: tuple[str, ...]
-) -> Mapping[str, tuple[Path, str]]:
+def find_unpaired(
+    pictures: Path, labels: Path, *, predictions: bool = False
+) -> tuple[list[Path], list[Path]]:
+    """What `find_pairs` leaves out: pictures without labels, and label files without a picture."""
+    found, reference = _both(pictures, labels, predictions=predictions)
+    return (
+        [file for stem, (file, _) in sorted(found.items()) if stem not in reference],
+        [file for stem, (file, _) in sorted(reference.items()) if stem not in found],
+    )
+
+
+_Stems = Mapping[str, tuple[Path, str]]
+
+
+def _both(pictures: Path, labels: Path, *, predictions: bool) -> tuple[_Stems, _Stems]:
+    reference = _by_stem(labels, LABELS, LABEL_ENDINGS)
+    found = _by_stem(
+        pictures,
+        LABELS if predictions else PICTURES,
+        (*LABEL_ENDINGS, *PICTURE_ENDINGS) if predictions else PICTURE_ENDINGS,
+    )
+    return found, reference
+
+
+def _by_stem(folder: Path, kinds: tuple[str, ...], endings: tuple[str, ...]) -> _Stems:
     """stem without its ending -> (file, ending)."""
     if not folder.is_dir():
         raise MediaError(f"There is no folder {folder}; check the path.")

@@ -63,7 +63,7 @@ def test_masks_of_another_size_are_refused(tmp_path, capsys):
     write(tmp_path / "pred", "a.png", [[0, 0, 0]])
     words = ["eval", "--pred", str(tmp_path / "pred"), "--labels", str(tmp_path / "ref")]
     assert main(words) == 2
-    assert "must be of one size" in capsys.readouterr().err
+    assert "a.png: It is 3×1, its labels 2×1." in capsys.readouterr().err
 
 
 def test_models_with_other_class_ids_are_translated_by_name():

@@ -1,0 +1,245 @@
+"""Models put to the same frames, and the report's entry of each: for `eval` and `compare`."""
+
+import argparse
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from segstudio.cli.contenders import Contender, contenders
+from segstudio.cli.figures import boundary, convention_of, entry, speed
+from segstudio.cli.reference import Frames, Labels, ReferenceSet, translation
+from segstudio.cli.report import Json, Report
+from segstudio.core.catalogue import ModelCard
+from segstudio.core.classes import VOID
+from segstudio.core.confusion import ConfusionMatrix, Counts
+from segstudio.core.metrics import Convention
+from segstudio.core.strategy import Strategy
+from segstudio.errors import UsageError
+
+if TYPE_CHECKING:  # torch comes when the work starts
+    from segstudio.core.boundary import OutlineCounts
+    from segstudio.engine.evaluate import Contestant, Labelled
+
+OnFrame = Callable[["Labelled", dict[str, Labels]], None]
+
+
+@dataclass(slots=True)
+class Measured:
+    """What came out. counts: model → file → int64 (C + 1, C + 1). failed: model → one sentence.
+
+    outlines: model → int64 (C, 4) of each frame, where the boundary is asked for. entries: model →
+    the report's entry, in the order asked for.
+    """
+
+    reference: ReferenceSet
+    convention: Convention
+    frames: Frames
+    counts: dict[str, dict[str, Counts]] = field(default_factory=dict)
+    outlines: dict[str, "list[OutlineCounts]"] = field(default_factory=dict)
+    entries: dict[str, Json] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+
+    def outline(self, name: str, reference: Labels, predicted: Labels, ignore: int | None) -> None:
+        """Count the outlines of one frame, uint8 (H, W) each."""
+        from segstudio.core.boundary import boundary_counts
+
+        if ignore is not None:
+            reference = np.where(reference == ignore, np.uint8(VOID), reference)
+        counted = boundary_counts(reference, predicted, self.reference.classes)
+        self.outlines.setdefault(name, []).append(counted)
+
+    def figures(self, name: str) -> Json:
+        """Those of one model that has answered every frame."""
+        found = entry(self.counts[name], self.reference, self.convention)
+        if name in self.outlines:
+            found.update(boundary(self.outlines[name], self.reference.names))
+        return found
+
+    @property
+    def scored(self) -> dict[str, Json]:
+        """The entries that carry figures."""
+        return {name: each for name, each in self.entries.items() if name not in self.failed}
+
+
+def measure_models(
+    arguments: argparse.Namespace, report: Report, on_frame: OnFrame | None = None
+) -> Measured:
+    """Each `-m` on every frame of --images and --labels, each frame decoded once.
+
+    on_frame: every frame with each model's labels. A model that fails is told in `failed`, and the
+    others go on. UsageError, MediaError or ModelError when there is nothing to begin with.
+    """
+    convention = convention_of(arguments.convention)
+    asked = contenders(arguments.model or [None], arguments)
+    reference = (
+        ReferenceSet.named(arguments.classes)
+        if arguments.classes
+        else ReferenceSet.of_model(asked[0].card.classes)
+    )
+    frames = Frames.find(arguments.images, arguments.labels, reference.ids)
+    found = Measured(reference, convention, frames)
+    runners = _loaded(asked, found)
+    try:
+        if runners:
+            _run(runners, found, arguments, report, on_frame)
+        for each in asked:
+            runner = next((r for r in runners if r.name == each.name), None)
+            found.entries[each.name] = _entry(each, runner, found, len(runners))
+    finally:
+        for runner in runners:
+            runner.close()
+    return found
+
+
+def _loaded(asked: list[Contender], found: Measured) -> "list[Contestant]":
+    """Those models that can be held against these labels."""
+    from segstudio.engine.evaluate import Contestant
+
+    runners = []
+    for each in asked:
+        try:
+            table = translation(each.card.classes, found.reference.classes)
+        except UsageError as error:
+            found.failed[each.name] = str(error)
+            continue
+        runner = Contestant(each.name, each.card, each.strategy, table)
+        runner.load(each.device)
+        runners.append(runner)
+    return runners
+
+
+def _run(
+    runners: "list[Contestant]",
+    found: Measured,
+    arguments: argparse.Namespace,
+    report: Report,
+    on_frame: OnFrame | None,
+) -> None:
+    from segstudio.engine.evaluate import take_turns
+
+    def seen(one: "Labelled", answers: dict[str, Labels]) -> None:
+        if arguments.boundary:
+            for name, labels in answers.items():
+                found.outline(name, one.reference, labels, arguments.ignore)
+        if on_frame is not None:
+            on_frame(one, answers)
+
+    matrix = ConfusionMatrix.of(found.reference.classes)
+    if not all(runner.failed for runner in runners):
+        with report.progress("frames", len(found.frames.pairs)) as bar:
+            take_turns(
+                runners,
+                found.frames.pictures(bar.show),
+                matrix,
+                ignore=VOID if arguments.ignore is None else arguments.ignore,
+                on_frame=seen,
+            )
+        found.frames.require_one()
+    for runner in runners:
+        if runner.failed:
+            found.failed[runner.name] = runner.failed
+        else:
+            found.counts[runner.name] = runner.counts
+
+
+def _entry(each: Contender, runner: "Contestant | None", found: Measured, models: int) -> Json:
+    """The report's entry of one model; without figures when it failed."""
+    about: Json = {"model": each.card.name, "net": each.card.net}
+    if each.name in found.failed:
+        done = len(runner.counts) if runner is not None else 0
+        return {**about, "failed": found.failed[each.name], "frames": done}
+    assert runner is not None
+    figures = found.figures(each.name)
+    figures.update(about)
+    figures["device"] = runner.device
+    figures["strategy"] = each.strategy.to_json()
+    figures["notes"] = list(runner.notes)
+    figures["speed"] = {
+        **speed(runner.stages, found.frames.decode_ms, models),
+        **_cost(each.card, runner),
+    }
+    known = set(runner.to_reference[[c.id for c in each.card.classes.classes]].tolist())
+    unknown = [c.name for c in found.reference.classes.classes if c.id not in known]
+    if unknown:
+        figures["unknown"] = unknown
+    mapped = _mapping_told(each.card, found.reference)
+    if mapped:
+        figures["mapping"] = mapped
+    return figures
+
+
+def _cost(card: ModelCard, runner: "Contestant") -> Json:
+    """Parameters, multiply-accumulates and memory; null where it cannot be counted."""
+    from segstudio.engine.catalogue import count_model
+
+    size = runner.input_size
+    counted = None if size is None else count_model(card, size)
+    return {
+        "input": None if size is None else list(size),
+        "parameters": card.params if counted is None else counted.parameters,
+        "gmacs": None if counted is None else counted.gmacs,
+        "peak_memory_mb": runner.peak_mb,
+        "device": runner.device,
+        "precision": runner.precision,
+    }
+
+
+def _mapping_told(card: ModelCard, reference: ReferenceSet) -> str:
+    """What the way from the model's classes to those of the labels loses; "" for nothing."""
+    from segstudio.core.class_mapping import in_words
+    from segstudio.store.class_sets import find_mapping
+
+    mapping = find_mapping(card.classes, reference.classes)
+    return in_words(mapping, card.classes, reference.classes)
+
+
+def describe(name: str, found: Json) -> list[str]:
+    """The figures of one model as lines for people, in percent, each under its convention."""
+    if "failed" in found:
+        return [f"{name}: {found['failed']}"]
+    rows = [f"{name}: {found['frames']} frames, {found['pixels']} pixels, {found['convention']}"]
+    if found.get("strategy"):
+        # A figure of several scales is no figure of one.
+        rows[0] += f"; {Strategy.from_json(found['strategy']).told()}"
+    keys = ("iou", "precision", "recall", "f1")
+    widest = max(len(class_name) for class_name in found["iou"])
+    rows.append(f"  {'':<{widest}}   IoU  precision  recall     F1")
+    for class_name in found["iou"]:
+        iou, precision, recall, f1 = (percent(found[key][class_name]) for key in keys)
+        rows.append(f"  {class_name:<{widest}} {iou}      {precision}   {recall}  {f1}")
+    rows.append(
+        f"  mIoU {percent(found['miou'])}  pixel accuracy {percent(found['pixel_accuracy'])}"
+        f"  mean accuracy {percent(found['mean_accuracy'])}  fwIoU {percent(found['fwiou'])}"
+        f"  mean F1 {percent(found['mean_f1'])}  ({found['convention']})"
+    )
+    if "category_miou" in found:
+        rows.append(f"  mIoU of categories {percent(found['category_miou'])}  (void ignored)")
+    if "boundary_mean_f1" in found:
+        share = 100 * found["boundary_tolerance"]
+        rows.append(
+            f"  boundary F {percent(found['boundary_mean_f1'])}"
+            f"  (mean over images, within {share:g} % of the diagonal)"
+        )
+    if found.get("unknown"):
+        rows.append(f"  The model knows no {', '.join(found['unknown'])}: counted as missed.")
+    if found.get("mapping"):
+        rows.append(f"  Of the model's classes: {found['mapping']}")
+    rows += _speed_told(found.get("speed"))
+    return rows
+
+
+def _speed_told(figures: Mapping[str, object] | None) -> list[str]:
+    if not figures or figures["fps"] is None:
+        return []
+    latency = figures["latency_ms"]
+    assert isinstance(latency, dict)
+    turns = figures["models_taking_turns"]
+    alone = "alone" if turns == 1 else f"taking turns with {int(str(turns)) - 1} more"
+    return [f"  {figures['fps']:.1f} frames/s, {latency['p50']:.1f} ms a frame, {alone}"]
+
+
+def percent(value: float | None) -> str:
+    """Five characters."""
+    return "    –" if value is None or value != value else f"{100 * value:5.1f}"
