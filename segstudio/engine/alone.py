@@ -37,8 +37,11 @@ class Predicts(Protocol):
 class AloneFigures:
     """Wall milliseconds from a frame to its labels, over `runs` predictions of `frame`.
 
-    fps: from the median. peak_mb: as in Prediction. input_size: (h, w) that the net saw.
+    model: name of its folder. fps: from the median. peak_mb: as in Prediction. input_size: (h, w)
+    that the net saw.
     """
+
+    model: str
 
     fps: float
     p50: float
@@ -75,6 +78,7 @@ def measure_alone(
                 peaks.append(done.peak_mb)
     p50, p95, p99 = percentiles(times, 50, 95, 99)
     return AloneFigures(
+        model=done.model,
         fps=1000 / p50,
         p50=p50,
         p95=p95,
