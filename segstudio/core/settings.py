@@ -54,6 +54,7 @@ class Settings:
     loop: bool = False
     speed: float = 1.0
     cache_mb: int = 512
+    compared: str = ""
     recent: tuple[str, ...] = ()
 
     @property
@@ -214,6 +215,7 @@ SETTINGS: tuple[Setting, ...] = (
         unit="MB",
     ),
     Setting("model", "hidden"),
+    Setting("compared", "hidden"),
     Setting("recent", "hidden"),
 )
 

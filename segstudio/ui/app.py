@@ -54,6 +54,7 @@ class Program:
         self.session = Session(settings)
         self.session.models.scan()
         gone = self.session.models.restore(settings)
+        self.session.comparison.restore(settings.compared)
         self.window = MainWindow(self.session, has_memory=self._is_remembered)
         self._stuck: list[str] = []
         self._save_soon = QTimer(self.window)

@@ -34,6 +34,8 @@ class Keys(QObject):
     - While somebody types, letters, digits and arrows are text, not shortcuts.
     - A slider or list that was reached with Tab keeps its arrows.
     - V: tapped, masks go off or on; held, they are turned around only as long.
+    - Tab, held while models are compared, shows the other one.
+    - Digits that the tool in the hand waits for go to it, wherever the keyboard is.
     """
 
     def __init__(
@@ -47,14 +49,21 @@ class Keys(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            if self._belongs_to_focus(event):
+            if self._belongs_to_focus(event) or self._belongs_to_tool(event):
                 event.accept()
                 return True
         elif event.type() in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
-            if isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_V:
+            if not isinstance(event, QKeyEvent):
+                return False
+            if event.key() == Qt.Key.Key_V:
                 return self._peek(event)
+            if event.key() == Qt.Key.Key_Tab:
+                return self._blink(event)
+            if event.type() == QEvent.Type.KeyPress and self._belongs_to_tool(event):
+                return event.isAutoRepeat() or self._session.tools.key_pressed(event.text())
         elif event.type() == QEvent.Type.WindowDeactivate and watched is self._window:
             self._let_go(is_tap=False)
+            self._session.comparison.blink(on=False)
         return False
 
     def _belongs_to_focus(self, event: QKeyEvent) -> bool:
@@ -66,9 +75,33 @@ class Keys(QObject):
             return not Qt.Key.Key_F1 <= event.key() <= Qt.Key.Key_F35
         return isinstance(focus, _OWN_ARROWS) and event.key() in _ARROWS
 
+    def _belongs_to_tool(self, event: QKeyEvent) -> bool:
+        plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if not plain or not event.text().isdecimal() or not self._is_ours():
+            return False
+        return self._session.tools.wants(event.text())
+
+    def _is_ours(self) -> bool:
+        """True when the window has the keyboard, and nobody types."""
+        is_text = isinstance(QApplication.focusWidget(), _TEXT)
+        return self._window.isActiveWindow() and not is_text
+
+    def _blink(self, event: QKeyEvent) -> bool:
+        """Tab moves the keyboard on as ever, unless there is something to blink to."""
+        comparison = self._session.comparison
+        if event.type() == QEvent.Type.KeyRelease:
+            was_blinking = comparison.is_blinking
+            if not event.isAutoRepeat():
+                comparison.blink(on=False)
+            return was_blinking
+        plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if not comparison.is_on or not plain or not self._is_ours():
+            return False
+        comparison.blink(on=True)
+        return True
+
     def _peek(self, event: QKeyEvent) -> bool:
-        focus = QApplication.focusWidget()
-        is_ours = self._window.isActiveWindow() and not isinstance(focus, _TEXT)
+        is_ours = self._is_ours()
         plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         if event.type() == QEvent.Type.KeyRelease:
             if self._v_since is None or event.isAutoRepeat():

@@ -30,10 +30,12 @@ from segstudio import paths
 from segstudio.ui import icons, theme
 from segstudio.ui.asking import AskingWindow
 from segstudio.ui.canvas.view import CanvasView
+from segstudio.ui.comparing.grid import PaneGrid
 from segstudio.ui.keys import Keys
 from segstudio.ui.menus import Menus
 from segstudio.ui.panels.banner import Banner
 from segstudio.ui.panels.classes import ClassesPanel
+from segstudio.ui.panels.compare_bar import CompareBar
 from segstudio.ui.panels.frames import FramesPanel
 from segstudio.ui.panels.header import Header
 from segstudio.ui.panels.history import HistoryPanel
@@ -78,7 +80,16 @@ class MainWindow(AskingWindow):
         self._start = StartPage(session, lambda: self.ask_files(session.open))
         self._stage = QStackedWidget()
         self._stage.addWidget(self._start)
-        self._stage.addWidget(self._canvas)
+        self._grid = PaneGrid(session, self._canvas)
+        pictures = QWidget()
+        column = QVBoxLayout(pictures)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        self._compare_bar = CompareBar(session)
+        column.addWidget(self._compare_bar)
+        column.addWidget(self._grid, 1)
+        self._pictures = pictures
+        self._stage.addWidget(pictures)
         self._status = StatusLine(session)
         self._panel = _side_panel(session)
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
@@ -143,22 +154,11 @@ class MainWindow(AskingWindow):
         session.settings_changed.connect(self._apply_settings)
         for signal in (session.player.source_changed, session.view_changed, session.shown_changed):
             signal.connect(self._header.follow)
-        canvas.hovered.connect(self._status.hover)
+        self._grid.hovered.connect(self._status.hover)
         canvas.zoom_changed.connect(self._status.show_zoom)
         canvas.zoom_changed.connect(session.editor.set_scale)
-        pointing, tools = canvas.pointing, session.tools
-        pointing.pressed.connect(tools.press)
-        pointing.moved.connect(tools.move)
-        pointing.released.connect(tools.release)
-        pointing.double_clicked.connect(tools.double_click)
-        pointing.left.connect(tools.hide)
-        pointing.turned.connect(tools.turn)
-        pointing.ask_key = tools.key_pressed
         self._show_tool()
-        canvas.files_dropped.connect(session.open)
-        canvas.tapped_space.connect(session.player.toggle)
         canvas.painted.connect(self._count_paint)
-        canvas.failed.connect(session.tell_error)
         session.import_wanted.connect(self.import_weights)
         session.media_missing.connect(self.locate_media)
         for panel in self.findChildren(ModelPanel):
@@ -174,35 +174,26 @@ class MainWindow(AskingWindow):
         info = self._session.info
         self.setWindowTitle("SegStudio" if info is None else f"{info.title} – SegStudio")
         if info is None:
-            self._canvas.clear()
+            self._grid.clear()
             self._stage.setCurrentWidget(self._start)
             self._start.setFocus()
         for part in (self._tool_bar, self._tool_box):
             part.setVisible(info is not None)
         self._frames.setVisible(info is not None and self._are_frames_wanted)
         if info is not None:
-            self._stage.setCurrentWidget(self._canvas)
+            self._stage.setCurrentWidget(self._pictures)
             self._canvas.setFocus()
         self.menus.refresh()
 
     @Slot()
     def show_result(self) -> None:
         """The newest frame with its own prediction."""
-        result = self._session.result
-        if result is None:
-            return
-        self.show_style()
-        self._canvas.show_frame(
-            result.frame, result.prediction, labels=self._session.shown_labels()
-        )
+        self._grid.show_main()
 
     @Slot(object)
     def show_change(self, change: object) -> None:
         """A stroke, an undo or a redo wrote a box of the labels."""
-        session = self._session
-        held, labels = session.editor.held, session.shown_labels()
-        if held is not None and labels is not None and session.view.layer != "prediction":
-            self._canvas.update_labels(change.rect, labels)  # type: ignore[attr-defined]  # a LabelChange
+        self._grid.show_change(change)
 
     @Slot()
     def show_view(self) -> None:
@@ -216,20 +207,22 @@ class MainWindow(AskingWindow):
     @Slot()
     def show_style(self) -> None:
         """How masks are drawn; nothing happens when nothing changed."""
-        self._canvas.set_style(self._session.style())
+        self._grid.show_style()
 
     @Slot()
     def _show_preview(self) -> None:
-        self._canvas.set_preview(self._session.editor.preview)
+        self._grid.show_preview()
 
     @Slot()
     def _show_selection(self) -> None:
-        self._canvas.set_selection(self._session.editor.selection)
+        selection = self._session.editor.selection
+        self._grid.for_each(lambda canvas: canvas.set_selection(selection))
         self.menus.refresh()
 
     @Slot()
     def _show_tool(self) -> None:
-        self._canvas.set_pans(pans=self._session.editor.options.tool == "pan")
+        pans = self._session.editor.options.tool == "pan"
+        self._grid.for_each(lambda canvas: canvas.set_pans(pans=pans))
         self.menus.refresh()
 
     @Slot(object)
@@ -324,7 +317,7 @@ class MainWindow(AskingWindow):
         for dialog in self.findChildren(QFileDialog):
             dialog.close()
         self._save()
-        self._canvas.stop()
+        self._grid.stop()
         QApplication.instance().removeEventFilter(self._keys)  # type: ignore[union-attr]  # there
         self.closed.emit()
         super().closeEvent(event)

@@ -19,6 +19,7 @@ from segstudio.engine.pipeline import PipelineResult, PlayState
 from segstudio.media.source import FrameSource, SourceInfo
 from segstudio.ui.bridge.background import Background, Job
 from segstudio.ui.bridge.live import LiveView
+from segstudio.ui.comparing.speeds import Speeds
 
 if TYPE_CHECKING:
     from segstudio.core.frame import Frame
@@ -71,6 +72,7 @@ class Player(QObject):
     def __init__(self, background: Background, playing: Playing, parent: QObject) -> None:
         super().__init__(parent)
         self.playing = playing
+        self.speeds = Speeds()
         self.info: SourceInfo | None = None
         self._background = background
         self._live: LiveView | None = None
@@ -123,8 +125,9 @@ class Player(QObject):
         """Show another source from its first frame; the old one ends in the background."""
         self._retire()
         self._newest_request = self._asked_after = self._shown_index = -1
+        self.speeds.clear()
         self.info = source.info
-        self._live = live = LiveView(source, self)
+        self._live = live = LiveView(source, self, self.speeds.add_result)
         live.arrived.connect(self._take_result)
         live.failed.connect(self._take_failure)
         live.model_changed.connect(self.model_changed)
@@ -272,6 +275,7 @@ class Player(QObject):
         value = replace(self.playing, **changes)
         if value != self.playing:
             self.playing = value
+            self.speeds.set_playing(playing=value.is_playing)
             self.changed.emit()
 
     @Slot(object)

@@ -6,7 +6,7 @@ in the UI thread and returns at once. Slow things happen in the pipeline and in 
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,8 +22,10 @@ from segstudio.engine.pipeline import ModelState, PipelineResult
 from segstudio.errors import SegStudioError
 from segstudio.media.source import FrameSource, SourceInfo
 from segstudio.store.models import load_card
-from segstudio.ui import opening
+from segstudio.ui import opening, showing
 from segstudio.ui.bridge.background import Background, Job
+from segstudio.ui.comparing.comparison import Comparison
+from segstudio.ui.comparing.scoreboard import Scoreboard
 from segstudio.ui.correcting import belonging
 from segstudio.ui.correcting.editor import Editor
 from segstudio.ui.correcting.marks import FrameTable
@@ -46,7 +48,8 @@ READING_MS = 100
 
 
 class Session(QObject):
-    """What is open: source (`player`), model (`models`), labels (`editor`), settings, view.
+    """What is open: source (`player`), model (`models`), labels (`editor`), settings, view; what is
+    compared (`comparison`, `scores`).
 
     Signals:
         opening_changed(): `opening` is new.
@@ -87,6 +90,8 @@ class Session(QObject):
         self.watch = ProjectWatch(self, self.editor.projects, self.editor.current, self)
         self.tools.use(self.editor)
         self.ranges = Ranges(self, self.editor)
+        self.comparison = Comparison(self, self.editor, self)
+        self.scores = Scoreboard(self, self.editor, self.comparison, self)
         self._opening_job: Job | None = None
         self._last_error = ""
         self._told_notes: tuple[str, ...] = ()
@@ -98,6 +103,7 @@ class Session(QObject):
         self.player.changed.connect(self._remember_playing)
         self.player.changed.connect(self.editor.current.follow)
         self.editor.projects.opened.connect(self._show_project)
+        self.comparison.changed.connect(self._remember_compared)
         self._timer = QTimer(self)
         self._timer.setInterval(READING_MS)
         self._timer.timeout.connect(self._tell_reading)
@@ -267,28 +273,20 @@ class Session(QObject):
     @property
     def shown_classes(self) -> ClassMap:
         """The same with the colours they are drawn with."""
-        return _safe(self.classes) if self.settings.safe_colors else self.classes
+        return showing.safe(self.classes) if self.settings.safe_colors else self.classes
 
     def shown_labels(self, layer: Layer | None = None) -> NDArray[np.uint8] | None:
         """uint8 (H, W) to draw over the frame on the screen; None: the prediction's own.
 
         layer: None for the one that is looked at.
         """
-        held, layer = self.editor.held, layer or self.view.layer
-        if layer == "prediction":
-            return None
-        if held is None:  # while it plays: the prediction in the project's classes
-            frame = None if self.result is None else self.result.frame
-            return None if frame is None else self.editor.translated(frame)
-        return held.document.origin if layer == "origin" else self.editor.shown_labels()
+        return showing.labels_of(self, layer or self.view.layer)
 
     # --- how it is looked at
 
     def style(self) -> MaskStyle:
         """What the canvas draws masks with."""
-        if self.view.layer == "origin" and self.editor.held is not None:
-            return self.view.origin_style()
-        return self.view.style(self.shown_classes)
+        return showing.style_of(self)
 
     def set_view(self, view: ViewState) -> None:
         """Look at it in another way; mode and opacity are remembered."""
@@ -329,6 +327,11 @@ class Session(QObject):
         now = self.player.playing
         self.set_settings(replace(self.settings, speed=now.speed, loop=now.is_looping))
 
+    @Slot()
+    def _remember_compared(self) -> None:
+        """The other models outlive the window too."""
+        self.set_settings(replace(self.settings, compared=self.comparison.kept))
+
     # --- what people are told
 
     def tell(self, text: str, kind: str = "info", detail: str = "") -> None:
@@ -363,6 +366,7 @@ class Session(QObject):
         self.editor.current.follow()
         self.meters.add(result.frame, result.prediction)
         self.shown_changed.emit()
+        self.comparison.follow()
 
     @Slot()
     def _tell_reading(self) -> None:
@@ -383,14 +387,6 @@ class Session(QObject):
 
 def _find(project: "Project", record: "MediaRecord", _: Job) -> list[Path]:
     return belonging.found(project, record)
-
-
-@lru_cache(maxsize=8)
-def _safe(classes: ClassMap) -> ClassMap:
-    """Found once for each set: it searches for colours."""
-    from segstudio.core.palettes import colour_blind_safe
-
-    return colour_blind_safe(classes)
 
 
 def _mode(name: str) -> MaskMode:

@@ -44,11 +44,18 @@ class LiveView(QObject):
     play_changed = Signal(object)
     failed = Signal(object)
 
-    def __init__(self, source: FrameSource, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        source: FrameSource,
+        parent: QObject | None = None,
+        measure: "Callable[[PipelineResult], None] | None" = None,
+    ) -> None:
+        """measure: called in the infer thread with every result, also those nobody sees."""
         super().__init__(parent)
         from segstudio.engine.pipeline import Pipeline
 
         self.source = source
+        self._measure = measure
         self._results, self._models, self._plays = Port(self), Port(self), Port(self)
         self._compared, self._replies = Port(self), Replies(self)
         self._results.arrived.connect(self._pass_result)
@@ -72,6 +79,8 @@ class LiveView(QObject):
         """The infer thread: counts what the window may be too busy to see."""
         self.delivered += 1
         self.skipped += result.skipped
+        if self._measure is not None:
+            self._measure(result)
         self._results.deliver(result)
 
     def start(self) -> None:

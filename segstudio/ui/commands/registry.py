@@ -94,7 +94,7 @@ class Command:
     order: int = 0
 
 
-MENUS = ("File", "Edit", "Label", "Playback", "View", "Model", "Help")
+MENUS = ("File", "Edit", "Label", "Playback", "View", "Model", "Compare", "Help")
 """The menu bar, from left to right."""
 
 COMMANDS: Registry[Command] = Registry("command", "segstudio.ui.commands")

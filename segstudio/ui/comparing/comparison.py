@@ -28,6 +28,7 @@ from segstudio.ui.models import ModelStatus
 
 if TYPE_CHECKING:
     from segstudio.engine.predictor import Predictor
+    from segstudio.ui.tools.registry import Answers
 
 
 class Comparison(QObject):
@@ -101,7 +102,8 @@ class Comparison(QObject):
             rows = json.loads(kept) if kept else []
         except ValueError:
             rows = []
-        cards, found = self._host.models.cards, []
+        cards = self._host.models.cards
+        found: list[Pane] = []
         for row in rows[: len(LETTERS) - 1] if isinstance(rows, list) else []:
             pane = Pane.from_json(LETTERS[len(found) + 1], row, cards)
             if pane is not None:
@@ -164,7 +166,8 @@ class Comparison(QObject):
     def _second(self) -> tuple[Pane, ...]:
         """Another model, of the same classes if possible; the same one mirrored if it is alone."""
         shelf = self._host.models
-        rest = [card for card in shelf.cards if card is not shelf.chosen]
+        chosen = "" if shelf.chosen is None else shelf.chosen.name
+        rest = [card for card in shelf.cards if card.name != chosen]
         classes = self._host.model_classes
         rest.sort(key=lambda card: card.classes != classes)
         if rest:

@@ -16,6 +16,8 @@ Colours = Literal["classes", "errors"]
 LETTERS = "ABCDEF"
 """Six models at most: more than that nobody can look at."""
 
+PLAIN = Strategy()
+
 LABELS = "labels"
 """In a pair, what is no model: the labels of the frame."""
 
@@ -27,7 +29,7 @@ class Pane:
     letter: str
     card: ModelCard | None
     device: str = "auto"
-    strategy: Strategy = Strategy()
+    strategy: Strategy = PLAIN
 
     @property
     def title(self) -> str:

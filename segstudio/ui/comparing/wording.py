@@ -6,7 +6,7 @@ as the model's own draft, the sentence says that too.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from segstudio.core.metrics import Convention
@@ -91,6 +91,26 @@ def unmeasured(letters: Sequence[str]) -> str:
     names = f"{', '.join(most)} and {last}" if most else last
     verb = "were" if most else "was"
     return f"{names} {verb} not run on a confirmed frame yet: choose Measure all."
+
+
+def compared_frames(
+    frames: Mapping[str, Collection[Hashable]], *, is_reference: bool
+) -> tuple[str, bool]:
+    """On what the figures of several models stand, and whether that needs attention.
+
+    frames: letter → its frames.
+    """
+    counts = {letter: len(keys) for letter, keys in frames.items() if keys}
+    if not counts:
+        return "", False
+    what = "confirmed frame" if is_reference else "frame"
+    if len({frozenset(keys) for keys in frames.values() if keys}) > 1:
+        each = ", ".join(f"{letter} {number:,}" for letter, number in counts.items())
+        return f"Not the same frames ({each}): Measure all before you compare.", True
+    most = max(counts.values())
+    if is_reference:
+        return counted(most, what), False
+    return f"Agreement with drafts of {counted(most, what)}, no score of anything.", True
 
 
 def headline(

@@ -1,0 +1,313 @@
+"""The pictures: one while nothing is compared, else a grid of panes that move together."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from PySide6.QtCore import QSize, Signal, Slot
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QWidget
+
+from segstudio.core.viewport import ViewTransform
+from segstudio.engine.seats import FIRST
+from segstudio.ui.canvas.view import CanvasView
+from segstudio.ui.comparing.composing import Composing, column_at
+from segstudio.ui.comparing.divider import Divider
+from segstudio.ui.comparing.figures import Figures
+from segstudio.ui.comparing.pane_view import HEADER, PaneView
+from segstudio.ui.panels.speed_strip import HEIGHT as STRIP
+from segstudio.ui.session import Session
+from segstudio.ui.tools.preview import NOTHING, Preview, Ring
+
+
+class PaneGrid(QWidget):
+    """Shows what Composing says; every pane passes mouse and keys on to the tools.
+
+    canvas: the main picture, which is the first pane's too.
+
+    Signals:
+        hovered(object): the frame pixel (y, x) under the cursor in any pane, or None.
+    """
+
+    hovered = Signal(object)
+
+    def __init__(self, session: Session, canvas: CanvasView) -> None:
+        super().__init__()
+        self._session = session
+        self.canvas = canvas
+        self.composing = Composing(session, session.comparison, session.scores)
+        self.figures = Figures(session)
+        self.panes: dict[str, PaneView] = {FIRST: PaneView(session, FIRST, canvas)}
+        self._is_linking = False
+        self._shape = (0, 0)
+        self._box = QGridLayout(self)
+        self._box.setContentsMargins(0, 0, 0, 0)
+        self._box.setSpacing(1)
+        self._divider = Divider(canvas)
+        self._divider.moved.connect(self._move_divider)
+        self._hovered: tuple[str, tuple[int, int]] | None = None
+        self._link(self.panes[FIRST])
+        comparison = session.comparison
+        comparison.changed.connect(self.follow)
+        comparison.arrived.connect(self.show_answers)
+        comparison.blinked.connect(self.show_all)
+        session.reading_changed.connect(self._show_speeds)
+        canvas.view_changed.connect(self._follow_view)
+        self.follow()
+
+    # --- which panes there are
+
+    @property
+    def is_side_by_side(self) -> bool:
+        """True while every model has a pane of its own."""
+        comparison = self._session.comparison
+        return comparison.is_on and comparison.look.mode == "side"
+
+    @Slot()
+    def follow(self) -> None:
+        """Models came or went, or they are looked at in another way."""
+        comparison = self._session.comparison
+        letters = comparison.letters if self.is_side_by_side else (FIRST,)
+        has_changed = set(letters) != set(self.panes)
+        for letter in [n for n in self.panes if n not in letters]:
+            pane = self.panes.pop(letter)
+            self._box.removeWidget(pane)
+            pane.canvas.stop()
+            pane.hide()
+            pane.deleteLater()
+        for letter in letters:
+            if letter not in self.panes:
+                canvas = CanvasView()
+                self.panes[letter] = PaneView(self._session, letter, canvas)
+                self._link(self.panes[letter])
+        for pane in self.panes.values():
+            pane.show_parts(shown=self.is_side_by_side)
+            pane.header.follow()
+        if has_changed or self._box.count() != len(self.panes):
+            self._lay_out(force=True)
+        self._divider.setVisible(comparison.is_on and comparison.look.mode == "swipe")
+        self._divider.place(comparison.look.divider)
+        self.show_all()
+
+    def _link(self, pane: PaneView) -> None:
+        canvas, tools = pane.canvas, self._session.tools
+        pointing = canvas.pointing
+        pointing.pressed.connect(tools.press)
+        pointing.moved.connect(tools.move)
+        pointing.released.connect(tools.release)
+        pointing.double_clicked.connect(tools.double_click)
+        pointing.left.connect(tools.hide)
+        pointing.turned.connect(tools.turn)
+        pointing.ask_key = tools.key_pressed
+        canvas.view_changed.connect(lambda view, c=canvas: self._move_others(c, view))
+        canvas.hovered.connect(lambda pixel, n=pane.letter: self._hover(n, pixel))
+        canvas.files_dropped.connect(self._session.open)
+        canvas.tapped_space.connect(self._session.player.toggle)
+        canvas.failed.connect(self._session.tell_error)
+        canvas.set_pans(pans=self._session.editor.options.tool == "pan")
+        pane.strip.alone_wanted.connect(lambda n=pane.letter: self._measure_alone(n))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._lay_out()
+        self._divider.place(self._session.comparison.look.divider)
+
+    def _lay_out(self, *, force: bool = False) -> None:
+        """As many columns as show the frames largest."""
+        transform = self.canvas.transform
+        frame = (9, 16) if transform is None else transform.frame
+        shape = best_grid(len(self.panes), frame, self.size())
+        if shape == self._shape and not force:
+            return
+        self._shape = shape
+        for pane in self.panes.values():
+            self._box.removeWidget(pane)
+        columns = shape[1]
+        for line in range(8):
+            self._box.setRowStretch(line, int(line < shape[0]))
+            self._box.setColumnStretch(line, int(line < columns))
+        for number, letter in enumerate(sorted(self.panes)):
+            pane = self.panes[letter]
+            self._box.addWidget(pane, number // columns, number % columns)
+            pane.show()
+
+    # --- what they show
+
+    @Slot()
+    def show_all(self) -> None:
+        """The main picture and all others."""
+        self.show_main()
+        self.show_answers()
+
+    def show_main(self) -> None:
+        """The frame on the screen with what is drawn over it."""
+        session, result = self._session, self._session.result
+        if result is None:
+            return
+        overlay = self.composing.main(self._column())
+        if overlay is None:
+            self.canvas.set_style(session.style())
+            self.canvas.show_frame(result.frame, result.prediction, labels=session.shown_labels())
+        else:
+            self.canvas.set_style(overlay.style)
+            self.canvas.show_frame(result.frame, None, labels=overlay.labels)
+
+    @Slot()
+    def show_answers(self) -> None:
+        """What every other model says about the same frame."""
+        session, result = self._session, self._session.result
+        comparison = session.comparison
+        if result is not None and comparison.is_on and comparison.look.mode != "side":
+            self.show_main()
+        for letter, pane in self.panes.items():
+            is_shown = self.is_side_by_side
+            pane.show_trouble(comparison.trouble(letter) if is_shown else "")
+            if letter == FIRST or result is None:
+                continue
+            overlay = self.composing.pane(letter)
+            pane.canvas.set_style(overlay.style)
+            was_empty = pane.canvas.transform is None
+            pane.canvas.show_frame(result.frame, None, labels=overlay.labels)
+            if was_empty:
+                self._move_others(self.canvas, self.canvas.transform)
+        self._show_readings()
+
+    def show_change(self, change: object) -> None:
+        """A stroke, an undo or a redo wrote a box of the labels."""
+        session = self._session
+        changed = self.composing.labels_changed(change.rect)  # type: ignore[attr-defined]  # a LabelChange
+        for letter, raster, rect in changed:
+            pane = self.panes.get(letter)
+            if pane is not None:
+                pane.canvas.update_labels(rect, raster)
+        is_plain = not session.comparison.is_on or (
+            self.is_side_by_side
+            and session.comparison.look.colours == "classes"
+            and not session.comparison.is_blinking
+        )
+        labels = session.shown_labels() if is_plain and session.editor.held is not None else None
+        if labels is not None and session.view.layer != "prediction":
+            self.canvas.update_labels(change.rect, labels)  # type: ignore[attr-defined]  # as above
+
+    def show_style(self) -> None:
+        """How masks are drawn."""
+        if self._session.comparison.is_on:
+            self.show_all()
+        else:
+            self.canvas.set_style(self._session.style())
+
+    def show_preview(self) -> None:
+        """What the tool in the hand shows, in every pane."""
+        preview = self._session.editor.preview
+        for pane in self.panes.values():
+            pane.canvas.set_preview(preview)
+        if preview is NOTHING:
+            self._show_crosses()
+
+    def for_each(self, act: Callable[[CanvasView], None]) -> None:
+        """Do it with every picture."""
+        for pane in self.panes.values():
+            act(pane.canvas)
+
+    def clear(self) -> None:
+        """Nothing is open."""
+        self.for_each(CanvasView.clear)
+
+    def stop(self) -> None:
+        """Join the render threads."""
+        self.for_each(CanvasView.stop)
+
+    # --- one zoom, one pan
+
+    def _move_others(self, mover: CanvasView, view: ViewTransform | None) -> None:
+        if self._is_linking or view is None:
+            return
+        self._is_linking = True
+        for pane in self.panes.values():
+            if pane.canvas is not mover:
+                if mover.is_fit:
+                    pane.canvas.fit()
+                else:
+                    pane.canvas.show_transform(view)
+        self._is_linking = False
+
+    @Slot(object)
+    def _follow_view(self, _: object) -> None:
+        """The divider stays on the screen, so it stands elsewhere in the frame."""
+        self._show_divider()
+
+    def _column(self) -> int:
+        transform, look = self.canvas.transform, self._session.comparison.look
+        if transform is None:
+            result = self._session.result
+            return 0 if result is None else round(look.divider * result.frame.width)
+        return column_at(transform.to_frame(0.0, look.divider * transform.view[1])[1])
+
+    def _move_divider(self, at: float) -> None:
+        comparison = self._session.comparison
+        comparison.blockSignals(True)  # nothing but the divider moves: no need to draw all anew
+        comparison.set_look(replace(comparison.look, divider=at))
+        comparison.blockSignals(False)
+        self._divider.place(at)
+        self._show_divider()
+
+    def _show_divider(self) -> None:
+        moved = self.composing.divider_moved(self._column())
+        if moved is not None:
+            raster, rect = moved
+            self.canvas.update_labels(rect, raster)
+
+    # --- the pixel under the cursor
+
+    def _hover(self, letter: str, pixel: tuple[int, int] | None) -> None:
+        self._hovered = None if pixel is None else (letter, pixel)
+        self.hovered.emit(pixel)
+        self._show_readings()
+        if self._session.editor.preview is NOTHING:
+            self._show_crosses()
+
+    def _show_readings(self) -> None:
+        comparison = self._session.comparison
+        for letter, pane in self.panes.items():
+            text = ""
+            if self.is_side_by_side and self._hovered is not None:
+                text = comparison.reading(letter, *self._hovered[1])
+            pane.header.show_reading(text)
+
+    def _show_crosses(self) -> None:
+        """The same pixel in the other panes."""
+        for letter, pane in self.panes.items():
+            cross = NOTHING
+            if self._hovered is not None and self.is_side_by_side and letter != self._hovered[0]:
+                y, x = self._hovered[1]
+                cross = Preview(ring=Ring((y + 0.5, x + 0.5), 0.5))
+            pane.canvas.set_preview(cross)
+
+    # --- speed
+
+    @Slot(object)
+    def _show_speeds(self, _: object) -> None:
+        if self.is_side_by_side:
+            for letter, pane in self.panes.items():
+                pane.strip.show_reading(self.figures.speed(letter))
+
+    def _measure_alone(self, letter: str) -> None:
+        pane = self.panes[letter]
+        pane.strip.show_measuring(measuring=True)
+
+        def done() -> None:
+            if self.panes.get(letter) is pane:
+                pane.strip.show_measuring(measuring=False)
+
+        self.figures.measure_alone(letter, done)
+
+
+def best_grid(count: int, frame: tuple[int, int], size: QSize) -> tuple[int, int]:
+    """(rows, columns) in which `count` frames of (h, w) are largest."""
+
+    def scale(columns: int) -> float:
+        rows = -(-count // columns)
+        height = max(1.0, size.height() / rows - HEADER - STRIP)
+        return min(size.width() / columns / frame[1], height / frame[0])
+
+    columns = max(range(1, count + 1), key=lambda c: (round(scale(c), 4), -c))
+    return -(-count // columns), columns
