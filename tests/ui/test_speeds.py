@@ -1,6 +1,7 @@
 """Speeds of compared models on a clock of the test's own, and the words they are told in."""
 
 import dataclasses
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -213,7 +214,7 @@ def test_every_figure_says_how_it_was_measured(speeds, play):
     play(1, every=0.25, others=("B",), start=3)
     assert speed_words.circumstances(speeds.reading("A"))[0].endswith("(20 runs on this frame)")
     shorter = speed_words.circumstances(reading)
-    assert all(len(a) > len(b) for a, b in zip(shorter, shorter[1:], strict=False))
+    assert all(len(a) > len(b) for a, b in pairwise(shorter))
     assert all("alone" in text for text in shorter)
 
 

@@ -3,7 +3,7 @@
 from segstudio.core.frame import FrameId
 from segstudio.engine.alone import AloneFigures
 from segstudio.ui import words
-from segstudio.ui.comparing.speeds import SpeedReading
+from segstudio.ui.comparing.speeds import SpeedReading, Spread
 
 EMPTY = "Play or step to measure"
 
@@ -32,6 +32,7 @@ def headline(reading: SpeedReading) -> str:
 def circumstances(reading: SpeedReading) -> tuple[str, ...]:
     """How the headline was measured, and what was measured alone; longest first, all true."""
     models = reading.shared_with + 1
+    how: tuple[str, ...]
     if reading.fps_shared is None and reading.fps_turn is None:
         how = (EMPTY,)
     elif reading.fps_shared is None:
@@ -83,15 +84,14 @@ def costs(reading: SpeedReading) -> tuple[str, str]:
 
 def table(reading: SpeedReading) -> str:
     """Everything, as rich text for a tool tip."""
-    rows = [("", "p50", "p95", "p99 ms")]
-    for name, spread in reading.stages.items():
-        rows.append((STAGE_TITLES[name], *(ms(v) for v in (spread.p50, spread.p95, spread.p99))))
+    spreads = [(STAGE_TITLES[name], spread) for name, spread in reading.stages.items()]
     if reading.total is not None:
-        t = reading.total
-        rows.append(("all", *(ms(v) for v in (t.p50, t.p95, t.p99))))
+        spreads.append(("all", reading.total))
     if reading.alone is not None:
         a = reading.alone
-        rows.append(("alone", *(ms(v) for v in (a.p50, a.p95, a.p99))))
+        spreads.append(("alone", Spread(a.p50, a.p95, a.p99)))
+    rows = [("", "p50", "p95", "p99 ms")]
+    rows += [(title, ms(s.p50), ms(s.p95), ms(s.p99)) for title, s in spreads]
     cells = "".join(
         f"<tr><td>{one[0]}&nbsp;&nbsp;</td>"
         + "".join(f"<td align='right'>&nbsp;&nbsp;{cell}</td>" for cell in one[1:])
