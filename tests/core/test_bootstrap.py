@@ -14,11 +14,13 @@ def frames(seed, count=12, classes=4, right=2_000):
     rng = np.random.default_rng(seed)
     shared = rng.integers(0, 400, (count, classes + 1, classes + 1))
     shared[rng.random((count, classes + 1)) < 0.3] = 0  # classes that a frame lacks
+    shared[1:, classes - 1] = 0  # one that only the first has
     own = [
         rng.integers(0, right, (count, 1, 1)) * np.eye(classes + 1, dtype=np.int64) for _ in "ab"
     ]
     for hits in own:
         hits[:, -1] = 0
+        hits[1:, classes - 1] = 0
     return [list((shared + hits).astype(np.int64)) for hits in own]
 
 

@@ -78,6 +78,17 @@ def test_without_categories_classes_are_judged_all_the_same():
     assert math.isnan(found.category_miou)
 
 
+def test_what_no_figure_counts_is_no_false_positive():
+    named = {"road": "flat", "person": "human", "car": "vehicle", "bus": "vehicle"}
+    less = Categories.of(STREET, named, {"bus", "road"})
+    records = instance_records(REFERENCE, PREDICTED, INSTANCES, STREET, less)
+    found = scores(records, (REFERENCE, PREDICTED), categories=less)
+    assert found.iou[2] == pytest.approx(8 / 16)  # bus taken for car is left out
+    assert np.isnan(found.iou[[0, 1, 3]]).all()
+    assert found.category_names == ("human", "vehicle")
+    assert found.category_iou[1] == 1
+
+
 def test_void_in_the_reference_belongs_to_no_instance():
     reference = REFERENCE.copy()
     reference[0, :4] = 255
