@@ -3,7 +3,10 @@
 Pixels are connected by their sides, not by corners; all pixels of a region have one code.
 """
 
-from collections.abc import Sequence
+import functools
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,6 +14,8 @@ from numpy.typing import NDArray
 
 from segstudio.core.brush import Area, Point, flood
 from segstudio.core.geometry import Rect
+
+log = logging.getLogger("segstudio.core")
 
 Codes = NDArray[np.uint8] | NDArray[np.bool_]
 
@@ -45,14 +50,40 @@ def regions(mask: NDArray[np.bool_], least_pixels: int = 1) -> list[Area]:
     count, parts, stats, _ = cv2.connectedComponentsWithStats(
         np.ascontiguousarray(mask).view(np.uint8), connectivity=4, ltype=cv2.CV_32S
     )
-    found, labels = np.asarray(stats)[1:count], np.asarray(parts)
-    x, y, w, h, pixels = found.T
-    order = np.lexsort((x, y, -pixels))
-    order = order[pixels[order] >= least_pixels]
+    x, y, w, h, pixels = np.asarray(stats)[1:count].T
+    boxes = np.stack((y, x, y + h, x + w), axis=1)
+    return _by_size(np.asarray(parts), boxes, pixels, least_pixels)
+
+
+def regions_of_answers(
+    answers: Sequence[NDArray[np.uint8]], drawn: NDArray[np.bool_], least_pixels: int = 1
+) -> list[Area]:
+    """Regions in which every raster, uint8 (H, W), says the same, as `same_answers_at` finds them.
+
+    drawn: bool (H, W), the pixels that count. At most 8 rasters. Order as of `regions`.
+    """
+    keys = np.zeros(drawn.shape, np.uint64)
+    for each in answers:
+        keys <<= np.uint64(8)
+        keys |= each
+    parts = np.zeros(drawn.shape, np.int32)
+    boxes = _kernel()(keys, np.ascontiguousarray(drawn), parts)
+    return _by_size(parts, boxes[:, :4], boxes[:, 4], least_pixels)
+
+
+def _by_size(
+    parts: NDArray[np.int32],
+    boxes: NDArray[np.int32],
+    pixels: NDArray[np.int32],
+    least_pixels: int,
+) -> list[Area]:
+    """parts: int32 (H, W), 1 + row in boxes (n, 4: y0, x0, y1, x1) and pixels (n,); 0 for none."""
+    order = np.lexsort((boxes[:, 1], boxes[:, 0], -pixels))
     areas = []
-    for k in order.tolist():
-        rect = Rect(int(y[k]), int(x[k]), int(y[k] + h[k]), int(x[k] + w[k]))
-        areas.append(Area(rect, labels[rect.slices] == k + 1))
+    for k in order[pixels[order] >= least_pixels].tolist():
+        y0, x0, y1, x1 = boxes[k].tolist()
+        rect = Rect(y0, x0, y1, x1)
+        areas.append(Area(rect, parts[rect.slices] == k + 1))
     return areas
 
 
@@ -75,3 +106,73 @@ def next_region(
 def _place(area: Area) -> tuple[int, int, int]:
     """Sorts areas as `regions` does."""
     return -int(np.count_nonzero(area.mask)), area.rect.y0, area.rect.x0
+
+
+# --- the compiled part
+
+
+@functools.cache
+def _kernel() -> Callable[..., Any]:
+    import numba
+
+    try:
+        kept: Callable[..., Any] = numba.njit(cache=True, nogil=True)(_label)
+    except Exception:  # whatever a read-only or damaged cache folder leads to
+        log.warning("compiled code cannot be kept on disk", exc_info=True)
+        kept = numba.njit(nogil=True)(_label)
+    return kept
+
+
+def _label(
+    keys: NDArray[np.uint64], drawn: NDArray[np.bool_], parts: NDArray[np.int32]
+) -> NDArray[np.int32]:
+    """Number the regions in `parts`, which is all 0, from 1 on.
+
+    The answer is int32 (n, 5): y0, x0, y1, x1, pixels. A new number that meets an old one points
+    to it; numbers only ever point to smaller ones.
+    """
+    height, width = keys.shape
+    points = np.empty(height * width + 1, np.int32)
+    used = 0
+    for y in range(height):
+        for x in range(width):
+            if not drawn[y, x]:
+                continue
+            key, part = keys[y, x], 0
+            if y and drawn[y - 1, x] and keys[y - 1, x] == key:
+                part = parts[y - 1, x]
+                while points[part] != part:
+                    part = points[part]
+            if x and drawn[y, x - 1] and keys[y, x - 1] == key:
+                left = parts[y, x - 1]
+                while points[left] != left:
+                    left = points[left]
+                if part == 0 or left < part:
+                    part, left = left, part
+                if left:
+                    points[left] = part
+            if part == 0:
+                used += 1
+                part = used
+                points[part] = part
+            parts[y, x] = part
+    count = 0
+    for part in range(1, used + 1):
+        if points[part] == part:
+            count += 1
+            points[part] = count
+        else:
+            points[part] = points[points[part]]
+    boxes = np.empty((count, 5), np.int32)
+    for k in range(count):
+        boxes[k, 0], boxes[k, 1], boxes[k, 2], boxes[k, 3], boxes[k, 4] = height, width, 0, 0, 0
+    for y in range(height):
+        for x in range(width):
+            if parts[y, x]:
+                k = points[parts[y, x]]
+                parts[y, x] = k
+                box = boxes[k - 1]
+                box[0], box[1] = min(box[0], y), min(box[1], x)
+                box[2], box[3] = max(box[2], y + 1), max(box[3], x + 1)
+                box[4] += 1
+    return boxes

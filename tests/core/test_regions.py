@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from segstudio.core.regions import next_region, region_at, regions, same_answers_at
+from segstudio.core.regions import (
+    next_region,
+    region_at,
+    regions,
+    regions_of_answers,
+    same_answers_at,
+)
 
 
 def spread(mask, place):
@@ -76,7 +82,26 @@ def test_regions_part_the_mask_and_come_largest_first(seed):
     assert [int(a.mask.sum()) for a in regions(mask, 6)] == [n for n in sizes if n >= 6]
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_regions_of_answers_part_what_counts_as_single_regions_do(seed):
+    rng = np.random.default_rng(seed)
+    shape = (int(rng.integers(1, 40)), int(rng.integers(1, 50)))
+    answers = [rng.integers(0, 2 + seed % 2, shape).astype(np.uint8) for _ in range(1 + seed % 3)]
+    drawn = rng.random(shape) < 0.8
+    areas = regions_of_answers(answers, drawn)
+    assert (sum(whole(a, shape).astype(int) for a in areas) == drawn).all()
+    for area in areas[:: max(1, len(areas) // 20)]:
+        y, x = np.argwhere(whole(area, shape))[0]
+        same = np.logical_and.reduce([a == a[y, x] for a in answers]) & drawn
+        assert (whole(area, shape) == spread(same, (y, x))).all()
+        assert area.mask[[0, -1]].any(axis=1).all()
+        assert area.mask[:, [0, -1]].any(axis=0).all()
+    sizes = [int(a.mask.sum()) for a in areas]
+    assert sizes == sorted(sizes, reverse=True)
+
+
 def test_no_mask_has_no_regions():
+    assert regions_of_answers([np.zeros((4, 6), np.uint8)], np.zeros((4, 6), bool)) == []
     assert regions(np.zeros((4, 6), bool)) == []
     assert next_region([], None) is None
     assert next_region([], None, forward=False) is None

@@ -5,8 +5,11 @@ device pixels.
 """
 
 import math
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPainterPath, QPen
 
@@ -14,6 +17,9 @@ from segstudio.core.geometry import Rect
 from segstudio.core.viewport import ViewTransform
 from segstudio.ui import icons
 from segstudio.ui.tools.preview import Line, Place, Preview, Ring
+
+if TYPE_CHECKING:
+    from segstudio.core.brush import Area
 
 _DARK, _LIGHT = QColor(0, 0, 0, 170), QColor(255, 255, 255, 235)
 _TINT = 150  # of 255
@@ -26,8 +32,10 @@ def paint_preview(
 ) -> None:
     """Draw it; ratio: device pixels per logical pixel."""
     painter.save()
-    if preview.area is not None:
+    if preview.area is not None and (preview.has_tint or preview.is_selection):
         _paint_area(painter, preview, transform)
+    if preview.area is not None and preview.has_border:
+        _paint_border(painter, preview.area, transform, ratio)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for line in preview.lines:
         _paint_line(painter, line, transform, ratio)
@@ -134,6 +142,49 @@ def _paint_area(painter: QPainter, preview: Preview, transform: ViewTransform) -
     y0, x0 = transform.to_view(area.rect.y0, area.rect.x0)
     y1, x1 = transform.to_view(area.rect.y1, area.rect.x1)
     painter.drawImage(QRectF(x0, y0, x1 - x0, y1 - y0), image)
+
+
+def _paint_border(painter: QPainter, area: "Area", transform: ViewTransform, ratio: float) -> None:
+    """Along the inside of the area, as thick on the screen however far it is zoomed."""
+    image, box = _border(area, transform, max(1, round(ratio)))
+    if image is not None:
+        painter.drawImage(QPointF(box.x0, box.y0), image)
+
+
+@lru_cache(maxsize=2)
+def _border(area: "Area", transform: ViewTransform, width: int) -> tuple[QImage | None, Rect]:
+    """The visible part in device pixels and where it lies; kept while only the cursor moves.
+
+    Light outside, dark inside, each `width` device pixels.
+    """
+    box = transform.box_of(area.rect)
+    if box.is_empty:
+        return None, box
+    rows, columns = transform.rows(box) - area.rect.y0, transform.columns(box) - area.rect.x0
+    height, length = area.mask.shape
+    mask = area.mask[np.ix_(rows.clip(0, height - 1), columns.clip(0, length - 1))]
+    mask[(rows < 0) | (rows >= height)] = False
+    mask[:, (columns < 0) | (columns >= length)] = False
+    argb = np.zeros(mask.shape, np.uint32)
+    for color in (0xEBEBEBEB, 0xAA000000):
+        inner = mask
+        for _ in range(width):
+            inner = _without_rim(inner)
+        argb[mask & ~inner] = color
+        mask = inner
+    form = QImage.Format.Format_ARGB32_Premultiplied
+    image = QImage(argb.data, argb.shape[1], argb.shape[0], argb.shape[1] * 4, form)
+    return image.copy(), box
+
+
+def _without_rim(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Pixels whose four neighbours are all set; beyond the border the mask goes on as it is."""
+    inner = mask.copy()
+    inner[1:] &= mask[:-1]
+    inner[:-1] &= mask[1:]
+    inner[:, 1:] &= mask[:, :-1]
+    inner[:, :-1] &= mask[:, 1:]
+    return inner
 
 
 def _paint_lock(painter: QPainter, at: QPointF, ratio: float) -> None:

@@ -4,10 +4,14 @@ import math
 
 from PySide6.QtCore import QPointF
 
+from segstudio.core.geometry import Rect
 from segstudio.core.viewport import ViewTransform
 from segstudio.ui.canvas.gestures import GestureTarget
 from segstudio.ui.canvas.navigation import NOTCH
 from segstudio.ui.tools.preview import Place
+
+CLOSE = 6.0
+"""Device pixels per frame pixel: a region of a few pixels is seen well with what is around it."""
 
 _BELOW_ONE = 1 - 1e-6
 
@@ -34,6 +38,22 @@ class ZoomTarget(GestureTarget):
         if self.transform is not None:
             at = (self.transform.view[0] / 2, self.transform.view[1] / 2)
             self._move_to(self.transform.scaled_to(1.0, at))
+
+    def show_rect(self, rect: Rect) -> None:
+        """A box of the frame in the middle of the view, with as much again on every side.
+
+        No smaller than the whole frame, and no larger than `CLOSE`, or than it is now.
+        """
+        if self.transform is None or rect.is_empty:
+            return
+        now, size = self.transform, self._device_size()
+        fitted = ViewTransform.fitted(now.frame, size)
+        wanted = min(size[0] / (3 * rect.height), size[1] / (3 * rect.width))
+        scale = max(min(wanted, max(CLOSE, now.scale)), fitted.scale)
+        top = size[0] / 2 - scale * (rect.y0 + rect.y1) / 2
+        left = size[1] / 2 - scale * (rect.x0 + rect.x1) / 2
+        there = ViewTransform(now.frame, size, scale, top, left)
+        self._move_to(there.panned(0.0, 0.0))  # no further than it can be dragged
 
     def zoom_in(self) -> None:
         """One step larger about the middle."""

@@ -61,6 +61,7 @@ class Comparison(QObject):
         host.models.changed.connect(self.changed)
         editor.projects.changed.connect(self._forget_mapped)
         self._source = ""
+        editor.answers = self.answers
 
     # --- who is compared
 
@@ -232,6 +233,11 @@ class Comparison(QObject):
             have = prediction, classes, in_classes(prediction, classes, self._came_from)
             self._mapped[letter] = have
         return have[2]
+
+    def answers(self) -> "Answers":
+        """What every model says about the frame on the screen, those that said something."""
+        found = ((letter, self.labels(letter)) for letter in self.letters)
+        return tuple((letter, labels) for letter, labels in found if labels is not None)
 
     def member_labels(self, member: str) -> NDArray[np.uint8] | None:
         """The same for a member of a pair: of a pane, or the labels of the frame."""

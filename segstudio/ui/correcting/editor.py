@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from segstudio.core.paint_rule import PaintRule
     from segstudio.core.steps import Step
     from segstudio.store.project import FrameKey
+    from segstudio.ui.tools.registry import Answers
 
 
 class Editor(QObject):
@@ -67,6 +68,7 @@ class Editor(QObject):
         self.preview = NOTHING
         self.selection: Area | None = None
         self.scale = 1.0  # device pixels per frame pixel, told by the window
+        self.answers: Callable[[], Answers] = tuple  # the comparison puts its own here
         self.busy = ""  # why nothing can be painted while a job writes frames
         self.current = CurrentFrame(host, self.projects, self)
         self._jobs: dict[str, Job] = {}

@@ -106,5 +106,9 @@ class ToolSet(QObject):
         self._editor.set_options(replace(self._editor.options, size=size))
 
     def key_pressed(self, key: str) -> bool:
-        """ "return", "escape" or "backspace"; True when the tool did something."""
+        """ "return", "escape", "backspace" or a digit; True when the tool did something."""
         return self._editor is not None and self.current.key_pressed(key, self._editor)
+
+    def wants(self, key: str) -> bool:
+        """Whether a digit is for the tool instead of choosing a class."""
+        return self._editor is not None and self.current.wants(key)

@@ -35,7 +35,8 @@ class Line:
 class Preview:
     """area: pixels that would change, tinted in `color` (r, g, b). text: beside the cursor.
 
-    is_selection: the area is drawn as a pattern with a border instead. lock_at: where a lock is
+    has_border, has_tint: the area gets a line around it; is tinted. is_selection: it is drawn as a
+    pattern with a border instead. lock_at: where a lock is
     drawn, because rules or locks keep every pixel there; the workbench sets it, at the `cursor`.
     """
 
@@ -45,6 +46,8 @@ class Preview:
     color: tuple[int, int, int] = (255, 255, 255)
     text: str = ""
     text_at: Place | None = None
+    has_border: bool = False
+    has_tint: bool = True
     is_selection: bool = False
     lock_at: Place | None = None
 

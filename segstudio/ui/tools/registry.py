@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from segstudio.engine.flow import CancelToken
 
 
+Answers = tuple[tuple[str, NDArray[np.uint8]], ...]
+"""What models say about one frame: letter of the model, labels uint8 (H, W) in the project's
+classes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pointer:
     """Where the mouse or pen is.
@@ -125,6 +130,10 @@ class Workbench(Protocol):
         """Those of the model that the model brush reveals; None while they are not there yet."""
         ...
 
+    def answers(self) -> Answers:
+        """Of every model that is compared and has said something about this frame. Read only."""
+        ...
+
     def run(
         self, op: "Callable[[CancelToken], Any]", then: Callable[[Any], None], *, name: str
     ) -> None:
@@ -179,7 +188,14 @@ class Tool:
         self.press(pointer, bench)
 
     def key_pressed(self, key: str, bench: Workbench) -> bool:
-        """ "return", "escape" or "backspace"; True when it meant something to this tool."""
+        """ "return", "escape", "backspace" or a digit; True when it meant something to this tool.
+
+        Digits come only when the tool `wants` them.
+        """
+        return False
+
+    def wants(self, key: str) -> bool:
+        """Whether a digit, "1" to "9", is for this tool now instead of choosing a class."""
         return False
 
     def leave(self, bench: Workbench) -> None:
