@@ -60,7 +60,12 @@ class FakeLineup(QObject):
     def __init__(self, *names):
         super().__init__()
         self.panes = tuple(
-            SimpleNamespace(letter=letter, card=SimpleNamespace(name=name, title=TITLES[name]))
+            SimpleNamespace(
+                letter=letter,
+                title=TITLES[name],
+                how="",
+                card=SimpleNamespace(name=name, title=TITLES[name]),
+            )
             for letter, name in zip("ABCDEF", names, strict=False)
         )
 

@@ -55,7 +55,8 @@ def save(parent: QWidget, title: str, suggestion: Path, then: Callable[[Path], N
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setFileMode(QFileDialog.FileMode.AnyFile)
     suffix = suggestion.suffix.lstrip(".")
-    kind = "SegStudio project" if suffix == "segproj" else f"{suffix.upper()} picture"
+    kinds = {"segproj": "SegStudio project", "csv": "Table"}
+    kind = kinds.get(suffix, f"{suffix.upper()} picture")
     dialog.setNameFilters([f"{kind} (*.{suffix})", "All files (*)"])
     dialog.setDefaultSuffix(suffix)
     dialog.selectFile(suggestion.name)

@@ -1,5 +1,7 @@
 """The scores part of the side panel: one headline for each model, and on what it stands."""
 
+import re
+
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
@@ -83,9 +85,9 @@ class ModelRow(QWidget):
         self.figure.setText(said.figure)
         set_tone(self.figure, "" if said.is_scored else "faint")
         self.figure.setToolTip("Mean IoU over confirmed frames" if said.is_scored else said.about)
-        self.about.setText(said.about)
+        self.about.setText(_unbroken(said.about))
         self.about.setVisible(not is_said_below)
-        self.agreement.setText(said.agreement)
+        self.agreement.setText(_unbroken(said.agreement))
         self.agreement.setVisible(bool(said.agreement))
         parts = (f"Model {graded.letter}", graded.title, said.figure, said.about, said.agreement)
         self.setAccessibleName(", ".join(part for part in parts if part))
@@ -192,6 +194,11 @@ def confirm_key() -> str:
 
     keys = COMMANDS.get("label.confirm").keys
     return native(keys[0]) if keys else ""
+
+
+def _unbroken(text: str) -> str:
+    """Numbers stay on one line with what they count."""
+    return re.sub(r"(?<=\d) ", "\N{NO-BREAK SPACE}", text)
 
 
 def _small(tone: str) -> QLabel:

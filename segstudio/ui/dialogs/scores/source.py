@@ -21,7 +21,7 @@ REFRESH_MS = 100
 
 @dataclass(frozen=True, slots=True)
 class Graded:
-    """One pane: its letter, and the name and title of the model in it."""
+    """One pane: its letter, name and title of the model in it; the title says unusual settings."""
 
     letter: str
     name: str
@@ -55,7 +55,9 @@ class ScoreSource(QObject):
         """Panes that have a model, in their order."""
         panes = self._session.comparison.panes
         return tuple(
-            Graded(p.letter, p.card.name, p.card.title) for p in panes if p.card is not None
+            Graded(p.letter, p.card.name, " · ".join(part for part in (p.title, p.how) if part))
+            for p in panes
+            if p.card is not None
         )
 
     def tally(self, letter: str) -> Tally[FrameKey]:

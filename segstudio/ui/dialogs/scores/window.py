@@ -1,0 +1,189 @@
+"""The scores window: classes, confusion, frames; over confirmed frames, or over drafts by name.
+
+It blocks nothing and follows the scoreboard; only the page that is seen is made anew.
+"""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QDialog, QStackedWidget, QVBoxLayout, QWidget
+
+from segstudio.core.metrics import Convention
+from segstudio.ui.comparing.wording import compared_frames, no_reference, unmeasured
+from segstudio.ui.dialogs.scores.classes_view import ClassesPage
+from segstudio.ui.dialogs.scores.confusion_view import ConfusionPage
+from segstudio.ui.dialogs.scores.frames_list import FramesTable
+from segstudio.ui.dialogs.scores.source import Graded, ScoreSource
+from segstudio.ui.panels.parts import Picker, Segments, label, row, rule, set_tone
+from segstudio.ui.panels.scores import confirm_key, fill_conventions, show_convention
+from segstudio.ui.session import Session
+from segstudio.ui.theme import UNIT
+
+SIZE = (1080, 760)
+TABS = (
+    ("classes", "Classes", "Figures of each class"),
+    ("confusion", "Confusion", "Which class was taken for which"),
+    ("frames", "Frames", "Frames by their own figure, the worst first"),
+)
+POPULATIONS = (
+    ("confirmed", "Confirmed frames", "Frames that a human confirmed whole: these are scores"),
+    ("drafts", "Drafts", "Labels that nobody confirmed: agreement with them is no score"),
+)
+NO_DRAFT = "No frame has unconfirmed labels that a model was run on."
+NO_MODEL = "Choose a model, and its figures are shown here."
+
+
+class ScoresWindow(QDialog):
+    """Keeps which page, population and model are looked at; everything else is the session's.
+
+    Signals:
+        frame_wanted(object, object, object): FrameKey to go to, and row and column of the matrix
+            whose pixels are meant; None twice for the frame as a whole.
+    """
+
+    frame_wanted = Signal(object, object, object)
+
+    def __init__(self, parent: QWidget | None, session: Session, *, tab: str = "classes") -> None:
+        super().__init__(parent)
+        self.tab = tab
+        self._source = ScoreSource(session, self)
+        self._is_reference = True
+        self._letter = ""
+        self.setWindowTitle("Scores")
+        self.setModal(False)
+        screen = self.screen().availableGeometry()
+        self.resize(min(SIZE[0], screen.width() - 80), min(SIZE[1], screen.height() - 80))
+        self.setMinimumSize(760, 460)
+        self._tabs = Segments(TABS, self.show_tab)
+        self._population = Segments(POPULATIONS, self._populate)
+        self._convention = Picker("Convention", self._pick_convention)
+        self._convention.setMinimumContentsLength(16)
+        fill_conventions(self._convention)
+        self._model = Picker("Model", self._pick_model)
+        self._model.setMinimumContentsLength(18)
+        self._note = label(look="small", tone="muted")
+        self._note.setTextFormat(Qt.TextFormat.PlainText)
+        self._nothing = label(tone="muted")
+        self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._nothing.setWordWrap(True)
+        self._nothing.setContentsMargins(6 * UNIT, 0, 6 * UNIT, 0)
+        self._classes = ClassesPage(self._source, session)
+        self._confusion = ConfusionPage(self._source)
+        self._frames = FramesTable(self._source.title_of)
+        self._pages = QStackedWidget()
+        for page in (self._classes, self._confusion, self._frames, self._nothing):
+            self._pages.addWidget(page)
+        self._build()
+        self._classes.class_wanted.connect(self._show_class)
+        self._confusion.frame_wanted.connect(self.frame_wanted)
+        self._frames.frame_wanted.connect(self.frame_wanted)
+        self._source.changed.connect(self._follow)
+        self.show_tab(tab)
+
+    def _build(self) -> None:
+        head = QVBoxLayout()
+        head.setContentsMargins(3 * UNIT, 2 * UNIT, 3 * UNIT, UNIT + 4)
+        head.setSpacing(UNIT)
+        head.addLayout(row(self._tabs, 1, self._model))
+        head.addLayout(row(self._population, self._convention, self._note, 1))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(head)
+        column.addWidget(rule())
+        column.addWidget(self._pages, 1)
+
+    # --- what people choose
+
+    def show_tab(self, tab: str) -> None:
+        """ "classes", "confusion" or "frames"."""
+        self.tab = tab
+        self._tabs.show_value(tab)
+        self.show_scores()
+
+    def _populate(self, which: str) -> None:
+        self._is_reference = which == "confirmed"
+        self.show_scores()
+
+    def _pick_convention(self, value: object) -> None:
+        self._source.set_convention(Convention(str(value)))
+        self.show_scores()
+
+    def _pick_model(self, value: object) -> None:
+        self._letter = str(value)
+        self.show_scores()
+
+    @Slot(str, int)
+    def _show_class(self, letter: str, matrix_row: int) -> None:
+        """Where did the pixels of that class go?"""
+        self._letter = letter
+        self.show_tab("confusion")
+        self._confusion.choose(self._confusion.worst_of(matrix_row))
+
+    # --- what is shown
+
+    @Slot()
+    def _follow(self) -> None:
+        if self.isVisible():
+            self.show_scores()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.show_scores()
+
+    @Slot()
+    def show_scores(self) -> None:
+        """The page that is seen, with the figures of now."""
+        source, is_reference = self._source, self._is_reference
+        graded = source.graded
+        if graded and self._letter not in [one.letter for one in graded]:
+            self._letter = graded[0].letter
+        self._population.show_value("confirmed" if is_reference else "drafts")
+        show_convention(self._convention, source.convention)
+        entries: list[tuple[object, str]] = [(g.letter, f"{g.letter} · {g.title}") for g in graded]
+        self._model.fill(entries, self._letter)
+        self._model.setVisible(self.tab != "classes" and bool(graded))
+        self._show_note(graded)
+        why = self._why_nothing(graded)
+        self._nothing.setText(why)
+        if why:
+            self._pages.setCurrentWidget(self._nothing)
+        elif self.tab == "classes":
+            self._classes.show_scores(graded, is_reference=is_reference)
+            self._pages.setCurrentWidget(self._classes)
+        elif self.tab == "confusion":
+            self._pages.setCurrentWidget(self._confusion)
+            self._confusion.show_scores(self._letter, is_reference=is_reference)
+        else:
+            self._pages.setCurrentWidget(self._frames)
+            self._frames.show_frames(
+                self._letter, source.tally(self._letter).frames(reference=is_reference),
+                model=next(g.name for g in graded if g.letter == self._letter),
+                titles=source.titles, is_reference=is_reference,
+            )  # fmt: skip
+
+    def _show_note(self, graded: Sequence[Graded]) -> None:
+        frames = {
+            g.letter: {f.key for f in self._source.tally(g.letter).frames(
+                reference=self._is_reference)}
+            for g in graded
+        }  # fmt: skip
+        text, is_warning = compared_frames(frames, is_reference=self._is_reference)
+        self._note.setText(text)
+        set_tone(self._note, "warn" if is_warning else "muted")
+
+    def _why_nothing(self, graded: Sequence[Graded]) -> str:
+        """A sentence for a page that would be empty; "" when there is something to show."""
+        if not graded:
+            return NO_MODEL
+        is_reference = self._is_reference
+        having = [
+            g.letter for g in graded
+            if self._source.tally(g.letter).frames(reference=is_reference)
+        ]  # fmt: skip
+        if not having:
+            return no_reference(confirm_key()) if is_reference else NO_DRAFT
+        if self.tab == "classes" or self._letter in having:
+            return ""
+        return unmeasured([self._letter]) if is_reference else NO_DRAFT
