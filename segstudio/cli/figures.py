@@ -160,9 +160,11 @@ def _is_nothing(cell: object) -> bool:
 
 def frame_rows(models: Mapping[str, Mapping[str, Counts]], convention: Convention) -> str:
     """The CSV of every frame and model."""
-    rows: list[Sequence[object]] = [("model", "file", "miou", "pixel_accuracy", "pixels")]
+    rows: list[Sequence[object]] = [
+        ("model", "file", "miou", "pixel_accuracy", "pixels", "convention")
+    ]
     for name, frames in models.items():
-        rows += [(name, *row.values()) for row in per_frame(frames, convention)]
+        rows += [(name, *row.values(), convention.value) for row in per_frame(frames, convention)]
     return table_text(rows)
 
 

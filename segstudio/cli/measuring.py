@@ -9,7 +9,7 @@ import numpy as np
 
 from segstudio.cli.contenders import Contender, contenders
 from segstudio.cli.figures import boundary, convention_of, entry, speed
-from segstudio.cli.reference import Frames, Labels, ReferenceSet, translation
+from segstudio.cli.reference import Frames, Labels, ReferenceSet, translation, without_void
 from segstudio.cli.report import Json, Report
 from segstudio.core.catalogue import ModelCard
 from segstudio.core.classes import VOID
@@ -22,7 +22,8 @@ if TYPE_CHECKING:  # torch comes when the work starts
     from segstudio.core.boundary import OutlineCounts
     from segstudio.engine.evaluate import Contestant, Labelled
 
-OnFrame = Callable[["Labelled", dict[str, Labels]], None]
+OnFrame = Callable[["Measured", "Labelled", dict[str, Labels]], None]
+"""What is known so far, a frame, each model's labels of it: uint8 (H, W), ids of the reference."""
 
 
 @dataclass(slots=True)
@@ -68,7 +69,7 @@ def measure_models(
 ) -> Measured:
     """Each `-m` on every frame of --images and --labels, each frame decoded once.
 
-    on_frame: every frame with each model's labels. A model that fails is told in `failed`, and the
+    on_frame: called with every frame. A model that fails is told in `failed`, and the
     others go on. UsageError, MediaError or ModelError when there is nothing to begin with.
     """
     convention = convention_of(arguments.convention)
@@ -106,6 +107,7 @@ def _loaded(asked: list[Contender], found: Measured) -> "list[Contestant]":
             continue
         runner = Contestant(each.name, each.card, each.strategy, table)
         runner.load(each.device)
+        found.counts[each.name] = runner.counts
         runners.append(runner)
     return runners
 
@@ -124,7 +126,7 @@ def _run(
             for name, labels in answers.items():
                 found.outline(name, one.reference, labels, arguments.ignore)
         if on_frame is not None:
-            on_frame(one, answers)
+            on_frame(found, one, answers)
 
     matrix = ConfusionMatrix.of(found.reference.classes)
     if not all(runner.failed for runner in runners):
@@ -140,8 +142,7 @@ def _run(
     for runner in runners:
         if runner.failed:
             found.failed[runner.name] = runner.failed
-        else:
-            found.counts[runner.name] = runner.counts
+            del found.counts[runner.name]
 
 
 def _entry(each: Contender, runner: "Contestant | None", found: Measured, models: int) -> Json:
@@ -191,15 +192,17 @@ def _mapping_told(card: ModelCard, reference: ReferenceSet) -> str:
     from segstudio.core.class_mapping import in_words
     from segstudio.store.class_sets import find_mapping
 
-    mapping = find_mapping(card.classes, reference.classes)
-    return in_words(mapping, card.classes, reference.classes)
+    classes = without_void(card.classes)  # that void stays void is no loss
+    return in_words(find_mapping(classes, reference.classes), classes, reference.classes)
 
 
 def describe(name: str, found: Json) -> list[str]:
     """The figures of one model as lines for people, in percent, each under its convention."""
     if "failed" in found:
         return [f"{name}: {found['failed']}"]
-    rows = [f"{name}: {found['frames']} frames, {found['pixels']} pixels, {found['convention']}"]
+    rows = [
+        f"{name}: {found['frames']} frames, {found['pixels']} pixels, in %, {found['convention']}"
+    ]
     if found.get("strategy"):
         # A figure of several scales is no figure of one.
         rows[0] += f"; {Strategy.from_json(found['strategy']).told()}"
