@@ -28,6 +28,7 @@ BENCHES = (
     "nets_fps",
     "display",
     "brush",
+    "confusion",
     "seek",
     "memory_long",
     "project",

@@ -22,5 +22,6 @@ MEASURES = {
     "R12": _later("backpressure"),
     "R13": _later("quits"),
     "R15": _later("two_windows"),
+    "R17": _later("figures"),
     "R18": _later("libraries"),
 }
