@@ -1,10 +1,13 @@
 """Headlines and the scores window, on a scoreboard that is filled by hand."""
 
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, QPoint, Qt, Signal
+from PySide6.QtGui import QColor, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
@@ -13,7 +16,20 @@ from segstudio.core.metrics import Convention
 from segstudio.core.tally import Standing, Tally
 from segstudio.store.project_rows import FrameKey
 from segstudio.ui import theme
-from segstudio.ui.comparing.wording import NOTHING, figure, headline, percent, unmeasured
+from segstudio.ui.bridge.background import Background
+from segstudio.ui.comparing.wording import (
+    NOTHING,
+    compared_frames,
+    figure,
+    headline,
+    percent,
+    unmeasured,
+)
+from segstudio.ui.dialogs.scores.behind import BehindList
+from segstudio.ui.dialogs.scores.classes_table import ClassesTable
+from segstudio.ui.dialogs.scores.classes_view import ClassesPage
+from segstudio.ui.dialogs.scores.frames_list import FramesTable
+from segstudio.ui.dialogs.scores.window import NO_DRAFT, NO_MODEL, ScoresWindow
 from segstudio.ui.panels.parts import Picker
 from segstudio.ui.panels.scores import ScoresPanel, confirm_key
 
@@ -82,7 +98,11 @@ def session():
         editor=SimpleNamespace(projects=SimpleNamespace(project=None, media=None)),
         player=SimpleNamespace(time_us=lambda index: None),
         info=None,
+        settings=SimpleNamespace(recent=()),
+        background=Background(),
+        told=[],
     )
+    found.tell = found.tell_error = found.told.append
     theme.apply(QApplication.instance(), "dark")
     return found
 
@@ -173,6 +193,18 @@ def test_models_without_figures_are_named():
     assert unmeasured(["B", "C", "D"]).startswith("B, C and D were not run")
 
 
+def test_figures_of_different_frames_are_not_silently_compared():
+    assert compared_frames({"A": {1, 2}, "B": {1, 2}, "C": ()}, is_reference=True) == (
+        "2 confirmed frames",
+        False,
+    )
+    text, is_warning = compared_frames({"A": {1, 2}, "B": {2, 3}}, is_reference=True)
+    assert is_warning
+    assert text.startswith("Not the same frames (A 2, B 2)")
+    text, is_warning = compared_frames({"A": {1}}, is_reference=False)
+    assert (text, is_warning) == ("Agreement with drafts of 1 frame, no score of anything.", True)
+
+
 # --- the panel
 
 
@@ -232,3 +264,315 @@ def test_buttons_ask_for_the_window_and_for_figures(panel, qtbot):
         QTest.mouseClick(buttons["Details…"], Qt.MouseButton.LeftButton)
     with qtbot.waitSignal(panel.measure_wanted):
         QTest.mouseClick(buttons["Measure all…"], Qt.MouseButton.LeftButton)
+
+
+# --- the window
+
+
+def frame(index):
+    """Matrix of one frame: Building is taken for Tree 10 × index times, Car is absent."""
+    full = np.zeros((5, 5), np.int64)
+    full[0, 0], full[1, 1], full[2, 2] = 400, 200 - 10 * index, 100
+    full[1, 2], full[1, 4], full[4, 0] = 10 * index, index % 2, 50
+    return full
+
+
+@pytest.fixture
+def filled(session):
+    """Frames 1 to 4 are confirmed, 5 and 6 drafted; both models saw all."""
+    for index in range(1, 7):
+        standing = CONFIRMED if index < 5 else draft_of("fcn")
+        session.scores.put("A", index, frame(index), standing)
+        session.scores.put("B", index, frame(7 - index), standing)
+    return session
+
+
+@pytest.fixture
+def opened(qtbot, filled):
+    """Shows the window with one of its pages."""
+
+    def show(tab="classes"):
+        made = ScoresWindow(None, filled, tab=tab)
+        qtbot.addWidget(made)
+        made.resize(1080, 760)
+        made.show()
+        QTest.qWaitForWindowExposed(made)
+        return made
+
+    return show
+
+
+def click_segment(window, text):
+    found = next(b for b in window.findChildren(QPushButton) if b.text() == text)
+    QTest.mouseClick(found, Qt.MouseButton.LeftButton)
+
+
+def plot_of(window):
+    from segstudio.ui.dialogs.scores.confusion_plot import ConfusionPlot
+
+    return window.findChild(ConfusionPlot)
+
+
+def click_cell(window, row, column):
+    plot = plot_of(window)
+    at = plot.place_of(row, column).toPoint()
+    QTest.mouseClick(plot.viewport(), Qt.MouseButton.LeftButton, pos=at)
+
+
+def click_row(view, row, column=0):
+    at = view.visualRect(view.model().index(row, column)).center()
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
+
+
+def click_head(table, column):
+    head = table.horizontalHeader()
+    at = QPoint(head.sectionViewportPosition(column) + 30, head.height() // 2)
+    QTest.mouseClick(head.viewport(), Qt.MouseButton.LeftButton, pos=at)
+
+
+def names(table):
+    return [line.name for line in table.lines]
+
+
+def test_classes_are_sorted_and_the_whole_stays_below(opened):
+    table = opened().findChild(ClassesTable)
+    below = ["Mean", "Pixel accuracy", "Mean accuracy", "Frequency-weighted IoU"]
+    assert names(table) == ["Road", "Building", "Tree", "Car", *below]
+    click_head(table, 1)
+    assert names(table) == ["Car", "Tree", "Building", "Road", *below]
+    click_head(table, 1)
+    assert names(table) == ["Road", "Building", "Tree", "Car", *below]
+    click_head(table, 2)
+    assert names(table)[-5:] == ["Car", *below], "what has no figure is last"
+    rising = [line.value(0, 0) for line in table.lines[:3]]
+    assert rising == sorted(rising)
+    click_head(table, 2)
+    assert names(table)[3:] == ["Car", *below], "either way"
+    click_head(table, 2)
+    assert names(table) == ["Road", "Building", "Tree", "Car", *below], "and back to their order"
+
+
+def test_classes_show_dashes_percent_and_the_best_in_bold(opened, filled):
+    table = opened().findChild(ClassesTable)
+    model = table.model()
+    shown = {name: line for line, name in enumerate(names(table))}
+
+    def cell(name, column, role=Qt.ItemDataRole.DisplayRole):
+        return model.index(shown[name], column).data(role)
+
+    assert [cell("Car", c) for c in range(1, 6)] == ["0", "–", "–", "–", "–"]
+    assert cell("Road", 1) == "1,600"
+    scores = filled.scores.tally("A").scores()
+    assert cell("Building", 2) == f"{100 * scores.iou[1]:.1f}"
+    assert cell("Mean", 2) == f"{100 * scores.miou:.1f}"
+    font = Qt.ItemDataRole.FontRole
+    assert cell("Building", 2, font).weight() == 600
+    assert cell("Building", 6, font) is None
+    assert cell("Road", 2, font) is None, "both are alike"
+
+
+def test_models_can_be_left_out_of_the_table(opened):
+    window = opened()
+    table = window.findChild(ClassesTable)
+    assert not table.isColumnHidden(2)
+    click_segment(window, "A")
+    assert table.isColumnHidden(2)
+    assert not table.isColumnHidden(6)
+    click_segment(window, "B")
+    assert not table.isColumnHidden(6), "one of them stays"
+    QTest.keyClick(table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    copied = QGuiApplication.clipboard().text()
+    assert copied.startswith("class\treference pixels\tB FCN-8s IoU\t")
+    assert "BiSeNet" not in copied
+
+
+def test_the_table_is_saved_as_csv(opened, filled, qtbot, tmp_path):
+    page = opened().findChild(ClassesPage)
+    page.save(tmp_path / "scores.csv")
+    qtbot.waitUntil(lambda: bool(filled.told), timeout=20_000)
+    text = (tmp_path / "scores.csv").read_text(encoding="utf-8-sig")
+    assert filled.told == ["Saved scores.csv."]
+    scores = filled.scores.tally("A").scores()
+    assert f"Building,{int(scores.reference[1])},{scores.iou[1]:.6f}," in text
+    assert "Car,0,,,," in text
+    assert text.splitlines()[-1].startswith("confirmed frames,,4,")
+
+
+def test_a_class_leads_to_where_its_pixels_went(opened):
+    window = opened()
+    table = window.findChild(ClassesTable)
+    at = table.visualRect(table.model().index(1, 6)).center()
+    QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    QTest.mouseDClick(table.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    assert window.tab == "confusion"
+    assert plot_of(window).chosen == (1, 2)
+    assert [key.index for key, _ in window.findChild(BehindList).frames] == [1, 2, 3, 4]
+
+
+def test_a_cell_lists_its_frames_with_most_pixels_first(opened, qtbot):
+    window = opened("confusion")
+    behind = window.findChild(BehindList)
+    assert behind.frames == []
+    click_cell(window, 1, 2)
+    assert [(key.index, number) for key, number in behind.frames] == [
+        (4, 40), (3, 30), (2, 20), (1, 10),
+    ]  # fmt: skip
+    assert {"Building taken for Tree", "100 px in 4 frames"} <= set(texts(window))
+    with qtbot.waitSignal(window.frame_wanted) as wanted:
+        click_row(behind, 1)
+    assert wanted.args == [FrameKey(1, 3), 1, 2]
+    with qtbot.waitSignal(window.frame_wanted) as wanted:
+        QTest.keyClick(behind, Qt.Key.Key_Down)
+        QTest.keyClick(behind, Qt.Key.Key_Return)
+    assert wanted.args == [FrameKey(1, 2), 1, 2]
+
+
+def test_hits_and_void_can_be_clicked_too(opened):
+    window = opened("confusion")
+    behind = window.findChild(BehindList)
+    click_cell(window, 1, 1)
+    assert [(key.index, n) for key, n in behind.frames] == [(1, 190), (2, 180), (3, 170), (4, 160)]
+    assert "Building found" in texts(window)
+    click_cell(window, 1, 4)
+    assert [(key.index, n) for key, n in behind.frames] == [(1, 1), (3, 1)]
+    assert "Building called void" in texts(window)
+    click_cell(window, 4, 0)
+    assert len(behind.frames) == 4
+    assert "No class in the reference, called Road" in texts(window)
+    click_cell(window, 3, 3)
+    assert "No frame has such a pixel." in texts(window)
+    QTest.keyClick(plot_of(window), Qt.Key.Key_Up)
+    assert plot_of(window).chosen == (2, 3)
+
+
+def test_hovering_a_cell_says_it_in_a_sentence(opened):
+    window = opened("confusion")
+    plot = plot_of(window)
+    QTest.mouseMove(plot.viewport(), plot.place_of(1, 2).toPoint())
+    assert "Building taken for Tree: 100 px, 12.5 % of Building" in texts(window)
+    click_segment(window, "By prediction")
+    QTest.mouseMove(plot.viewport(), plot.place_of(2, 2).toPoint())
+    assert "Tree found: 400 px, 80.0 % of all Tree predictions" in texts(window)
+    click_segment(window, "Pixels")
+    QTest.mouseMove(plot.viewport(), plot.place_of(4, 0).toPoint())
+    assert any(text.endswith("of void, not counted") for text in texts(window))
+
+
+def test_drafts_have_a_matrix_of_their_own_and_are_called_that(opened):
+    window = opened("confusion")
+    click_segment(window, "Drafts")
+    click_cell(window, 1, 2)
+    behind = window.findChild(BehindList)
+    assert [(key.index, number) for key, number in behind.frames] == [(6, 60), (5, 50)]
+    assert "Agreement with drafts of 2 frames, no score of anything." in texts(window)
+    window.show_tab("frames")
+    table = window.findChild(FramesTable)
+    head = table.model().headerData(1, Qt.Orientation.Horizontal)
+    assert head == "Agreement (IoU)"
+    assert table.model().index(0, 4).data() == "FCN-8s"
+
+
+def test_frames_come_worst_first_and_a_click_goes_there(opened, filled, qtbot):
+    window = opened("frames")
+    table = window.findChild(FramesTable)
+    expected = filled.scores.tally("A").worst()
+    assert [(x.key, x.miou) for x in table.lines] == [
+        (key, pytest.approx(value)) for key, value in expected
+    ]
+    assert [table.model().index(0, c).data() for c in range(5)] == [
+        "Frame 4", percent(expected[0][1]), "Confirmed", "80 %", "–",
+    ]  # fmt: skip
+    with qtbot.waitSignal(window.frame_wanted) as wanted:
+        click_row(table, 0, 1)
+    assert wanted.args == [FrameKey(1, 4), None, None]
+    with qtbot.waitSignal(window.frame_wanted) as wanted:
+        QTest.keyClick(table, Qt.Key.Key_Down)
+        QTest.keyClick(table, Qt.Key.Key_Return)
+    assert wanted.args[0] == FrameKey(1, 3)
+    click_head(table, 0)
+    assert [x.key.index for x in table.lines] == [1, 2, 3, 4]
+
+
+def test_another_model_has_other_frames(opened):
+    window = opened("frames")
+    picker = next(p for p in window.findChildren(Picker) if p.findText("B · FCN-8s") >= 0)
+    picker.setCurrentIndex(1)
+    picker.activated.emit(1)
+    assert [x.key.index for x in window.findChild(FramesTable).lines] == [1, 2, 3, 4]
+
+
+def test_the_seen_page_follows_and_the_others_wait(opened, filled, qtbot):
+    window = opened("frames")
+    table, classes = window.findChild(FramesTable), window.findChild(ClassesTable)
+    assert classes.lines == []
+    filled.scores.put("A", 9, frame(15), CONFIRMED)
+    qtbot.waitUntil(lambda: len(table.lines) == 5, timeout=5000)
+    assert table.lines[0].key.index == 9
+    assert classes.lines == []
+    window.show_tab("classes")
+    assert len(classes.lines) == 8
+    text = "Not the same frames (A 5, B 4): Measure all before you compare."
+    assert text in texts(window)
+
+
+def test_figures_that_move_keep_the_chosen_cell(opened, filled, qtbot):
+    window = opened("confusion")
+    click_cell(window, 1, 2)
+    filled.scores.put("A", 1, frame(9), CONFIRMED)
+    behind = window.findChild(BehindList)
+    qtbot.waitUntil(lambda: behind.frames[0] == (FrameKey(1, 1), 90), timeout=5000)
+    assert plot_of(window).chosen == (1, 2)
+
+
+def test_an_empty_page_says_why(qtbot, session):
+    window = ScoresWindow(None, session)
+    qtbot.addWidget(window)
+    window.show()
+    assert any(t.startswith("No confirmed frame yet") for t in texts(window))
+    click_segment(window, "Drafts")
+    assert NO_DRAFT in texts(window)
+    click_segment(window, "Confirmed frames")
+    session.scores.put("B", 1, frame(1), CONFIRMED)
+    window.show_tab("confusion")
+    assert "A was not run on a confirmed frame yet: choose Measure all." in texts(window)
+    session.comparison.panes = ()
+    window.show_scores()
+    assert NO_MODEL in texts(window)
+
+
+def test_other_classes_make_another_table_and_matrix(opened, filled):
+    window = opened("confusion")
+    click_cell(window, 1, 2)
+    two = ClassMap("two", FOUR.classes[:2])
+    filled.scores.classes, filled.scores.tallies = two, {}
+    full = np.array([[5, 1, 0], [2, 7, 0], [0, 0, 0]])
+    tally = filled.scores.tallies.setdefault("A", Tally(2))
+    tally.put(FrameKey(1, 1), full, CONFIRMED)
+    window.show_scores()
+    assert plot_of(window).chosen is None
+    assert window.findChild(BehindList).frames == []
+    click_cell(window, 1, 0)
+    assert window.findChild(BehindList).frames == [(FrameKey(1, 1), 2)]
+    window.show_tab("classes")
+    assert names(window.findChild(ClassesTable))[:3] == ["Road", "Building", "Mean"]
+
+
+@pytest.mark.parametrize("tab", ["classes", "confusion", "frames"])
+def test_the_window_follows_the_theme(opened, tab):
+    window = opened(tab)
+    app = QApplication.instance()
+    for name in ("light", "dark"):
+        colors = theme.apply(app, name)
+        ground = window.grab().toImage().pixelColor(6, window.height() - 6)
+        assert ground == QColor(colors.window)
+    if tab == "confusion":
+        assert plot_of(window).backgroundBrush().color() == QColor(colors.window)
+
+
+def test_pyqtgraph_waits_until_the_matrix_is_wanted():
+    code = (
+        "import sys, segstudio.ui.panels.scores, segstudio.ui.dialogs.scores.window\n"
+        "print('pyqtgraph' in sys.modules)"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "False"

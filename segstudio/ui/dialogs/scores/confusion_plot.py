@@ -10,7 +10,7 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QApplication, QGraphicsItem, QWidget
 
 from segstudio.ui import theme
@@ -199,7 +199,6 @@ class ConfusionPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no ty
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Confusion matrix")
         self.setMinimumSize(320, 280)
-        self.scene().sigMouseMoved.connect(self._hover)
         self.scene().sigMouseClicked.connect(self._click)
         self._follow_theme()
 
@@ -273,7 +272,6 @@ class ConfusionPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no ty
         self.lut = np.ascontiguousarray(table[:, :3][_inner(colors.name)])
         self._colour()
 
-    @Slot(object)
     def _hover(self, at: QPointF) -> None:
         cell = self._cell_at(at)
         if cell != self._cells.hovered:
@@ -309,6 +307,10 @@ class ConfusionPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no ty
         now = self._cells.chosen or (0, 0)
         row, column = (min(max(n + s, 0), size - 1) for n, s in zip(now, step, strict=True))
         self.choose(row, column)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        super().mouseMoveEvent(event)  # pyqtgraph's own signal leaves moves out, also the last
+        self._hover(self.mapToScene(event.position().toPoint()))
 
     def leaveEvent(self, event: QEvent) -> None:
         self._hover(QPointF(-1, -1))

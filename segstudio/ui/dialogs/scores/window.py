@@ -94,6 +94,11 @@ class ScoresWindow(QDialog):
         column.addWidget(rule())
         column.addWidget(self._pages, 1)
 
+    @property
+    def letter(self) -> str:
+        """Of the model whose confusion and frames are shown."""
+        return self._letter
+
     # --- what people choose
 
     def show_tab(self, tab: str) -> None:
