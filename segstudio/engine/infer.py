@@ -90,10 +90,12 @@ class InferWorker:
         self._request = max(self._request, request)
         self._change.notify_all()
 
-    def ask(self, question: Question) -> None:
-        """Do it after the next frame. Holding change."""
-        self._questions.append(question)
-        self._change.notify_all()
+    def ask(self, question: Question) -> bool:
+        """Do it after the next frame; False when nobody would. Holding change."""
+        if not self._is_stopped:
+            self._questions.append(question)
+            self._change.notify_all()
+        return not self._is_stopped
 
     def again(self, request: int) -> None:
         """Predict the last frame once more, unless a newer one waits. Holding change."""

@@ -22,7 +22,7 @@ from segstudio.core.frame import Frame
 from segstudio.engine.infer import InferWorker, Listeners
 from segstudio.engine.play import ModelState, PipelineResult, PlayClock, PlayState, checked_speed
 from segstudio.engine.seats import Load, Question
-from segstudio.errors import FrameMissing, MediaError
+from segstudio.errors import Cancelled, FrameMissing, MediaError
 from segstudio.media.source import FrameSource
 
 if TYPE_CHECKING:
@@ -167,9 +167,11 @@ class Pipeline:
             self._worker.set_compared(loads, self._request)
 
     def ask(self, question: Question) -> None:
-        """Do something with one model in the infer thread, soon."""
+        """Do something with one model in the infer thread, soon; Cancelled when it has ended."""
         with self._change:
-            self._worker.ask(question)
+            is_taken = self._worker.ask(question)
+        if not is_taken:
+            question.done(Cancelled())
 
     def refresh(self) -> None:
         """Predict the current frame again."""

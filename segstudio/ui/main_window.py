@@ -43,6 +43,7 @@ from segstudio.ui.panels.label_state import LabelStatePanel
 from segstudio.ui.panels.models import ModelPanel
 from segstudio.ui.panels.parts import rule
 from segstudio.ui.panels.range_bar import RangeBar
+from segstudio.ui.panels.scores import ScoresPanel
 from segstudio.ui.panels.start import StartPage
 from segstudio.ui.panels.status import StatusLine
 from segstudio.ui.panels.tool_options import ToolOptionsBar
@@ -163,6 +164,9 @@ class MainWindow(AskingWindow):
         session.media_missing.connect(self.locate_media)
         for panel in self.findChildren(ModelPanel):
             panel.all_wanted.connect(lambda: self.show_dialog("models"))
+        for scores in self.findChildren(ScoresPanel):
+            scores.details_wanted.connect(lambda: self.show_dialog("scores"))
+            scores.measure_wanted.connect(session.measuring.start)
         hints = QApplication.styleHints()
         hints.colorSchemeChanged.connect(self._follow_system)
 
@@ -360,6 +364,7 @@ def _side_panel(session: Session) -> QScrollArea:
         ClassesPanel(session),
         ViewPanel(session),
         ModelPanel(session),
+        ScoresPanel(session),
         HistoryPanel(session),
     )
     for number, part in enumerate(parts):

@@ -16,6 +16,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from segstudio.core.catalogue import ModelCard
 from segstudio.core.strategy import Strategy
 from segstudio.engine.pipeline import PipelineResult, PlayState
+from segstudio.errors import Cancelled
 from segstudio.media.source import FrameSource, SourceInfo
 from segstudio.ui.bridge.background import Background, Job
 from segstudio.ui.bridge.live import LiveView
@@ -162,6 +163,22 @@ class Player(QObject):
         """Do something with one model while no other runs; `then` gets its value, or the error."""
         if self._live is not None:
             self._live.ask(letter, op, then)
+
+    def asker(
+        self,
+    ) -> "Callable[[str, Callable[[Predictor, Frame], Any], Callable[[Any], None]], None]":
+        """The same for a job's thread: `then` is called in the infer thread."""
+        from segstudio.engine.seats import Question
+
+        live = self._live
+
+        def ask(letter: str, op: Any, then: Callable[[Any], None]) -> None:  # noqa: ANN401
+            if live is None or live.is_cut_off:
+                then(Cancelled())
+            else:
+                live.pipeline.ask(Question(letter, op, then))
+
+        return ask
 
     def close_source(self) -> None:
         """Nothing is open any more."""

@@ -25,7 +25,9 @@ from segstudio.store.models import load_card
 from segstudio.ui import opening, showing
 from segstudio.ui.bridge.background import Background, Job
 from segstudio.ui.comparing.comparison import Comparison
+from segstudio.ui.comparing.measuring import Measuring
 from segstudio.ui.comparing.scoreboard import Scoreboard
+from segstudio.ui.comparing.visiting import Visit
 from segstudio.ui.correcting import belonging
 from segstudio.ui.correcting.editor import Editor
 from segstudio.ui.correcting.marks import FrameTable
@@ -92,6 +94,8 @@ class Session(QObject):
         self.ranges = Ranges(self, self.editor)
         self.comparison = Comparison(self, self.editor, self)
         self.scores = Scoreboard(self, self.editor, self.comparison, self)
+        self.measuring = Measuring(self, self.editor, self.comparison, self.scores)
+        self.visit = Visit(self, self)
         self._opening_job: Job | None = None
         self._last_error = ""
         self._told_notes: tuple[str, ...] = ()

@@ -149,6 +149,8 @@ def prepare_labels(session, name, qtbot):
         editor.projects.project.put_setting(f"hood.{editor.projects.media.id}", {"class_id": 1})
     if name == "classes.unlock":
         session.editor.set_options(replace(editor.options, locked=frozenset({3})))
+    if name in ("compare.blink", "compare.errors"):
+        session.comparison.turn_on()
     if name == "carry.stop":
         session.ranges.propagate(3)
     if name == "project.close":

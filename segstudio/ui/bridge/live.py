@@ -63,7 +63,7 @@ class LiveView(QObject):
         self._models.arrived.connect(self._pass_model)
         self._plays.arrived.connect(self._pass_play)
         self._compared.arrived.connect(self._pass_compared)
-        self._is_cut_off = False
+        self.is_cut_off = False
         self.delivered = 0
         self.skipped = 0
         self.pipeline = Pipeline(
@@ -116,7 +116,7 @@ class LiveView(QObject):
 
     def stop(self) -> None:
         """Cut off and stop; returns at once. `join` waits."""
-        self._is_cut_off = True
+        self.is_cut_off = True
         self.pipeline.stop()
 
     def join(self, timeout_s: float) -> bool:
@@ -125,27 +125,27 @@ class LiveView(QObject):
 
     @Slot(object)
     def _pass_result(self, result: object) -> None:
-        if not self._is_cut_off:
+        if not self.is_cut_off:
             self.arrived.emit(result)
 
     @Slot(object)
     def _pass_failure(self, error: object) -> None:
-        if not self._is_cut_off:
+        if not self.is_cut_off:
             self.failed.emit(error)
 
     @Slot(object)
     def _pass_model(self, state: object) -> None:
-        if not self._is_cut_off:
+        if not self.is_cut_off:
             self.model_changed.emit(state)
 
     @Slot(object)
     def _pass_compared(self, states: object) -> None:
-        if not self._is_cut_off:
+        if not self.is_cut_off:
             self.compared_changed.emit(states)
 
     @Slot(object)
     def _pass_play(self, state: object) -> None:
-        if not self._is_cut_off:
+        if not self.is_cut_off:
             self.play_changed.emit(state)
 
 

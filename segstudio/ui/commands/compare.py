@@ -85,3 +85,17 @@ def errors(desk: Desk) -> None:
     comparison = desk.session.comparison
     colours = "classes" if comparison.look.colours == "errors" else "errors"
     comparison.set_look(replace(comparison.look, colours=colours))  # type: ignore[arg-type]  # Colours
+
+
+@command("compare.scores", title="Scores…", menu="Compare", section=4, keys=("F7",),
+         unless=_no_models)  # fmt: skip
+def scores(desk: Desk) -> None:
+    """Classes, confusion, and the frames behind every figure."""
+    desk.show_dialog("scores")
+
+
+@command("compare.measure", title="Measure All Labelled Frames", menu="Compare", section=4,
+         unless=lambda desk: desk.session.measuring.why_not())  # fmt: skip
+def measure(desk: Desk) -> None:
+    """Let every model see every confirmed frame of this clip, in the background."""
+    desk.session.measuring.start()

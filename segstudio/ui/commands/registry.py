@@ -13,6 +13,7 @@ from typing import Protocol
 
 from PySide6.QtGui import QImage
 
+from segstudio.core.geometry import Rect
 from segstudio.registry import Registry
 from segstudio.ui.session import Session
 
@@ -24,6 +25,7 @@ class Canvas(Protocol):
     def actual_size(self) -> None: ...
     def zoom_in(self) -> None: ...
     def zoom_out(self) -> None: ...
+    def show_rect(self, rect: Rect) -> None: ...
 
 
 class Desk(Protocol):
@@ -51,7 +53,7 @@ class Desk(Protocol):
     def ask_project(self, then: Callable[[Path], None]) -> None: ...
 
     def show_dialog(self, name: str) -> None:
-        """ "settings", "models", "import", "keys", "check", "about" or "palette"."""
+        """ "settings", "models", "import", "scores", "keys", "check", "about" or "palette"."""
         ...
 
     def show_folder(self, folder: Path) -> None:

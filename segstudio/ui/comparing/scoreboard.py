@@ -245,12 +245,16 @@ class Scoreboard(QObject):
 
     def _take(self, done: Counted) -> None:
         self._job = None
+        self.put(done)
+        self._count_next()
+
+    def put(self, done: Counted) -> None:
+        """What was counted elsewhere."""
         if done.seen.project is self._editor.projects.project and done.standing is not None:
             for identity, counts in done.counts.items():
                 if counts.shape[0] == len(self._editor.classes) + 1:
                     self._tally(identity).put(done.seen.key, counts, done.standing)
             self._tell_soon()
-        self._count_next()
 
     @Slot()
     def _tell_soon(self) -> None:

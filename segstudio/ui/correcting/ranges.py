@@ -6,18 +6,17 @@ Frames of a run are written by its thread, so nothing is painted meanwhile: the 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
 from segstudio.core.catalogue import ModelCard
-from segstudio.media.source import FrameSource
 from segstudio.ui.bridge import live
 from segstudio.ui.bridge.background import Job
 from segstudio.ui.correcting.drafts import CameFrom, in_classes
 from segstudio.ui.correcting.editor import Editor
 from segstudio.ui.correcting.host import Host
+from segstudio.ui.correcting.own_source import OwnSource
 
 if TYPE_CHECKING:
     import numpy as np
@@ -113,7 +112,7 @@ class Ranges(QObject):
         self._host.tools.leave()
 
         def op(job: Job) -> str:
-            with _Source(info.path, info.id) as source:
+            with OwnSource(info.path, info.id) as source:
                 return work(
                     project, media.id, source, indices, token=job.token,
                     tell=lambda one: self._carried.emit(job, one),
@@ -143,28 +142,6 @@ class Ranges(QObject):
         self.changed.emit()
         if text:
             self._host.tell(text)
-
-
-class _Source:
-    """A source of the run's own: reading belongs to one thread at a time."""
-
-    def __init__(self, path: Path, fingerprint: str) -> None:
-        self._path, self._fingerprint = path, fingerprint
-
-    def __enter__(self) -> FrameSource:
-        from segstudio.errors import MediaError
-        from segstudio.media.open import complete_info, open_source
-
-        self._source = open_source(self._path, cache_bytes=64 << 20)
-        if complete_info(self._source).id != self._fingerprint:
-            self._source.close()
-            raise MediaError(
-                f"{self._path} has changed since it was opened; open it again and go on."
-            )
-        return self._source
-
-    def __exit__(self, *_: object) -> None:
-        self._source.close()
 
 
 class _Predict:

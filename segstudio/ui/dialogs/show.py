@@ -11,7 +11,11 @@ def dialog(name: str, parent: QWidget, session: Session, menus: Menus) -> QDialo
     """Show one of the dialogs that `_make` knows; none of them blocks the program."""
     found = _make(name, parent, session, menus)
     found.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    found.open()
+    if name == "scores":  # looked at beside the picture, so it blocks nothing
+        found.show()
+        found.raise_()
+    else:
+        found.open()
     return found
 
 
@@ -27,6 +31,17 @@ def _make(name: str, parent: QWidget, session: Session, menus: Menus) -> QDialog
         if name == "import":
             QTimer.singleShot(0, made, made.ask_weights)
         return made
+    if name == "scores":
+        from segstudio.ui.dialogs.scores.window import ScoresWindow
+
+        open_already: QDialog | None = parent.findChild(ScoresWindow)
+        if open_already is not None:
+            return open_already
+        scores = ScoresWindow(parent, session)
+        scores.frame_wanted.connect(
+            lambda key, row, column: session.visit.visit(key, scores.letter, row, column)
+        )
+        return scores
     if name == "keys":
         from segstudio.ui.dialogs.keys import KeysDialog
 
@@ -39,6 +54,10 @@ def _make(name: str, parent: QWidget, session: Session, menus: Menus) -> QDialog
         from segstudio.ui.dialogs.palette import PaletteDialog
 
         return PaletteDialog(parent, menus)
+    if name == "adopt":
+        from segstudio.ui.dialogs.adopt import AdoptDialog
+
+        return AdoptDialog(parent, session)
     if name == "about":
         from segstudio.ui.dialogs.about import AboutDialog
 

@@ -53,10 +53,13 @@ class CompareBar(QFrame):
         box = QHBoxLayout(self)
         box.setContentsMargins(UNIT, 0, UNIT, 0)
         box.setSpacing(UNIT)
-        for part in (self._modes, self._colours):
-            part.setFixedHeight(32)
-        for part in (self._modes, self._colours, self._class, self._left, self._and, self._right):
-            box.addWidget(part, 2 if part in (self._left, self._right) else 0)
+        for choice in (self._modes, self._colours):
+            choice.setFixedHeight(32)
+            box.addWidget(choice)
+        box.addWidget(self._class)
+        box.addWidget(self._left, 2)
+        box.addWidget(self._and)
+        box.addWidget(self._right, 2)
         box.addWidget(self._note, 1)
         box.addWidget(self._add)
         box.addWidget(self._close)

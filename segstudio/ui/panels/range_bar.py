@@ -20,7 +20,7 @@ class RangeBar(QFrame):
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
         self._bar.setFixedWidth(220)
-        stop = button("Stop", run=session.ranges.cancel)
+        stop = button("Stop", run=self._stop)
         stop.setToolTip("Stop after the frame that is being done (Ctrl+.)")
         box = QHBoxLayout(self)
         box.setContentsMargins(2 * UNIT, 4, UNIT, 4)
@@ -30,12 +30,13 @@ class RangeBar(QFrame):
         box.addStretch(1)
         box.addWidget(stop)
         session.ranges.changed.connect(self.follow)
+        session.measuring.changed.connect(self.follow)
         self.follow()
 
     @Slot()
     def follow(self) -> None:
         """How far it is."""
-        run = self._session.ranges.run
+        run = self._session.ranges.run or self._session.measuring.run
         self.setVisible(run is not None)
         if run is None:
             return
@@ -43,3 +44,8 @@ class RangeBar(QFrame):
         self._text.setText(f"{run.title}: {run.done} of {run.total} frames{sure}")
         self._bar.setRange(0, run.total)
         self._bar.setValue(run.done)
+
+    def _stop(self) -> None:
+        """What is shown is what is stopped."""
+        session = self._session
+        (session.ranges if session.ranges.run is not None else session.measuring).cancel()
