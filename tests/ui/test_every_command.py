@@ -27,7 +27,7 @@ class FakeCanvas:
         self.asked = []
 
     def __getattr__(self, name):
-        return lambda: self.asked.append(name)
+        return lambda *_: self.asked.append(name)
 
 
 class FakeDesk:

@@ -53,7 +53,9 @@ class Desk(Protocol):
     def ask_project(self, then: Callable[[Path], None]) -> None: ...
 
     def show_dialog(self, name: str) -> None:
-        """ "settings", "models", "import", "scores", "keys", "check", "about" or "palette"."""
+        """ "settings", "models", "import", "scores", "adopt", "keys", "check", "about" or
+        "palette".
+        """
         ...
 
     def show_folder(self, folder: Path) -> None:
