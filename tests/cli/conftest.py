@@ -1,12 +1,17 @@
 """A model that is small, quick and knows nothing, and pictures for it."""
 
+import dataclasses
+import re
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from segstudio.core.catalogue import InputRule, ModelCard
 from segstudio.core.classes import CAMVID
-from segstudio.store.models import file_sha256, write_card
+from segstudio.store.masks import write_mask
+from segstudio.store.models import file_sha256, find_model, write_card
 
 
 @pytest.fixture(scope="session")
@@ -52,3 +57,38 @@ def pictures(tmp_path):
         rgb = rng.integers(0, 256, (48, 80, 3), dtype=np.uint8)
         Image.fromarray(rgb).save(folder / f"picture_{i}.png")
     return folder
+
+
+@pytest.fixture
+def labelled(pictures, tmp_path):
+    """A data folder: images/ with three pictures, labels/ with random labels and a void corner."""
+    folder = tmp_path / "set"
+    folder.mkdir()
+    pictures.rename(folder / "images")
+    rng = np.random.default_rng(5)
+    (folder / "labels").mkdir()
+    for picture in sorted((folder / "images").iterdir()):
+        labels = rng.integers(0, len(CAMVID), (6, 10), dtype=np.uint8).repeat(8, 0).repeat(8, 1)
+        labels[:4, :4] = 255
+        write_mask(folder / "labels" / picture.name, labels, None)
+    return folder
+
+
+@pytest.fixture
+def made(small_model, tmp_path):
+    """Copies of the small model under other names, with other classes if wished."""
+
+    def make(name, classes=None):
+        card = find_model(str(small_model))
+        folder = tmp_path / "made" / re.sub(r"\W", "_", name)
+        folder.mkdir(parents=True)
+        shutil.copy(small_model / card.weights, folder)
+        write_card(
+            dataclasses.replace(
+                card, name=name, folder=folder, classes=classes or card.classes, bundled=False
+            ),
+            folder,
+        )
+        return folder
+
+    return make

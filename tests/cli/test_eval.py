@@ -1,5 +1,6 @@
 """`segstudio eval`: the figures are those of one confusion matrix over the set."""
 
+import csv
 import json
 
 import numpy as np
@@ -8,7 +9,9 @@ import pytest
 from segstudio.cli.eval import class_set, translation
 from segstudio.cli.main import main
 from segstudio.core.classes import CAMVID, ClassDef, ClassMap
+from segstudio.engine.predictor import Predictor
 from segstudio.errors import UsageError
+from segstudio.media import open as media_open
 from segstudio.store.masks import write_mask
 
 
@@ -98,13 +101,226 @@ def test_a_figure_of_several_scales_is_labelled_as_such(small_model, pictures, t
     assert "2 scales, averaged with the mirror image" in capsys.readouterr().out
 
 
+def test_every_figure_of_a_class_by_hand(tmp_path, capsys):
+    write(tmp_path / "ref", "a.png", [[0, 0, 1, 1], [1, 1, 3, 3]])
+    write(tmp_path / "pred", "a.png", [[0, 1, 1, 1], [1, 0, 3, 3]])
+    found = measured(tmp_path, capsys)
+    assert found["precision"]["Building"] == pytest.approx(3 / 4)
+    assert found["recall"]["Building"] == pytest.approx(3 / 4)
+    assert found["f1"]["Sky"] == pytest.approx(2 * 1 / 4)
+    assert found["mean_f1"] == pytest.approx((1 / 2 + 3 / 4 + 1) / 3)
+    assert found["precision"]["Car"] is None
+
+
+def test_all_conventions_are_told_and_one_is_in_use(tmp_path, capsys):
+    write(tmp_path / "ref", "a.png", [[0, 0, 0, 255]])
+    write(tmp_path / "pred", "a.png", [[0, 0, 255, 0]])
+    found = measured(tmp_path, capsys)
+    assert found["convention"] == "void ignored"
+    by_name = {name: each["miou"] for name, each in found["conventions"].items()}
+    assert by_name == pytest.approx(
+        {
+            "void ignored": 2 / 3,
+            "classes in the reference": 2 / 3,
+            "void counts as wrong": 2 / 4,
+            "predicted void ignored too": 1.0,
+            "void is a class": (2 / 4 + 0) / 2,
+            "mean of per-image means": 2 / 3,
+        }
+    )
+    assert found["confusion_full"][11][0] == 1
+    assert found["confusion_full"][0][11] == 1
+    for name, miou in by_name.items():
+        words = ["--convention", name.replace(" ", "-")]
+        again = measured(tmp_path, capsys, *words)
+        assert (again["convention"], again["miou"]) == (name, pytest.approx(miou))
+    assert "void" in measured(tmp_path, capsys, "--convention", "void is a class")["iou"]
+
+
+def test_an_unknown_convention_is_refused_with_the_known_ones(tmp_path, capsys):
+    write(tmp_path / "ref", "a.png", [[0]])
+    words = ["eval", "--pred", str(tmp_path / "ref"), "--labels", str(tmp_path / "ref")]
+    assert main([*words, "--convention", "best"]) == 2
+    assert "void-counts-as-wrong" in capsys.readouterr().err
+
+
+def test_frames_that_cannot_be_used_are_named_and_the_others_go_on(tmp_path, capsys):
+    for name in ("good.png", "other_size.png", "torn.png"):
+        write(tmp_path / "pred", name, [[0, 0, 1]])
+        write(tmp_path / "ref", name, [[0, 0, 1]])
+    write(tmp_path / "pred", "alone.png", [[0, 0, 1]])
+    write(tmp_path / "ref", "other_size.png", [[0, 0]])
+    (tmp_path / "ref" / "torn.png").write_bytes(b"no picture")
+    write(tmp_path / "ref", "waiting.png", [[0]])
+    words = ["eval", "--pred", str(tmp_path / "pred"), "--labels", str(tmp_path / "ref")]
+    assert main([*words, "--json", "-"]) == 0
+    said = capsys.readouterr()
+    report = json.loads(said.out)
+    assert report["models"]["pred"]["frames"] == 1
+    skipped = {each["file"]: each["why"] for each in report["skipped"]}
+    assert set(skipped) == {"alone.png", "other_size.png", "torn.png"}
+    assert skipped["other_size.png"] == "It is 3×1, its labels 2×1."
+    assert report["unused_labels"] == 1
+    assert "3 frames were left out, the first is alone.png" in said.err
+
+
+def test_a_confusion_inside_a_category_is_right_for_the_category(tmp_path, capsys):
+    write(tmp_path / "ref", "a.png", [[0, 0, 13, 11]])  # road, road, car, person
+    write(tmp_path / "pred", "a.png", [[1, 0, 14, 255]])  # sidewalk, road, truck, void
+    found = measured(tmp_path, capsys, "--classes", "cityscapes19")
+    assert found["category_iou"]["flat"] == 1.0
+    assert found["category_iou"]["vehicle"] == 1.0
+    assert found["category_iou"]["human"] == 0.0
+    assert found["category_iou"]["sky"] is None
+    assert found["category_miou"] == pytest.approx(2 / 3)
+    assert "category_iou" not in measured(tmp_path, capsys)
+
+
+def test_outlines_are_measured_when_asked_for(tmp_path, capsys):
+    reference = np.zeros((20, 30), np.uint8)
+    reference[:, 15:] = 3
+    moved = np.zeros((20, 30), np.uint8)
+    moved[:, 25:] = 3
+    write(tmp_path / "ref", "a.png", reference)
+    write(tmp_path / "pred", "a.png", reference)
+    found = measured(tmp_path, capsys, "--boundary")
+    assert found["boundary_mean_f1"] == 1.0
+    assert found["boundary_f1"]["Road"] == 1.0
+    assert found["boundary_f1"]["Car"] is None
+    write(tmp_path / "pred", "a.png", moved)
+    assert measured(tmp_path, capsys, "--boundary")["boundary_mean_f1"] == 0.0
+    assert "boundary_mean_f1" not in measured(tmp_path, capsys)
+
+
+def test_each_frame_can_be_had_by_itself(tmp_path, capsys):
+    write(tmp_path / "ref", "a.png", [[0, 0]])
+    write(tmp_path / "pred", "a.png", [[0, 1]])
+    write(tmp_path / "ref", "b.png", [[3, 3]])
+    write(tmp_path / "pred", "b.png", [[3, 3]])
+    table = tmp_path / "frames.csv"
+    found = measured(tmp_path, capsys, "--per-frame", "--csv", str(table))
+    assert found["per_frame"] == [
+        {"file": "a.png", "miou": 0.25, "pixel_accuracy": 0.5, "pixels": 2},
+        {"file": "b.png", "miou": 1.0, "pixel_accuracy": 1.0, "pixels": 2},
+    ]
+    rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
+    assert [(r["model"], r["file"], float(r["miou"]), r["convention"]) for r in rows] == [
+        ("pred", "a.png", 0.25, "void ignored"),
+        ("pred", "b.png", 1.0, "void ignored"),
+    ]
+
+
+@pytest.mark.parametrize("inside", [".", "val", "train"])
+def test_a_data_folder_stands_for_both_folders(inside, tmp_path, small_model, labelled, capsys):
+    folder = tmp_path / "data"
+    (folder / inside).parent.mkdir(parents=True, exist_ok=True)
+    (folder / inside).mkdir(exist_ok=True)
+    for name in ("images", "labels"):
+        (labelled / name).rename(folder / inside / name)
+    words = ["eval", "-m", str(small_model), "--device", "cpu", "--json", "-"]
+    assert main([*words, "--data", str(folder)]) == 0
+    assert json.loads(capsys.readouterr().out)["models"]["small"]["frames"] == 3
+    assert main([*words, "--data", f"camvid:{folder}"]) == 0
+    assert main([*words, "--data", str(tmp_path / "nothing")]) == 2
+
+
+def test_a_data_folder_without_labels_is_refused(tmp_path, small_model, capsys):
+    (tmp_path / "images").mkdir()
+    assert main(["eval", "-m", str(small_model), "--data", str(tmp_path)]) == 2
+    assert "--images and --labels" in capsys.readouterr().err
+
+
+def test_several_models_cost_one_decode(small_model, labelled, monkeypatch, capsys):
+    opened = []
+    real = media_open.open_source
+    monkeypatch.setattr(
+        media_open, "open_source", lambda path: opened.append(path.name) or real(path)
+    )
+    words = ["eval", "--device", "cpu", "--data", str(labelled), "--json", "-"]
+    models = ["-m", str(small_model), "-m", f"{small_model}@flip", "-m", f"{small_model}@scale=2"]
+    assert main([*words, *models]) == 0
+    assert opened == ["picture_0.png", "picture_1.png", "picture_2.png"]
+    report = json.loads(capsys.readouterr().out)
+    assert list(report["models"]) == ["small", "small@flip", "small@scale=2"]
+    speed = report["models"]["small@scale=2"]["speed"]
+    assert speed["models_taking_turns"] == 3
+    assert speed["input"] == [128, 224]
+    assert speed["gmacs"] > report["models"]["small"]["speed"]["gmacs"]
+    assert speed["peak_memory_mb"] is None
+    assert set(speed["stages_ms"]) == {"decode", "prepare", "forward", "post"}
+    assert set(speed["latency_ms"]) == {"p50", "p95", "p99"}
+    # Each alone says the same.
+    assert main([*words, "-m", f"{small_model}@flip"]) == 0
+    alone = json.loads(capsys.readouterr().out)["models"]["small@flip"]
+    assert alone["confusion_full"] == report["models"]["small@flip"]["confusion_full"]
+
+
+COWS = ClassMap("cows", tuple(ClassDef(i, f"cow {i}", (i, i, i)) for i in range(11)))
+
+
+def test_a_model_of_other_classes_is_refused_and_the_others_go_on(
+    small_model, made, labelled, capsys
+):
+    words = ["eval", "--device", "cpu", "--data", str(labelled), "--json", "-"]
+    both = ["-m", str(small_model), "-m", str(made("herd", COWS))]
+    assert main([*words, *both]) == 2
+    said = capsys.readouterr()
+    models = json.loads(said.out)["models"]
+    assert "no name in common" in models["herd"]["failed"]
+    assert "miou" not in models["herd"]
+    assert models["small"]["frames"] == 3
+    assert "herd" in said.err
+
+
+def test_a_model_that_fails_half_way_says_so_and_the_others_go_on(
+    small_model, made, labelled, monkeypatch, capsys
+):
+    real = Predictor.predict
+    asked = []
+
+    def predict(self, frame, *, request=0):
+        if self.card.name == "weak":
+            asked.append(frame)
+            if len(asked) == 2:
+                raise RuntimeError("the fan came off")
+        return real(self, frame, request=request)
+
+    monkeypatch.setattr(Predictor, "predict", predict)
+    words = ["eval", "--device", "cpu", "--data", str(labelled), "--json", "-"]
+    assert main([*words, "-m", str(made("weak")), "-m", str(small_model)]) == 2
+    models = json.loads(capsys.readouterr().out)["models"]
+    assert models["weak"]["failed"] == (
+        "The model failed at picture_1.png: RuntimeError: the fan came off"
+    )
+    assert models["weak"]["frames"] == 1
+    assert "miou" not in models["weak"]
+    assert models["small"]["frames"] == 3
+    assert len(asked) == 2
+
+
+def test_masks_are_no_models(tmp_path, capsys):
+    write(tmp_path / "ref", "a.png", [[0]])
+    words = ["eval", "--pred", str(tmp_path / "ref"), "--labels", str(tmp_path / "ref")]
+    assert main([*words, "-m", "x"]) == 2
+    assert main(["eval", "--pred", str(tmp_path / "ref")]) == 2
+    assert main([*words, "--ignore", "300"]) == 2
+    assert "labels go from 0 to 255" in capsys.readouterr().err
+
+
+def test_cityscapes_models_are_held_against_camvid_by_the_shipped_mapping():
+    cityscapes = class_set("cityscapes19")[0]
+    table = translation(cityscapes, CAMVID)
+    assert table[1] == CAMVID.classes[4].id  # sidewalk is CamVid's Pavement
+    assert table[13] == CAMVID.classes[8].id
+    assert table[255] == 255
+
+
 @pytest.mark.realdata
 def test_espnet_masks_give_the_published_figures(data_dir, capsys):
     folder = data_dir / "metrics" / "espnet_val"
     labels = data_dir / "camvid" / "val" / "labels"
-    assert (
-        main(["eval", "--pred", str(folder / "pred"), "--labels", str(labels), "--json", "-"]) == 0
-    )
+    words = ["eval", "--pred", str(folder / "pred"), "--labels", str(labels)]
+    assert main([*words, "--per-frame", "--json", "-"]) == 0
     found = json.loads(capsys.readouterr().out)["models"]["pred"]
     expected = json.loads((folder / "expected.json").read_text())
     figures = expected["metrics"]["void_gt_pixels_ignored"]
@@ -113,3 +329,20 @@ def test_espnet_masks_give_the_published_figures(data_dir, capsys):
     assert found["mean_accuracy"] == pytest.approx(figures["mean_class_accuracy"], abs=1e-12)
     assert list(found["iou"].values()) == pytest.approx(figures["per_class_IoU"], abs=1e-12)
     assert found["confusion"] == expected["confusion"][:11]
+    assert found["confusion_full"] == expected["confusion"]
+    others = {
+        "void counts as wrong": "void_gt_pixels_count_as_false_positives",
+        "predicted void ignored too": "void_gt_and_void_pred_pixels_ignored",
+        "void is a class": "all_12_classes_void_is_a_class",
+    }
+    for ours, theirs in others.items():
+        published = expected["metrics"][theirs]["mIoU"]
+        assert found["conventions"][ours]["miou"] == pytest.approx(published, abs=1e-12)
+    rows = list(csv.DictReader((folder / "per_image.csv").read_text().splitlines()))
+    assert [row["file"] for row in rows] == [each["file"] for each in found["per_frame"]]
+    for row, each in zip(rows, found["per_frame"], strict=True):
+        assert each["miou"] == pytest.approx(float(row["mIoU_union_nonempty"]), abs=1e-7)
+        assert each["pixel_accuracy"] == pytest.approx(float(row["pixel_acc"]), abs=1e-7)
+    means = [float(row["mIoU_union_nonempty"]) for row in rows]
+    mean = found["conventions"]["mean of per-image means"]["miou"]
+    assert mean == pytest.approx(float(np.mean(means)), abs=1e-7)

@@ -55,7 +55,7 @@ class WorstFrames:
     ) -> None:
         """A frame and how each model did; one without any class says nothing."""
         known = [value for value in mious.values() if value == value]
-        if not known:
+        if not known or not self._keep:
             return
         mean = sum(known) / len(known)
         if len(self._frames) == self._keep and mean >= self._frames[-1].miou:
