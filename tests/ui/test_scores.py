@@ -87,7 +87,7 @@ class FakeLineup(QObject):
 
 
 @pytest.fixture
-def session():
+def fake():
     """What the widgets ask of a session."""
     found = SimpleNamespace(
         scores=FakeBoard(),
@@ -209,8 +209,8 @@ def test_figures_of_different_frames_are_not_silently_compared():
 
 
 @pytest.fixture
-def panel(qtbot, session):
-    made = ScoresPanel(session)
+def panel(qtbot, fake):
+    made = ScoresPanel(fake)
     qtbot.addWidget(made)
     made.resize(304, 300)
     made.show()
@@ -229,32 +229,32 @@ def test_the_reason_for_no_figure_is_said_once(panel):
     assert "BiSeNet V2" in shown
 
 
-def test_the_panel_follows_the_scoreboard(panel, session, qtbot):
-    session.scores.put("A", 3, counts(), CONFIRMED)
+def test_the_panel_follows_the_scoreboard(panel, fake, qtbot):
+    fake.scores.put("A", 3, counts(), CONFIRMED)
     qtbot.waitUntil(lambda: "81.8 %" in texts(panel), timeout=5000)
     assert "B was not run on a confirmed frame yet: choose Measure all." in texts(panel)
-    session.scores.put("B", 3, counts(50, 50), CONFIRMED)
+    fake.scores.put("B", 3, counts(50, 50), CONFIRMED)
     qtbot.waitUntil(lambda: "33.3 %" in texts(panel), timeout=5000)
 
 
-def test_another_convention_is_one_choice_away(panel, session, qtbot):
-    session.scores.put("A", 3, counts(void=20), CONFIRMED)
+def test_another_convention_is_one_choice_away(panel, fake, qtbot):
+    fake.scores.put("A", 3, counts(void=20), CONFIRMED)
     qtbot.waitUntil(lambda: "81.8 %" in texts(panel), timeout=5000)
     picker = panel.findChild(Picker)
     line = picker.findText("Void counts as wrong")
     picker.setCurrentIndex(line)
     picker.activated.emit(line)
-    assert session.scores.convention is Convention.VOID_IS_WRONG
+    assert fake.scores.convention is Convention.VOID_IS_WRONG
     qtbot.waitUntil(lambda: "69.2 %" in texts(panel), timeout=5000)
     assert "false positive" in picker.toolTip()
 
 
-def test_the_panel_hides_while_there_is_no_model(panel, session, qtbot):
-    models, session.comparison.panes = session.comparison.panes, ()
-    session.comparison.changed.emit()
+def test_the_panel_hides_while_there_is_no_model(panel, fake, qtbot):
+    models, fake.comparison.panes = fake.comparison.panes, ()
+    fake.comparison.changed.emit()
     qtbot.waitUntil(panel.isHidden, timeout=5000)
-    session.comparison.panes = models[:1]
-    session.comparison.changed.emit()
+    fake.comparison.panes = models[:1]
+    fake.comparison.changed.emit()
     qtbot.waitUntil(panel.isVisible, timeout=5000)
 
 
@@ -278,13 +278,13 @@ def frame(index):
 
 
 @pytest.fixture
-def filled(session):
+def filled(fake):
     """Frames 1 to 4 are confirmed, 5 and 6 drafted; both models saw all."""
     for index in range(1, 7):
         standing = CONFIRMED if index < 5 else draft_of("fcn")
-        session.scores.put("A", index, frame(index), standing)
-        session.scores.put("B", index, frame(7 - index), standing)
-    return session
+        fake.scores.put("A", index, frame(index), standing)
+        fake.scores.put("B", index, frame(7 - index), standing)
+    return fake
 
 
 @pytest.fixture
@@ -524,18 +524,18 @@ def test_figures_that_move_keep_the_chosen_cell(opened, filled, qtbot):
     assert plot_of(window).chosen == (1, 2)
 
 
-def test_an_empty_page_says_why(qtbot, session):
-    window = ScoresWindow(None, session)
+def test_an_empty_page_says_why(qtbot, fake):
+    window = ScoresWindow(None, fake)
     qtbot.addWidget(window)
     window.show()
     assert any(t.startswith("No confirmed frame yet") for t in texts(window))
     click_segment(window, "Drafts")
     assert NO_DRAFT in texts(window)
     click_segment(window, "Confirmed frames")
-    session.scores.put("B", 1, frame(1), CONFIRMED)
+    fake.scores.put("B", 1, frame(1), CONFIRMED)
     window.show_tab("confusion")
     assert "A was not run on a confirmed frame yet: choose Measure all." in texts(window)
-    session.comparison.panes = ()
+    fake.comparison.panes = ()
     window.show_scores()
     assert NO_MODEL in texts(window)
 
@@ -576,3 +576,31 @@ def test_pyqtgraph_waits_until_the_matrix_is_wanted():
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "False"
+
+
+# --- with the real scoreboard
+
+
+def test_a_confirmed_draft_is_scored_and_said_to_be_its_own(hand, window, qtbot):
+    session = window.session
+    made = ScoresWindow(window, session, tab="frames")
+    panel = ScoresPanel(session)
+    for widget in (made, panel):
+        qtbot.addWidget(widget)
+        widget.show()
+    qtbot.waitUntil(lambda: any(t.startswith("No confirmed frame yet") for t in texts(panel)))
+    hand.take("brush")
+    hand.drag((10, 10), (30, 30))
+    qtbot.waitUntil(lambda: any("agreement with its own draft" in t for t in texts(panel)))
+    assert NOTHING in texts(panel)
+    session.editor.confirm()
+    about = "1\N{NO-BREAK SPACE}confirmed frame · drafted by Fake Net (itself)"
+    qtbot.waitUntil(lambda: about in texts(panel), timeout=20_000)
+    table = made.findChild(FramesTable)
+    qtbot.waitUntil(lambda: len(table.lines) == 1, timeout=20_000)
+    assert table.lines[0].key == session.editor.held.key
+    assert "00:00.200" in table.model().index(0, 0).data()
+    with qtbot.waitSignal(made.frame_wanted) as wanted:
+        click_row(table, 0)
+    assert wanted.args[0] == session.editor.held.key
+    made.close()
