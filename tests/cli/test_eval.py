@@ -103,12 +103,12 @@ def test_a_figure_of_several_scales_is_labelled_as_such(small_model, pictures, t
 
 def test_every_figure_of_a_class_by_hand(tmp_path, capsys):
     write(tmp_path / "ref", "a.png", [[0, 0, 1, 1], [1, 1, 3, 3]])
-    write(tmp_path / "pred", "a.png", [[0, 1, 1, 1], [1, 0, 3, 3]])
+    write(tmp_path / "pred", "a.png", [[1, 1, 1, 1], [1, 0, 3, 3]])
     found = measured(tmp_path, capsys)
-    assert found["precision"]["Building"] == pytest.approx(3 / 4)
+    assert found["precision"]["Building"] == pytest.approx(3 / 5)
     assert found["recall"]["Building"] == pytest.approx(3 / 4)
-    assert found["f1"]["Sky"] == pytest.approx(2 * 1 / 4)
-    assert found["mean_f1"] == pytest.approx((1 / 2 + 3 / 4 + 1) / 3)
+    assert found["f1"]["Building"] == pytest.approx(2 * 3 / 9)
+    assert found["mean_f1"] == pytest.approx((0 + 6 / 9 + 1) / 3)
     assert found["precision"]["Car"] is None
 
 
