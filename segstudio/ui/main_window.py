@@ -36,6 +36,7 @@ from segstudio.ui.menus import Menus
 from segstudio.ui.panels.banner import Banner
 from segstudio.ui.panels.classes import ClassesPanel
 from segstudio.ui.panels.compare_bar import CompareBar
+from segstudio.ui.panels.differences import DifferencesPanel
 from segstudio.ui.panels.frames import FramesPanel
 from segstudio.ui.panels.header import Header
 from segstudio.ui.panels.history import HistoryPanel
@@ -43,6 +44,7 @@ from segstudio.ui.panels.label_state import LabelStatePanel
 from segstudio.ui.panels.models import ModelPanel
 from segstudio.ui.panels.parts import rule
 from segstudio.ui.panels.range_bar import RangeBar
+from segstudio.ui.panels.score_curve import ScoreCurve
 from segstudio.ui.panels.scores import ScoresPanel
 from segstudio.ui.panels.start import StartPage
 from segstudio.ui.panels.status import StatusLine
@@ -122,6 +124,7 @@ class MainWindow(AskingWindow):
         column.addWidget(self._tool_bar)
         column.addLayout(middle, 1)
         column.addWidget(RangeBar(self._session))
+        column.addWidget(ScoreCurve(self._session))
         column.addWidget(Transport(self._session.player, self._session.frames))
         self._splitter.addWidget(left)
         self._splitter.addWidget(self._panel)
@@ -164,6 +167,8 @@ class MainWindow(AskingWindow):
         session.media_missing.connect(self.locate_media)
         for panel in self.findChildren(ModelPanel):
             panel.all_wanted.connect(lambda: self.show_dialog("models"))
+        for differences in self.findChildren(DifferencesPanel):
+            self._grid.differed.connect(differences.show_difference)
         for scores in self.findChildren(ScoresPanel):
             scores.details_wanted.connect(lambda: self.show_dialog("scores"))
             scores.measure_wanted.connect(session.measuring.start)
@@ -361,6 +366,7 @@ def _side_panel(session: Session) -> QScrollArea:
     column.setSpacing(0)
     parts: tuple[QWidget, ...] = (
         LabelStatePanel(session),
+        DifferencesPanel(session),
         ClassesPanel(session),
         ViewPanel(session),
         ModelPanel(session),

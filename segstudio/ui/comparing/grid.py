@@ -26,9 +26,11 @@ class PaneGrid(QWidget):
 
     Signals:
         hovered(object): the frame pixel (y, x) under the cursor in any pane, or None.
+        differed(object): the Difference that is shown, or None.
     """
 
     hovered = Signal(object)
+    differed = Signal(object)
 
     def __init__(self, session: Session, canvas: CanvasView) -> None:
         super().__init__()
@@ -144,6 +146,7 @@ class PaneGrid(QWidget):
         if result is None:
             return
         overlay = self.composing.main(self._column())
+        self.differed.emit(self.composing.difference)
         if overlay is None:
             self.canvas.set_style(session.style())
             self.canvas.show_frame(result.frame, result.prediction, labels=session.shown_labels())
@@ -175,6 +178,8 @@ class PaneGrid(QWidget):
         """A stroke, an undo or a redo wrote a box of the labels."""
         session = self._session
         changed = self.composing.labels_changed(change.rect)  # type: ignore[attr-defined]  # a LabelChange
+        if self.composing.difference is not None:
+            self.differed.emit(self.composing.difference)
         for letter, raster, rect in changed:
             pane = self.panes.get(letter)
             if pane is not None:

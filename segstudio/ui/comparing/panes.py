@@ -16,6 +16,11 @@ Colours = Literal["classes", "errors"]
 LETTERS = "ABCDEF"
 """Six models at most: more than that nobody can look at."""
 
+COLORS = dict(
+    zip(LETTERS, ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#f0e442"), strict=True)
+)
+"""Of lines that belong to a model, from Okabe and Ito's palette."""
+
 PLAIN = Strategy()
 
 LABELS = "labels"

@@ -13,6 +13,7 @@ from segstudio.engine.seats import FIRST
 from segstudio.store.project_rows import FrameKey
 from segstudio.ui.comparing.panes import LABELS
 from segstudio.ui.tools.preview import NOTHING, Place, Preview
+from segstudio.ui.tools.registry import Pointer
 
 if TYPE_CHECKING:
     from segstudio.core.brush import Area
@@ -152,6 +153,8 @@ class RegionWalk(QObject):
             return
         self._current = area
         canvas.show_rect(area.rect)
+        if self._is_taken_up(area):
+            return
         number = next(k for k, each in enumerate(areas, start=1) if each is area)
         text = f"{_said(area, search, session.editor.classes)} · {number} of {len(areas)}"
         place = _place_of(area.rect, search.labels[0].shape)
@@ -160,6 +163,16 @@ class RegionWalk(QObject):
         )
         self._shown = session.editor.preview
         self._timer.start()
+
+    def _is_taken_up(self, area: "Area") -> bool:
+        """With the tool in the hand that adopts regions, it waits for a digit at once."""
+        session = self._session
+        if session.editor.options.tool != "adopt" or len(session.editor.answers()) < 2:
+            return False
+        y, x = np.argwhere(area.mask)[-1] + (area.rect.y0, area.rect.x0)
+        session.tools.press(Pointer((y + 0.5, x + 0.5)))
+        session.tools.release(Pointer((y + 0.5, x + 0.5)))
+        return session.tools.wants("1")
 
     def _tell_end(self, count: int, search: Search, *, forward: bool) -> None:
         """There is no more on that side; offer the worst of the other frames."""
