@@ -8,6 +8,8 @@ from PySide6.QtTest import QTest
 from segstudio.core.brush import Area
 from segstudio.core.geometry import Rect
 from segstudio.core.origins import MODEL, PAINTED
+from segstudio.core.tally import Standing, Tally
+from segstudio.store.project_rows import FrameKey
 from segstudio.ui.comparing.adopting import ANY, Everywhere, answers_of, apply, place_of
 from segstudio.ui.comparing.panes import LABELS
 from segstudio.ui.dialogs.adopt import AdoptDialog
@@ -102,15 +104,22 @@ def test_the_outline_goes_by_itself_but_not_what_came_after_it(hand, models, pre
     assert hand.editor.preview.text == text
 
 
-def test_what_was_adopted_is_followed_by_the_next_in_size(hand, models, press):
+def test_with_the_adopt_tool_a_dot_and_a_digit_settle_region_after_region(hand, models, press):
     hand.take("adopt")
     press(".")
-    hand.editor.answers = lambda: (
-        ("A", other() * (draft() == other()) + draft() * (draft() != other())),
-        ("B", np.where(np.arange(72)[:, None] < 31, draft(), other()).astype(np.uint8)),
-    )
+    assert hand.editor.preview.text == "press 1 Road · 2 Tree"
+    press("2")
     press(".")
     assert outlined(hand.editor) == (40, 20, 50, 30)
+    press("1")
+    press(".")
+    press("2")
+    where = np.zeros(SIZE, bool)
+    where[10:30, 10:30] = where[50:60, 54:64] = True
+    labels = hand.editor.held.document.labels
+    assert np.array_equal(labels, np.where(where, other(), draft()))
+    titles = [entry.title for entry in hand.editor.held.history.entries]
+    assert titles[1:] == ["Adopt B · Tree", "Adopt A · Road", "Adopt B · Car"]
 
 
 def test_with_a_confirmed_frame_it_goes_through_the_errors_of_the_model(hand, models, press, told):
@@ -135,8 +144,6 @@ def test_with_a_confirmed_frame_it_goes_through_the_errors_of_the_model(hand, mo
 def test_after_the_last_error_the_same_key_goes_to_the_worst_frame(
     hand, models, press, told, session, qtbot, monkeypatch
 ):
-    from segstudio.store.project_rows import FrameKey
-
     editor = hand.editor
     media = editor.projects.media.id
     assert editor.begin("truth")
@@ -144,19 +151,20 @@ def test_after_the_last_error_the_same_key_goes_to_the_worst_frame(
     editor.commit()
     editor.confirm()
 
-    class Tally:
-        def worst(self):
-            return [
-                (FrameKey(media + 1, 9), 0.1),
-                (FrameKey(media, 5), 0.2),
-                (FrameKey(media, 8), 0.314),
-            ]
-
-    monkeypatch.setattr(session.scores, "tally", lambda _: Tally())
+    tally = Tally(11)
+    for key, wrong in (
+        (FrameKey(media + 1, 9), 900),
+        (FrameKey(media, 5), 300),
+        (FrameKey(media, 8), 100),
+    ):
+        counts = np.zeros((12, 12), np.int64)
+        counts[0, :2] = 100, wrong
+        tally.put(key, counts, Standing(is_reference=True, human_share=1.0))
+    monkeypatch.setattr(session.scores, "tally", lambda _: tally)
     press(".")
     press(".")
     assert told[-1].text == (
-        "That was the last error of this frame (1). The same key again goes to frame 8, mIoU 31.4 %."
+        "That was the last error of this frame (1). The same key again goes to frame 8, mIoU 25.0 %."
     )
     press(".")
     qtbot.waitUntil(lambda: session.result.frame.id.index == 8, timeout=20_000)

@@ -72,7 +72,7 @@ class AdoptDialog(QDialog):
         return grid
 
     def _first_rule(self) -> Everywhere:
-        """The largest difference of the second model, or of the only one from the labels."""
+        """The second model (or the only one), and what would change most of the labels."""
         letters, editor = list(self._answers), self._editor
         model = letters[min(1, len(letters) - 1)] if letters else ""
         other = letters[0] if len(letters) > 1 else LABELS
@@ -80,8 +80,12 @@ class AdoptDialog(QDialog):
         if model:
             from segstudio.core.differing import difference
 
-            theirs = editor.labels if other == LABELS else self._answers[other]
-            pairs = difference(theirs, self._answers[model], editor.classes).pairs
+            mine, labels = self._answers[model], editor.labels
+            theirs = labels if other == LABELS else self._answers[other]
+            theirs = np.where(
+                labels == mine, mine, theirs
+            )  # what is taken already is no difference
+            pairs = difference(theirs, mine, editor.classes).pairs
             other_says, says = pairs[0][:2] if pairs else (None, None)
         return Everywhere(model, says, other, other_says, editor.selection is not None)
 

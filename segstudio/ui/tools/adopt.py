@@ -25,7 +25,7 @@ class Adopt(Tool):
     """
 
     title, key, icon, order = "Adopt", "U", "adopt", 13
-    hint = "Click where models differ, then press the number of the one that is right · Esc: drop"
+    hint = "Click where models differ · Press the number of the one that is right · Esc: drop"
     paints_class = False
     settings = ("rule",)
 
