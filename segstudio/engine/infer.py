@@ -162,6 +162,8 @@ class InferWorker:
                 if loads is not None:
                     self._seats.seat(loads, self._tell_seats, lambda: self._is_stopped)
                 with self._change:
+                    # A frame may have been predicted since they were named, without them.
+                    self._wants_again |= loads is not None
                     self._is_loading = False
                     job, skipped = self._take()
                 if job is not None:

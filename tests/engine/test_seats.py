@@ -176,3 +176,22 @@ def test_all_are_closed_at_the_end_and_open_questions_are_dropped(running, heard
     running.stop()
     assert running.join(PATIENCE_S)
     assert all(model.is_closed for model in models.values())
+
+
+def test_a_model_that_joins_while_the_first_is_loading_answers_about_the_frame_too(
+    pipeline, heard, models
+):
+    is_loading, may_go_on = threading.Event(), threading.Event()
+
+    def load():
+        is_loading.set()
+        assert may_go_on.wait(PATIENCE_S)
+        return models["first"]
+
+    pipeline.set_model(load)
+    pipeline.start()
+    assert is_loading.wait(PATIENCE_S)
+    heard.wait(lambda: heard.results)  # the picture alone
+    pipeline.set_compared({"B": lambda: models["second"]})
+    may_go_on.set()
+    heard.wait_for(0, ["B"])
