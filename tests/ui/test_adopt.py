@@ -211,3 +211,32 @@ def test_another_frame_drops_the_region(hand, models, session, qtbot):
     )
     assert hand.editor.preview.area is None
     assert not session.tools.wants("2")
+
+
+def test_what_a_second_model_says_is_adopted_from_the_panes(
+    hand, window, session, qtbot, monkeypatch
+):
+    from tests.ui.conftest import FakePredictor
+
+    predict = FakePredictor.predict
+
+    def second_differs(self, frame, *, request=0):
+        found = predict(self, frame, request=request)
+        if not self.strategy.flip:
+            return found
+        labels = found.labels.copy()
+        labels[20:30, 20:30] = TREE
+        return replace(found, labels=labels)
+
+    monkeypatch.setattr(FakePredictor, "predict", second_differs)
+    session.comparison.turn_on()
+    qtbot.waitUntil(lambda: session.comparison.labels("B") is not None, timeout=20_000)
+    hand.take("adopt")
+    hand.click(24, 24)
+    assert hand.editor.preview.text == "press 1 Road · 2 Tree"
+    hand.key("2")
+    expect(hand, mask(20, 20, 30, 30), TREE)
+    session.comparison.turn_off()
+    hand.move(5, 5)
+    hand.click(24, 24)
+    assert not session.tools.wants("2"), "one model alone has nothing to adopt"
