@@ -17,9 +17,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import (
     QApplication,
     QFileDialog,
-    QFrame,
     QHBoxLayout,
-    QScrollArea,
     QSplitter,
     QStackedWidget,
     QVBoxLayout,
@@ -34,24 +32,17 @@ from segstudio.ui.comparing.grid import PaneGrid
 from segstudio.ui.keys import Keys
 from segstudio.ui.menus import Menus
 from segstudio.ui.panels.banner import Banner
-from segstudio.ui.panels.classes import ClassesPanel
 from segstudio.ui.panels.compare_bar import CompareBar
-from segstudio.ui.panels.differences import DifferencesPanel
 from segstudio.ui.panels.frames import FramesPanel
 from segstudio.ui.panels.header import Header
-from segstudio.ui.panels.history import HistoryPanel
-from segstudio.ui.panels.label_state import LabelStatePanel
-from segstudio.ui.panels.models import ModelPanel
-from segstudio.ui.panels.parts import rule
 from segstudio.ui.panels.range_bar import RangeBar
 from segstudio.ui.panels.score_curve import ScoreCurve
-from segstudio.ui.panels.scores import ScoresPanel
+from segstudio.ui.panels.side import SidePanel
 from segstudio.ui.panels.start import StartPage
 from segstudio.ui.panels.status import StatusLine
 from segstudio.ui.panels.tool_options import ToolOptionsBar
 from segstudio.ui.panels.toolbox import ToolBox
 from segstudio.ui.panels.transport import Transport
-from segstudio.ui.panels.view import ViewPanel
 from segstudio.ui.session import Session
 
 PANEL_WIDTH = 304
@@ -94,7 +85,7 @@ class MainWindow(AskingWindow):
         self._pictures = pictures
         self._stage.addWidget(pictures)
         self._status = StatusLine(session)
-        self._panel = _side_panel(session)
+        self._panel = SidePanel(session)
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
         self._build()
         self._banner = Banner(session, self._stage)
@@ -165,13 +156,11 @@ class MainWindow(AskingWindow):
         canvas.painted.connect(self._count_paint)
         session.import_wanted.connect(self.import_weights)
         session.media_missing.connect(self.locate_media)
-        for panel in self.findChildren(ModelPanel):
-            panel.all_wanted.connect(lambda: self.show_dialog("models"))
-        for differences in self.findChildren(DifferencesPanel):
-            self._grid.differed.connect(differences.show_difference)
-        for scores in self.findChildren(ScoresPanel):
-            scores.details_wanted.connect(lambda: self.show_dialog("scores"))
-            scores.measure_wanted.connect(session.measuring.start)
+        panel = self._panel
+        panel.models.all_wanted.connect(lambda: self.show_dialog("models"))
+        panel.scores.details_wanted.connect(lambda: self.show_dialog("scores"))
+        panel.scores.measure_wanted.connect(session.measuring.start)
+        self._grid.differed.connect(panel.differences.show_difference)
         hints = QApplication.styleHints()
         hints.colorSchemeChanged.connect(self._follow_system)
 
@@ -356,36 +345,6 @@ class MainWindow(AskingWindow):
         stored.setValue("panel", "false" if self._panel.isHidden() else "true")
         stored.setValue("frames", "true" if self._are_frames_wanted else "false")
         stored.sync()
-
-
-def _side_panel(session: Session) -> QScrollArea:
-    inside = QFrame()
-    inside.setProperty("look", "panel")
-    column = QVBoxLayout(inside)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(0)
-    parts: tuple[QWidget, ...] = (
-        LabelStatePanel(session),
-        DifferencesPanel(session),
-        ClassesPanel(session),
-        ViewPanel(session),
-        ModelPanel(session),
-        ScoresPanel(session),
-        HistoryPanel(session),
-    )
-    for number, part in enumerate(parts):
-        if number:
-            column.addWidget(rule())
-        column.addWidget(part)
-    column.addStretch(1)
-    area = QScrollArea()
-    area.setWidget(inside)
-    area.setWidgetResizable(True)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setMinimumWidth(300)
-    area.setMaximumWidth(400)
-    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    return area
 
 
 def _geometry() -> QSettings:

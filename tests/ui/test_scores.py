@@ -22,6 +22,7 @@ from segstudio.ui.comparing.wording import (
     compared_frames,
     figure,
     headline,
+    no_reference,
     percent,
     unmeasured,
 )
@@ -71,10 +72,13 @@ class FakeBoard(QObject):
 class FakeLineup(QObject):
     """As session.comparison."""
 
+    is_on = True
+
     changed = Signal()
 
     def __init__(self, *names):
         super().__init__()
+        self.is_on = True
         self.panes = tuple(
             SimpleNamespace(
                 letter=letter,
@@ -255,6 +259,14 @@ def test_the_panel_hides_while_there_is_no_model(panel, fake, qtbot):
     qtbot.waitUntil(panel.isHidden, timeout=5000)
     fake.comparison.panes = models[:1]
     fake.comparison.changed.emit()
+    qtbot.waitUntil(panel.isVisible, timeout=5000)
+
+
+def test_the_panel_comes_with_a_comparison_or_with_figures(panel, fake, qtbot):
+    fake.comparison.is_on = False
+    fake.comparison.changed.emit()
+    qtbot.waitUntil(panel.isHidden, timeout=5000)
+    fake.scores.put("A", 3, counts(), draft_of("fcn"))
     qtbot.waitUntil(panel.isVisible, timeout=5000)
 
 
@@ -587,12 +599,12 @@ def test_a_confirmed_draft_is_scored_and_said_to_be_its_own(hand, window, qtbot)
     panel = ScoresPanel(session)
     for widget in (made, panel):
         qtbot.addWidget(widget)
-        widget.show()
-    qtbot.waitUntil(lambda: any(t.startswith("No confirmed frame yet") for t in texts(panel)))
+    made.show()
+    assert panel.isHidden()
     hand.take("brush")
     hand.drag((10, 10), (30, 30))
     qtbot.waitUntil(lambda: any("agreement with its own draft" in t for t in texts(panel)))
-    assert NOTHING in texts(panel)
+    assert {NOTHING, no_reference(confirm_key())} <= set(texts(panel))
     session.editor.confirm()
     about = "1\N{NO-BREAK SPACE}confirmed frame · drafted by Fake Net (itself)"
     qtbot.waitUntil(lambda: about in texts(panel), timeout=20_000)

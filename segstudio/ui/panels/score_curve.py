@@ -71,12 +71,19 @@ class ScoreCurve(QWidget):
         painter.drawLine(QLineF(x, area.top(), x, area.bottom()))
         for letter, line in reversed(self._lines.items()):
             self._draw(painter, line, QColor(COLORS[letter]))
-        painter.setPen(QColor(colors.muted))
+        self._name(painter, area, "mIoU")
+        painter.end()
+
+    def _name(self, painter: QPainter, area: QRectF, text: str) -> None:
+        """What the curve is, at the end where clips are measured last."""
         font = painter.font()
         font.setPixelSize(10)
         painter.setFont(font)
-        painter.drawText(area.adjusted(3, 1, 0, 0), Qt.AlignmentFlag.AlignTop, "mIoU 100 %")
-        painter.end()
+        width = painter.fontMetrics().horizontalAdvance(text) + UNIT
+        box = QRectF(area.right() - width, area.bottom() - 14, width, 14)
+        painter.fillRect(box, QColor(theme.current().window))
+        painter.setPen(QColor(theme.current().muted))
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
     def _draw(self, painter: QPainter, line: Line, color: QColor) -> None:
         known = np.flatnonzero(~np.isnan(line))

@@ -94,7 +94,7 @@ class ModelRow(QWidget):
 
 
 class ScoresPanel(Section):
-    """Listens to the scoreboard; hidden while no pane has a model.
+    """Listens to the scoreboard; hidden while nothing is compared or counted.
 
     Signals:
         details_wanted(): the scores window, please.
@@ -140,8 +140,9 @@ class ScoresPanel(Section):
         """Follow the scoreboard."""
         source, key = self._source, confirm_key()
         graded, titles = source.graded, source.titles
-        self.setVisible(bool(graded))
-        if not graded:
+        is_wanted = bool(graded) and (source.is_comparing or source.has_figures)
+        self.setVisible(is_wanted)
+        if not is_wanted:
             return
         convention = source.convention
         show_convention(self._convention, convention)

@@ -60,6 +60,17 @@ class ScoreSource(QObject):
             if p.card is not None
         )
 
+    @property
+    def is_comparing(self) -> bool:
+        """True while several models run."""
+        return self._session.comparison.is_on
+
+    @property
+    def has_figures(self) -> bool:
+        """True once a model was held against labels."""
+        tallies = [self.tally(one.letter) for one in self.graded]
+        return any(t.frames() or t.frames(reference=False) for t in tallies)
+
     def tally(self, letter: str) -> Tally[FrameKey]:
         """What that pane's model did on each frame."""
         return self._session.scores.tally(letter)
