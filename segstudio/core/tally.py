@@ -11,8 +11,9 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from segstudio.core.confusion import Counts
-from segstudio.core.metrics import Convention, Scores, mean_of_scores, scores_of
+from segstudio.core.metrics import Convention, Scores, scores_of
 from segstudio.core.origins import CONFIRMED, PAINTED, Counted, human_share
+from segstudio.core.per_image import PerImage
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -53,6 +54,7 @@ class Tally(Generic[Key]):
     def __init__(self, classes: int) -> None:
         self.classes = classes
         self._frames: dict[Key, FrameCounts[Key]] = {}
+        self._each: dict[bool, PerImage[Key]] = {on: PerImage(classes) for on in (True, False)}
         self._sums = {on: np.zeros((classes + 1, classes + 1), np.int64) for on in (True, False)}
 
     def put(self, key: Key, counts: Counts, standing: Standing) -> None:
@@ -60,6 +62,7 @@ class Tally(Generic[Key]):
         self.drop(key)
         self._frames[key] = FrameCounts(key, counts, standing)
         self._sums[standing.is_reference] += counts
+        self._each[standing.is_reference].put(key, counts)
 
     def change(self, key: Key, difference: Counts, standing: Standing) -> None:
         """Labels were painted: counts that came less counts that went. Unknown frames are left."""
@@ -72,6 +75,7 @@ class Tally(Generic[Key]):
         old = self._frames.pop(key, None)
         if old is not None:
             self._sums[old.standing.is_reference] -= old.counts
+            self._each[old.standing.is_reference].drop(key)
 
     def get(self, key: Key) -> FrameCounts[Key] | None:
         """What is known of a frame."""
@@ -90,9 +94,7 @@ class Tally(Generic[Key]):
     ) -> Scores:
         """The figures of those frames."""
         if convention is Convention.PER_IMAGE:
-            return mean_of_scores(
-                (f.counts for f in self.frames(reference=reference)), self.classes
-            )
+            return self._each[reference].scores()
         return scores_of(self._sums[reference], convention)
 
     def behind(self, row: int, column: int, *, reference: bool = True) -> Sequence[tuple[Key, int]]:
