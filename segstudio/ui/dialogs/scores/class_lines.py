@@ -39,10 +39,11 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """kind: "class", "mean", "whole" (one figure for each model) or "category".
+    """kind: "class", "mean", "whole" or "category".
 
     row: of the matrix, -1 for none. pixels: in the reference, NaN where that means nothing.
-    values: for each model four figures as in MEASURES, 0..1; a "whole" line uses the first.
+    values: for each model four figures as in MEASURES, 0..1; one alone of the whole
+    and of a category.
     """
 
     kind: str
@@ -52,6 +53,11 @@ class Line:
     pixels: float
     values: tuple[Values, ...]
     tip: str = ""
+
+    @property
+    def is_single(self) -> bool:
+        """One figure for each model, that belongs to none of its columns."""
+        return self.kind in ("whole", "category")
 
     def value(self, model: int, measure: int) -> float:
         """0..1 or NaN."""
@@ -115,7 +121,7 @@ def _of_categories(models: Sequence[Measured], categories: Categories | None) ->
     each = [category_scores(m.full, categories) for m in models]
     found = [
         Line("category", name, -1, None, NAN,
-             tuple((float(s.iou[k]), NAN, NAN, NAN) for s in each), tip)
+             tuple((float(s.iou[k]),) for s in each), tip)
         for k, name in enumerate(categories.names)
         if any(s.iou[k] == s.iou[k] for s in each)
     ]  # fmt: skip
@@ -126,7 +132,7 @@ def _of_categories(models: Sequence[Measured], categories: Categories | None) ->
 def best_of(line: Line, measure: int, shown: Sequence[int]) -> frozenset[int]:
     """Models with the best figure, as it is shown; none while all are alike. shown: their places.
 
-    A "whole" line has one measure, 0.
+    Lines of the whole and of categories have one measure, 0.
     """
     figures = {m: round(line.value(m, measure), 3) for m in shown}
     known = {m: value for m, value in figures.items() if value == value}

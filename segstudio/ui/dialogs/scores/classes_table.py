@@ -191,7 +191,7 @@ class ClassesDelegate(QStyledItemDelegate):
             text = str(model.data(index))
             painter.setPen(QColor(colors.faint if column == 1 or text == "–" else colors.text))
             side = Qt.AlignmentFlag.AlignRight
-            if line.kind == "whole" and column >= FIRST:
+            if line.is_single and column >= FIRST:
                 inside.setWidth(FIGURE_WIDTH - 24)  # under the IoU, though the cell is wider
             painter.drawText(inside, side | Qt.AlignmentFlag.AlignVCenter, text)
         painter.restore()
@@ -204,7 +204,7 @@ def _paint_name(painter: QPainter, area: QRectF, line: Line) -> None:
         painter.setBrush(QColor(*line.color))
         painter.drawRoundedRect(QRectF(area.left() + 0.5, area.center().y() - 6, 12, 12), 3, 3)
         area = area.adjusted(20, 0, 0, 0)
-    painter.setPen(QColor(colors.muted if line.kind in ("whole", "category") else colors.text))
+    painter.setPen(QColor(colors.muted if line.is_single else colors.text))
     text = painter.fontMetrics().elidedText(
         line.name, Qt.TextElideMode.ElideRight, int(area.width())
     )
@@ -313,7 +313,7 @@ class ClassesTable(QTableView):
         """Figures of the whole belong to the model, not to one of its columns."""
         self.clearSpans()
         for row, line in enumerate(self._model.lines):
-            if line.kind == "whole":
+            if line.is_single:
                 for model in range(len(self._model.models)):
                     first = FIRST + model * len(MEASURES)
                     self.setSpan(row, first, 1, len(MEASURES))

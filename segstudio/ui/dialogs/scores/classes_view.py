@@ -1,6 +1,6 @@
 """The page with the table of classes: which models are in it, copying and saving it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -96,16 +96,18 @@ class ClassesPage(QWidget):
         column.addWidget(rule())
         column.addLayout(foot)
 
-    def show_scores(self, graded: Sequence[Graded], *, is_reference: bool) -> None:
-        """Of these models, over confirmed frames or over the others."""
+    def show_scores(
+        self, graded: Sequence[Graded], frames: Mapping[str, int], *, is_reference: bool
+    ) -> None:
+        """Of these models, over confirmed frames or over the others. frames: letter → how many."""
         source = self._source
         self._is_reference = is_reference
         found = []
         for one in graded:
             tally = source.tally(one.letter)
             scores = tally.scores(source.convention, reference=is_reference)
-            frames = len(tally.frames(reference=is_reference))
-            found.append(Measured(one, scores, tally.full(reference=is_reference), frames))
+            full = tally.full(reference=is_reference)
+            found.append(Measured(one, scores, full, frames[one.letter]))
         self._models = tuple(found)
         self._toggles.show_models(graded)
         self._renew()

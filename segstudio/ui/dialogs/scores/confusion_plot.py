@@ -4,7 +4,7 @@ Cells are one picture, coloured here; figures, grid and marks are painted over i
 for the cells that are seen, so that 150 classes are as quick as 11.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pyqtgraph as pg
@@ -17,6 +17,9 @@ from segstudio.ui import theme
 from segstudio.ui.theme import tabular
 
 Color = tuple[int, int, int]
+TextOf = Callable[[int, int], tuple[str, str]]
+"""(row, column) → what a cell says, and what it says where that does not fit."""
+
 NAMES_WIDTH = 130
 SWATCH = 10
 TEXT_PX = 11
@@ -66,7 +69,7 @@ class NamesAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
         low, high = (area.top(), area.bottom()) if self._is_left else (area.left(), area.right())
         for number in range(0, len(self.names), every):
             middle = (ends[number] + ends[number + 1]) / 2
-            if low <= middle <= high:
+            if low <= middle <= high - metrics.height() / 2 + 2:
                 self._paint_name(painter, number, middle, area)
 
     def _place(self, view: object, number: int) -> float:
@@ -106,17 +109,18 @@ class Cells(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no types
 
     def __init__(self) -> None:
         super().__init__()
-        self.texts: list[list[tuple[str, str]]] = []
+        self.size = 0
+        self.text_of: TextOf = lambda _row, _column: ("", "")
         self.is_light: NDArray[np.bool_] = np.zeros((0, 0), bool)  # cells that want dark figures
         self.chosen: tuple[int, int] | None = None
         self.hovered: tuple[int, int] | None = None
         self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemUsesExtendedStyleOption, True)
 
     def boundingRect(self) -> QRectF:
-        return QRectF(0, 0, len(self.texts), len(self.texts))
+        return QRectF(0, 0, self.size, self.size)
 
     def paint(self, painter: QPainter, option: object, widget: object) -> None:
-        size = len(self.texts)
+        size = self.size
         if not size:
             return
         to_screen = painter.worldTransform()
@@ -138,10 +142,11 @@ class Cells(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no types
         font = tabular(painter.font())
         font.setPixelSize(TEXT_PX)
         painter.setFont(font)
-        for row in rows:
-            for column in columns:
-                place = to_screen.mapRect(QRectF(column, row, 1, 1))
-                self._paint_text(painter, row, column, place)
+        if min(cell.width(), cell.height()) >= TEXT_PX:
+            for row in rows:
+                for column in columns:
+                    place = to_screen.mapRect(QRectF(column, row, 1, 1))
+                    self._paint_text(painter, row, column, place)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         colors = theme.current()
@@ -160,7 +165,9 @@ class Cells(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no types
         if place.height() < metrics.height() - 2:
             return
         room = place.width() - 3
-        fitting = (t for t in self.texts[row][column] if t and metrics.horizontalAdvance(t) <= room)
+        fitting = (
+            t for t in self.text_of(row, column) if t and metrics.horizontalAdvance(t) <= room
+        )
         text = next(fitting, "")
         if not text:
             return
@@ -210,16 +217,15 @@ class ConfusionPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no ty
     def show_matrix(
         self,
         tones: NDArray[np.float64],
-        texts: list[list[tuple[str, str]]],
+        text_of: TextOf,
         names: tuple[str, ...],
         colors: tuple[Color, ...],
     ) -> None:
-        """tones: float64 (n, n), 0..1 on the colour map, NaN for blank.
-
-        texts: what each cell says, and what it says where that does not fit.
-        """
+        """tones: float64 (n, n), 0..1 on the colour map, NaN for blank."""
         is_new = names != self._left.names
-        self._tones, self._cells.texts = tones, texts
+        self._tones = tones
+        self._cells.prepareGeometryChange()
+        self._cells.size, self._cells.text_of = len(names), text_of
         for axis in (self._left, self._top):
             axis.show_names(names, colors)
         self._colour()
@@ -261,7 +267,6 @@ class ConfusionPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no ty
         ).astype(np.uint8)
         self._picture.setImage(pixels, autoLevels=False, levels=(0, 255))
         self._cells.is_light = pixels @ np.array((0.299, 0.587, 0.114)) > 140
-        self._cells.prepareGeometryChange()
         self._cells.update()
 
     def _follow_theme(self) -> None:

@@ -1,5 +1,6 @@
 """The page with the confusion matrix of one model, and the frames behind the chosen cell."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 SIDE_WIDTH = 288
 HOW_TO = "Rows are the reference, columns what the model said. Click a cell for its frames."
 NO_CELL = "Click a cell, and the frames behind it are listed here, those with most pixels first."
-MANY = 64
-"""More classes than that leave no room for figures in the cells."""
 
 
 class ConfusionPage(QWidget):
@@ -115,21 +114,20 @@ class ConfusionPage(QWidget):
         colors = (*(c.color for c in classes.classes), (0, 0, 0))
         convention = self._source.convention
         plot.show_matrix(
-            tones(self._full, self._by, convention), self._texts(), self._names, colors
+            tones(self._full, self._by, convention), self._text_of(), self._names, colors
         )
         self._legend.show_scale(plot.lut, self._by, int(self._full.max(initial=0)))
         self._show_choice()
 
-    def _texts(self) -> list[list[tuple[str, str]]]:
-        size = len(self._full)
-        if size > MANY:
-            return [[("", "")] * size for _ in range(size)]
-        by = self._by
-        values = self._full if by == "pixels" else shares(self._full, by, self._source.convention)
-        return [
-            [cell_figures(v, n, by) for v, n in zip(*lines, strict=True)]
-            for lines in zip(values.tolist(), self._full.tolist(), strict=True)
-        ]
+    def _text_of(self) -> Callable[[int, int], tuple[str, str]]:
+        """Says what is written in a cell."""
+        full, by = self._full, self._by
+        values = full if by == "pixels" else shares(full, by, self._source.convention)
+
+        def text_of(row: int, column: int) -> tuple[str, str]:
+            return cell_figures(float(values[row, column]), int(full[row, column]), by)
+
+        return text_of
 
     def choose(self, at: tuple[int, int]) -> None:
         """Mark (row, column) and list its frames."""

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
     QTableView,
 )
 
+from segstudio.core.metrics import Convention, parts_of, ratio
 from segstudio.core.tally import FrameCounts, Standing
 from segstudio.store.project_rows import FrameKey
 from segstudio.ui import theme
@@ -52,16 +53,14 @@ def mious(frames: Sequence[FrameCounts[FrameKey]]) -> NDArray[np.float64]:
     found = np.full(len(frames), np.nan)
     if not frames:
         return found
-    size = frames[0].counts.shape[0] - 1
-    step = max(1, AT_ONCE // (size + 1) ** 2)
+    step = max(1, AT_ONCE // frames[0].counts.size)
     for first in range(0, len(frames), step):
-        known = np.stack([f.counts[:size] for f in frames[first : first + step]])
-        hit = np.diagonal(known, axis1=1, axis2=2).astype(np.float64)
-        union = known.sum(2) + known[:, :, :size].sum(1) - hit
-        with np.errstate(divide="ignore", invalid="ignore"):
-            iou = np.where(union > 0, hit / union, 0.0)
-            classes = (union > 0).sum(1)
-            found[first : first + step] = np.where(classes, iou.sum(1) / classes, np.nan)
+        full = np.stack([f.counts for f in frames[first : first + step]])
+        hit, reference, predicted = parts_of(full, Convention.VOID_IGNORED)
+        iou = ratio(hit, reference + predicted - hit)
+        known = ~np.isnan(iou)
+        sums = np.where(known, iou, 0).sum(1)
+        found[first : first + step] = ratio(sums, known.sum(1).astype(np.float64))
     return found
 
 

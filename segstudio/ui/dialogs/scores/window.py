@@ -3,7 +3,7 @@
 It blocks nothing and follows the scoreboard; only the page that is seen is made anew.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QShowEvent
@@ -144,51 +144,52 @@ class ScoresWindow(QDialog):
         graded = source.graded
         if graded and self._letter not in [one.letter for one in graded]:
             self._letter = graded[0].letter
-        self._population.show_value("confirmed" if is_reference else "drafts")
-        show_convention(self._convention, source.convention)
-        entries: list[tuple[object, str]] = [(g.letter, f"{g.letter} · {g.title}") for g in graded]
-        self._model.fill(entries, self._letter)
-        self._model.setVisible(self.tab != "classes" and bool(graded))
-        self._show_note(graded)
-        why = self._why_nothing(graded)
+        frames = {g.letter: source.tally(g.letter).frames(reference=is_reference) for g in graded}
+        self._show_choices(graded)
+        text, is_warning = compared_frames(
+            {letter: {f.key for f in some} for letter, some in frames.items()},
+            is_reference=is_reference,
+        )
+        self._note.setText(text)
+        set_tone(self._note, "warn" if is_warning else "muted")
+        why = self._why_nothing({letter for letter, some in frames.items() if some})
         self._nothing.setText(why)
-        if why:
-            self._pages.setCurrentWidget(self._nothing)
-        elif self.tab == "classes":
-            self._classes.show_scores(graded, is_reference=is_reference)
-            self._pages.setCurrentWidget(self._classes)
-        elif self.tab == "confusion":
-            self._pages.setCurrentWidget(self._confusion)
+        page = self._nothing if why else self._page
+        self._pages.setCurrentWidget(page)
+        if page is self._classes:
+            counts = {letter: len(some) for letter, some in frames.items()}
+            self._classes.show_scores(graded, counts, is_reference=is_reference)
+        elif page is self._confusion:
             self._confusion.show_scores(self._letter, is_reference=is_reference)
-        else:
-            self._pages.setCurrentWidget(self._frames)
+        elif page is self._frames:
             self._frames.show_frames(
-                self._letter, source.tally(self._letter).frames(reference=is_reference),
+                self._letter, frames[self._letter],
                 model=next(g.name for g in graded if g.letter == self._letter),
                 titles=source.titles, is_reference=is_reference,
             )  # fmt: skip
 
-    def _show_note(self, graded: Sequence[Graded]) -> None:
-        frames = {
-            g.letter: {f.key for f in self._source.tally(g.letter).frames(
-                reference=self._is_reference)}
-            for g in graded
-        }  # fmt: skip
-        text, is_warning = compared_frames(frames, is_reference=self._is_reference)
-        self._note.setText(text)
-        set_tone(self._note, "warn" if is_warning else "muted")
+    @property
+    def _page(self) -> QWidget:
+        """Of the tab."""
+        pages = {"classes": self._classes, "confusion": self._confusion, "frames": self._frames}
+        return pages[self.tab]
 
-    def _why_nothing(self, graded: Sequence[Graded]) -> str:
-        """A sentence for a page that would be empty; "" when there is something to show."""
-        if not graded:
+    def _show_choices(self, graded: Sequence[Graded]) -> None:
+        self._population.show_value("confirmed" if self._is_reference else "drafts")
+        show_convention(self._convention, self._source.convention)
+        entries: list[tuple[object, str]] = [(g.letter, f"{g.letter} · {g.title}") for g in graded]
+        self._model.fill(entries, self._letter)
+        self._model.setVisible(self.tab != "classes" and bool(graded))
+
+    def _why_nothing(self, having: Collection[str]) -> str:
+        """A sentence for a page that would be empty; "" when there is something to show.
+
+        having: letters of models with figures.
+        """
+        if not self._source.graded:
             return NO_MODEL
-        is_reference = self._is_reference
-        having = [
-            g.letter for g in graded
-            if self._source.tally(g.letter).frames(reference=is_reference)
-        ]  # fmt: skip
         if not having:
-            return no_reference(confirm_key()) if is_reference else NO_DRAFT
+            return no_reference(confirm_key()) if self._is_reference else NO_DRAFT
         if self.tab == "classes" or self._letter in having:
             return ""
-        return unmeasured([self._letter]) if is_reference else NO_DRAFT
+        return unmeasured([self._letter]) if self._is_reference else NO_DRAFT
