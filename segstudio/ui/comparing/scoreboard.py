@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from segstudio.core import differing
 from segstudio.core.classes import ClassMap
 from segstudio.core.confusion import ConfusionMatrix, Counts, warm_up
 from segstudio.core.metrics import Convention, scores_of
@@ -156,10 +157,15 @@ class Scoreboard(QObject):
             self._count_seen()
 
     def _warm_up(self) -> None:
-        """The compiled counter is loaded where nobody waits for it."""
+        """The compiled counters are loaded where nobody waits for them."""
+
+        def load(_: Job) -> None:
+            warm_up()
+            differing.warm_up()
+
         if self._job is None:
             self._job = self._host.background.run(
-                lambda _: warm_up(), success=self._be_warm, failure=self._fail, name="counter"
+                load, success=self._be_warm, failure=self._fail, name="counter"
             )
 
     def _be_warm(self, _: object) -> None:
