@@ -52,8 +52,10 @@ class PerImage(Generic[Key]):
         means = ratio(sums, known.sum(0).astype(np.float64))
         iou, accuracy, precision, f1 = means[SINGLE:].reshape(6, classes)[:4]
         reference, predicted = sums[SINGLE:].reshape(6, classes)[4:]
+        whole: list[float] = means[:SINGLE].tolist()
+        pixel_accuracy, mean_accuracy, miou, fwiou, mean_f1 = whole
         return Scores(
-            *(float(value) for value in means[:SINGLE]),
+            pixel_accuracy, mean_accuracy, miou, fwiou, mean_f1,
             iou, accuracy, precision, f1, reference, predicted,
             convention=Convention.PER_IMAGE, images=len(self._row),
         )  # fmt: skip
