@@ -93,6 +93,8 @@ def run(arguments: argparse.Namespace) -> int:
     told = _report(found, arguments)
     for pair in told["pairs"]:
         report.say(pair["told"])
+    for note in told["notes"]:
+        report.say(note)
     for name, text in _files(found, told, worst).items():
         save_text(output / name, text)
     report.say(f"{output / 'report.html'} shows it all")
@@ -144,6 +146,7 @@ def _report(found: Measured, arguments: argparse.Namespace) -> Json:
     notes = []
     if arguments.ignore is not None:
         notes.append(f"Reference pixels with the label {arguments.ignore} were left out too.")
+    notes += _clips_told(found, by_clip=arguments.by_clip)
     return {
         **report_of(found),
         "pairs": _pairs(found, by_clip=arguments.by_clip),
@@ -224,6 +227,23 @@ def in_words(a: str, b: str, verdict: "Verdict") -> str:
         f"{a} and {b} cannot be told apart on {drawn}: {better} has {_points(sign * verdict.delta)}"
         f" points more, {interval}."
     )
+
+
+def _clips_told(found: Measured, *, by_clip: bool) -> list[str]:
+    """What the intervals cannot know."""
+    files = next(iter(found.counts.values()), {})
+    clips = len({clip_of(file) for file in files})
+    if len(found.scored) < 2 or by_clip or clips == len(files):
+        return []
+    if clips == 1:
+        return [
+            "By their names all frames are of one clip: the intervals are about this road and say"
+            " nothing about others."
+        ]
+    return [
+        f"By their names the frames are of {clips} clips; --by-clip draws whole clips and gives"
+        " wider, more honest intervals."
+    ]
 
 
 def _points(value: float) -> str:

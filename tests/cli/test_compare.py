@@ -258,6 +258,20 @@ def test_clips_are_known_by_the_names_of_their_frames():
     assert clip_of("alone.png") == "alone"
 
 
+def test_frames_of_one_clip_are_called_that(compared, small_model, tmp_path):
+    both = ["-m", small_model, "-m", f"{small_model}@flip"]
+    assert compared(*both) == 0
+    report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    (note,) = report["notes"]
+    assert note.startswith("By their names all frames are of one clip")
+    assert note in page_in(tmp_path / "out")[0]
+    assert compared(*both, "--by-clip") == 0
+    report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    assert report["notes"] == []
+    assert report["pairs"][0]["groups"] == 1
+    assert "one alone says nothing about others" in report["pairs"][0]["told"]
+
+
 def test_only_the_worst_frames_are_kept_worst_first():
     rgb, labels = np.zeros((2, 2, 3), np.uint8), np.zeros((2, 2), np.uint8)
     worst = WorstFrames(2)

@@ -114,9 +114,10 @@ def _pairs(report: Json) -> Markup | None:
     note = (
         f"Paired bootstrap: {number(first['resamples'], 0)} times as many {drawn} are drawn with"
         " replacement, for both models the same ones. Points are percentage points of mIoU"
-        f" ({first['convention']}). Frames of one clip resemble each other; drawn singly they make"
-        " the interval narrower than it should be."
+        f" ({first['convention']})."
     )
+    for sentence in report["notes"]:
+        note += f" {sentence}"
     head: list[object] = ["A → B", "in words", "mIoU", "95 % interval", "B better in, %"]
     return section("Is one better?", table(head, rows, figures=2), note=note)
 
@@ -181,7 +182,7 @@ def _speed(found: "Measured") -> Markup | None:
     decode = next(iter(scored.values()))["speed"]["stages_ms"]["decode"]["p50"]
     head: list[object] = [
         "model", "frames/s", "ms p50 / p95 / p99", "prepare + forward + post", "input",
-        "M parameters", "GMACs", *(["peak MiB"] if on_gpu else []),
+        "M parameters", "GMACs a pass", *(["peak MiB"] if on_gpu else []),
     ]  # fmt: skip
     miou = {name: each["miou"] for name, each in scored.items()}
     points = [(n, e["speed"]["fps"], miou[n]) for n, e in scored.items() if miou[n] == miou[n]]
