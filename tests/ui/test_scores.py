@@ -198,7 +198,7 @@ def test_models_without_figures_are_named():
 
 
 def test_figures_of_different_frames_are_not_silently_compared():
-    assert compared_frames({"A": {1, 2}, "B": {1, 2}, "C": ()}, is_reference=True) == (
+    assert compared_frames({"A": {1, 2}, "B": {1, 2}, "C": set()}, is_reference=True) == (
         "2 confirmed frames",
         False,
     )
@@ -206,7 +206,7 @@ def test_figures_of_different_frames_are_not_silently_compared():
     assert is_warning
     assert text.startswith("Not the same frames (A 2, B 2)")
     text, is_warning = compared_frames({"A": {1}}, is_reference=False)
-    assert (text, is_warning) == ("Agreement with drafts of 1 frame, no score of anything.", True)
+    assert (text, is_warning) == ("Agreement with drafts of 1 frame: not a score.", True)
 
 
 # --- the panel
@@ -476,7 +476,7 @@ def test_drafts_have_a_matrix_of_their_own_and_are_called_that(opened):
     click_cell(window, 1, 2)
     behind = window.findChild(BehindList)
     assert [(key.index, number) for key, number in behind.frames] == [(6, 60), (5, 50)]
-    assert "Agreement with drafts of 2 frames, no score of anything." in texts(window)
+    assert "Agreement with drafts of 2 frames: not a score." in texts(window)
     window.show_tab("frames")
     table = window.findChild(FramesTable)
     head = table.model().headerData(1, Qt.Orientation.Horizontal)

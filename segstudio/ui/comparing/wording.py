@@ -6,7 +6,8 @@ as the model's own draft, the sentence says that too.
 """
 
 from collections import Counter
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from segstudio.core.metrics import Convention
@@ -94,23 +95,22 @@ def unmeasured(letters: Sequence[str]) -> str:
 
 
 def compared_frames(
-    frames: Mapping[str, Collection[Hashable]], *, is_reference: bool
+    frames: Mapping[str, AbstractSet[Hashable]], *, is_reference: bool
 ) -> tuple[str, bool]:
     """On what the figures of several models stand, and whether that needs attention.
 
     frames: letter → its frames.
     """
-    counts = {letter: len(keys) for letter, keys in frames.items() if keys}
-    if not counts:
+    measured = {letter: keys for letter, keys in frames.items() if keys}
+    if not measured:
         return "", False
-    what = "confirmed frame" if is_reference else "frame"
-    if len({frozenset(keys) for keys in frames.values() if keys}) > 1:
-        each = ", ".join(f"{letter} {number:,}" for letter, number in counts.items())
+    first = next(iter(measured.values()))
+    if any(keys != first for keys in measured.values()):
+        each = ", ".join(f"{letter} {len(keys):,}" for letter, keys in measured.items())
         return f"Not the same frames ({each}): Measure all before you compare.", True
-    most = max(counts.values())
     if is_reference:
-        return counted(most, what), False
-    return f"Agreement with drafts of {counted(most, what)}, no score of anything.", True
+        return counted(len(first), "confirmed frame"), False
+    return f"Agreement with drafts of {counted(len(first), 'frame')}: not a score.", True
 
 
 def headline(

@@ -26,9 +26,13 @@ CHIP = 22
 class Elided(QLabel):
     """One line that ends in an ellipsis where there is no room; the whole text is its tip."""
 
-    def __init__(self) -> None:
+    def __init__(self, text: str = "", *, look: str = "", tone: str = "") -> None:
         super().__init__()
         self.setTextFormat(Qt.TextFormat.PlainText)
+        for name, value in (("look", look), ("tone", tone)):
+            if value:
+                self.setProperty(name, value)
+        self.show_text(text)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
     def show_text(self, text: str) -> None:

@@ -15,7 +15,8 @@ from segstudio.ui.dialogs import ask
 from segstudio.ui.dialogs.scores.class_lines import Measured, as_text, categories_of, lines_of
 from segstudio.ui.dialogs.scores.classes_table import ClassesTable
 from segstudio.ui.dialogs.scores.source import Graded, ScoreSource
-from segstudio.ui.panels.parts import button, label, row, rule
+from segstudio.ui.panels.parts import button, row, rule
+from segstudio.ui.panels.scores import Elided
 from segstudio.ui.session import Session
 from segstudio.ui.theme import UNIT
 
@@ -85,9 +86,9 @@ class ClassesPage(QWidget):
         self._copy = button("Copy", "", self.copy)
         self._copy.setToolTip("The table, to be pasted into a spreadsheet (Ctrl+C)")
         self._save = button("Save CSV…", "", self._ask_file)
-        foot = row(
-            self._toggles, label(HOW_TO, look="small", tone="muted"), 1, self._copy, self._save
-        )
+        hint = Elided(HOW_TO, look="small", tone="muted")
+        foot = row(self._toggles, hint, self._copy, self._save)
+        foot.setStretch(1, 1)
         foot.setContentsMargins(3 * UNIT, UNIT, 3 * UNIT, UNIT)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

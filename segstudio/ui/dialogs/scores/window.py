@@ -16,7 +16,7 @@ from segstudio.ui.dialogs.scores.confusion_view import ConfusionPage
 from segstudio.ui.dialogs.scores.frames_list import FramesTable
 from segstudio.ui.dialogs.scores.source import Graded, ScoreSource
 from segstudio.ui.panels.parts import Picker, Segments, label, row, rule, set_tone
-from segstudio.ui.panels.scores import confirm_key, fill_conventions, show_convention
+from segstudio.ui.panels.scores import Elided, confirm_key, fill_conventions, show_convention
 from segstudio.ui.session import Session
 from segstudio.ui.theme import UNIT
 
@@ -54,7 +54,7 @@ class ScoresWindow(QDialog):
         self.setModal(False)
         screen = self.screen().availableGeometry()
         self.resize(min(SIZE[0], screen.width() - 80), min(SIZE[1], screen.height() - 80))
-        self.setMinimumSize(760, 460)
+        self.setMinimumSize(860, 520)
         self._tabs = Segments(TABS, self.show_tab)
         self._population = Segments(POPULATIONS, self._populate)
         self._convention = Picker("Convention", self._pick_convention)
@@ -62,8 +62,7 @@ class ScoresWindow(QDialog):
         fill_conventions(self._convention)
         self._model = Picker("Model", self._pick_model)
         self._model.setMinimumContentsLength(18)
-        self._note = label(look="small", tone="muted")
-        self._note.setTextFormat(Qt.TextFormat.PlainText)
+        self._note = Elided(look="small", tone="muted")
         self._nothing = label(tone="muted")
         self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._nothing.setWordWrap(True)
@@ -86,7 +85,9 @@ class ScoresWindow(QDialog):
         head.setContentsMargins(3 * UNIT, 2 * UNIT, 3 * UNIT, UNIT + 4)
         head.setSpacing(UNIT)
         head.addLayout(row(self._tabs, 1, self._model))
-        head.addLayout(row(self._population, self._convention, self._note, 1))
+        second = row(self._population, self._convention, self._note)
+        second.setStretch(2, 1)
+        head.addLayout(second)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -150,7 +151,7 @@ class ScoresWindow(QDialog):
             {letter: {f.key for f in some} for letter, some in frames.items()},
             is_reference=is_reference,
         )
-        self._note.setText(text)
+        self._note.show_text(text)
         set_tone(self._note, "warn" if is_warning else "muted")
         why = self._why_nothing({letter for letter, some in frames.items() if some})
         self._nothing.setText(why)
