@@ -20,7 +20,14 @@ from typing import TYPE_CHECKING
 
 from segstudio.core.frame import Frame
 from segstudio.engine.infer import InferWorker, Listeners
-from segstudio.engine.play import ModelState, PipelineResult, PlayClock, PlayState, checked_speed
+from segstudio.engine.play import (
+    ModelState,
+    PipelineResult,
+    PlayClock,
+    PlayState,
+    checked_speed,
+    ignore,
+)
 from segstudio.engine.seats import Load, Question
 from segstudio.errors import Cancelled, FrameMissing, MediaError
 from segstudio.media.source import FrameSource
@@ -34,10 +41,6 @@ log = logging.getLogger("segstudio.engine")
 
 STILL_FPS = 10.0
 """Pictures per second of a folder that has no rate of its own."""
-
-
-def _ignore(_: object) -> None:
-    """Nobody wants to know."""
 
 
 class Pipeline:
@@ -58,9 +61,9 @@ class Pipeline:
         *,
         on_result: Callable[[PipelineResult], None],
         on_error: Callable[[Exception], None],
-        on_model: Callable[[ModelState], None] = _ignore,
-        on_play: Callable[[PlayState], None] = _ignore,
-        on_compared: Callable[[dict[str, ModelState]], None] = _ignore,
+        on_model: Callable[[ModelState], None] = ignore,
+        on_play: Callable[[PlayState], None] = ignore,
+        on_compared: Callable[[dict[str, ModelState]], None] = ignore,
     ) -> None:
         self._source = source
         self._on_error = on_error
@@ -151,20 +154,25 @@ class Pipeline:
             self._is_every_frame = every
             self._change.notify_all()
 
-    def set_model(self, load: "Callable[[], Predictor] | None") -> None:
-        """Change the model. `load` runs in the infer thread; the current frame is predicted again.
+    def set_model(self, load: "Callable[[], Predictor] | None") -> int:
+        """Change the model, None: none; `load` runs in the infer thread.
 
-        None: no model.
+        Returns the request from which on results are of this model.
         """
         with self._change:
             self._request += 1
             self._worker.set_model(load, self._request)
+            return self._request
 
-    def set_compared(self, loads: Mapping[str, Load]) -> None:
-        """Models that predict every frame too, by letter; those with the same load stay."""
+    def set_compared(self, loads: Mapping[str, Load]) -> int:
+        """Models that predict every frame too, by letter; returns as set_model.
+
+        Those with the same load stay.
+        """
         with self._change:
             self._request += 1
             self._worker.set_compared(loads, self._request)
+            return self._request
 
     def ask(self, question: Question) -> None:
         """Do something with one model in the infer thread, soon; Cancelled when it has ended."""
@@ -180,7 +188,7 @@ class Pipeline:
             self._worker.again(self._request)
 
     def stop(self) -> None:
-        """Ask both threads to end. What was in the mailbox is dropped."""
+        """Ask both threads to end; what was in the mailbox is dropped."""
         with self._change:
             self._is_stopped = True
             self._is_playing = False

@@ -108,3 +108,7 @@ def checked_speed(speed: float) -> float:
     if not 0 < speed <= 64:
         raise ValueError(f"speed {speed} is not in (0, 64]")
     return speed
+
+
+def ignore(_: object) -> None:
+    """A listener for what nobody wants to know."""

@@ -74,6 +74,7 @@ class Player(QObject):
         super().__init__(parent)
         self.playing = playing
         self.speeds = Speeds()
+        self.model_since = 0  # the request from which on results are of the chosen model
         self.info: SourceInfo | None = None
         self._background = background
         self._live: LiveView | None = None
@@ -144,18 +145,20 @@ class Player(QObject):
     def start(self, card: ModelCard | None, device: str, strategy: Strategy) -> None:
         """Begin with a model (or none)."""
         if self._live is not None:
-            self._live.use_model(card, device, strategy)
+            self.model_since = self._live.use_model(card, device, strategy)
             self._live.start()
 
     def use_model(self, card: ModelCard | None, device: str, strategy: Strategy) -> None:
         """Another model from now on."""
         if self._live is not None:
-            self._live.use_model(card, device, strategy)
+            self.model_since = self._live.use_model(card, device, strategy)
 
-    def compare(self, loads: "Mapping[str, Callable[[], Predictor]]") -> None:
-        """Have these models beside the first from now on, by letter."""
-        if self._live is not None:
-            self._live.compare(loads)
+    def compare(self, loads: "Mapping[str, Callable[[], Predictor]]") -> int:
+        """Have these models beside the first from now on, by letter.
+
+        Returns the request from which on results are of these models.
+        """
+        return 0 if self._live is None else self._live.compare(loads)
 
     def ask(
         self, letter: str, op: "Callable[[Predictor, Frame], Any]", then: Callable[[Any], None]

@@ -87,16 +87,16 @@ class LiveView(QObject):
         """Begin; the first frame is asked for with `pipeline.seek` or `play`."""
         self.pipeline.start()
 
-    def use_model(self, card: ModelCard | None, device: str, strategy: Strategy) -> None:
-        """Load another model in the infer thread; None plays pictures without masks."""
-        if card is None:
-            self.pipeline.set_model(None)
-            return
-        self.pipeline.set_model(loader(card, device, strategy))
+    def use_model(self, card: ModelCard | None, device: str, strategy: Strategy) -> int:
+        """Load another model in the infer thread; None plays pictures without masks.
 
-    def compare(self, loads: "Mapping[str, Callable[[], Predictor]]") -> None:
-        """Have other models beside the first, by letter; see `loader`."""
-        self.pipeline.set_compared(loads)
+        Returns the request from which on results are of this model.
+        """
+        return self.pipeline.set_model(None if card is None else loader(card, device, strategy))
+
+    def compare(self, loads: "Mapping[str, Callable[[], Predictor]]") -> int:
+        """Have other models beside the first, by letter, see `loader`; returns as `use_model`."""
+        return self.pipeline.set_compared(loads)
 
     def ask(
         self,

@@ -54,6 +54,7 @@ class Comparison(QObject):
         self.look = Look()
         self._others: tuple[Pane, ...] = ()
         self._loads: dict[str, tuple[Pane, Callable[[], Predictor]]] = {}
+        self._since: dict[str, int] = {}  # the request from which on answers are of this pane
         self._states: dict[str, ModelState] = {}
         self._mapped: dict[str, tuple[Prediction, ClassMap, NDArray[np.uint8]]] = {}
         host.player.compared_changed.connect(self._take_states)
@@ -181,6 +182,7 @@ class Comparison(QObject):
     def _apply(self) -> None:
         """The infer thread gets what changed; a model whose pane is as before stays loaded."""
         wanted = self._others if self.is_on else ()
+        before = self._loads
         self._loads = {
             pane.letter: self._loads[pane.letter]
             if self._loads.get(pane.letter, (None,))[0] == pane
@@ -191,7 +193,10 @@ class Comparison(QObject):
         self._states = {n: s for n, s in self._states.items() if n in self._loads}
         self._mapped.clear()
         self.look = self.look.fitted(self.letters)
-        self._host.player.compare({letter: load for letter, (_, load) in self._loads.items()})
+        request = self._host.player.compare({n: load for n, (_, load) in self._loads.items()})
+        self._since = {
+            n: self._since[n] if before.get(n) is self._loads[n] else request for n in self._loads
+        }
         self.changed.emit()
 
     @Slot()
@@ -204,7 +209,7 @@ class Comparison(QObject):
             self._mapped.clear()
             if self._loads and source:
                 loads = {letter: load for letter, (_, load) in self._loads.items()}
-                self._host.player.compare(loads)
+                self._since = dict.fromkeys(loads, self._host.player.compare(loads))
 
     @Slot(object)
     def _take_states(self, states: dict[str, ModelState]) -> None:
@@ -217,6 +222,9 @@ class Comparison(QObject):
         """None while there is none about this very frame."""
         result = self._host.result
         if result is None:
+            return None
+        since = self._host.player.model_since if letter == FIRST else self._since.get(letter, 0)
+        if result.request < since:  # of the model that was there before
             return None
         if letter == FIRST:
             return result.prediction

@@ -51,6 +51,7 @@ class PaneGrid(QWidget):
         comparison = session.comparison
         comparison.changed.connect(self.follow)
         comparison.arrived.connect(self.show_answers)
+        session.editor.document_changed.connect(self.show_answers)
         comparison.blinked.connect(self.show_all)
         session.reading_changed.connect(self._show_speeds)
         canvas.view_changed.connect(self._follow_view)
@@ -159,8 +160,6 @@ class PaneGrid(QWidget):
         """What every other model says about the same frame."""
         session, result = self._session, self._session.result
         comparison = session.comparison
-        if result is not None and comparison.is_on and comparison.look.mode != "side":
-            self.show_main()
         for letter, pane in self.panes.items():
             is_shown = self.is_side_by_side
             pane.show_trouble(comparison.trouble(letter) if is_shown else "")
