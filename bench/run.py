@@ -24,6 +24,7 @@ FILE = HERE.parent / "docs" / "benchmarks.md"
 BENCHES = (
     "start",
     "pipeline_fps",
+    "compare_fps",
     "logits_to_labels",
     "nets_fps",
     "display",
