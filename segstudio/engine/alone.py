@@ -23,6 +23,16 @@ WARM_UP = 3
 """Predictions before the clock: the first prepares what torch needs once for an input size, the
 second may be compiled, the third is as the others."""
 
+SLOW_MS = 2000.0
+"""A model this slow when it is warm is spared the third."""
+
+
+LONG_MS = 10_000.0
+"""Models so slow that their runs would take longer get fewer of them: nobody else may run."""
+
+LEAST = 3
+"""Runs below which there is nothing to be said."""
+
 
 class Predicts(Protocol):
     """A Predictor, as far as it is needed here."""
@@ -42,7 +52,6 @@ class AloneFigures:
     """
 
     model: str
-
     fps: float
     p50: float
     p95: float
@@ -61,29 +70,35 @@ def measure_alone(
     token: CancelToken | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> AloneFigures:
-    """Predict one frame `runs` times after a warm-up.
+    """Predict one frame `runs` times after a warm-up; fewer times where that takes very long.
 
     Cancelled between two predictions when the token says so; the errors of Predictor.predict.
     """
     token = token or CancelToken()
-    times = np.empty(runs, np.float64)
+    cold: list[float] = []
+    times: list[float] = []
     peaks: list[float] = []
-    for run in range(-WARM_UP, runs):
+    while len(times) < runs:
         token.check()
         start = clock()
         done = predictor.predict(frame)
-        if run >= 0:
-            times[run] = 1000 * (clock() - start)
-            if done.peak_mb is not None:
-                peaks.append(done.peak_mb)
-    p50, p95, p99 = percentiles(times, 50, 95, 99)
+        ms = 1000 * (clock() - start)
+        if len(cold) < (WARM_UP if min(cold, default=0) < SLOW_MS else WARM_UP - 1):
+            cold.append(ms)
+            continue
+        times.append(ms)
+        if done.peak_mb is not None:
+            peaks.append(done.peak_mb)
+        if sum(times) > LONG_MS and len(times) >= LEAST:
+            break
+    p50, p95, p99 = percentiles(np.array(times), 50, 95, 99)
     return AloneFigures(
         model=done.model,
         fps=1000 / p50,
         p50=p50,
         p95=p95,
         p99=p99,
-        runs=runs,
+        runs=len(times),
         peak_mb=max(peaks, default=None),
         input_size=done.input_size,
         device=predictor.device,

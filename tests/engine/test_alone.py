@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from segstudio.engine import device as devices
-from segstudio.engine.alone import WARM_UP, measure_alone
+from segstudio.engine.alone import LEAST, WARM_UP, measure_alone
 from segstudio.engine.bench import make_frame
 from segstudio.engine.catalogue import count_model, measure_net
 from segstudio.engine.flow import CancelToken
@@ -47,7 +47,7 @@ def prediction(card, frame):
 
 
 def test_the_warm_up_does_not_count(prediction, frame):
-    costs = [5000.0] * WARM_UP + [10.0 * n for n in range(1, 11)]
+    costs = [5000.0, 900.0, 800.0] + [10.0 * n for n in range(1, 11)]
     timed = Timed(prediction, costs)
     found = measure_alone(timed, frame, runs=10, clock=timed.clock)
     assert (found.p50, found.p95, found.p99) == pytest.approx(
@@ -65,6 +65,15 @@ def test_the_most_memory_of_any_run_is_told_and_none_where_nobody_can_tell(predi
     assert measure_alone(timed, frame, runs=3, clock=timed.clock).peak_mb == 30.0
     timed = Timed(prediction, [1.0] * len(peaks))
     assert measure_alone(timed, frame, runs=3, clock=timed.clock).peak_mb is None
+
+
+def test_a_very_slow_model_gets_fewer_runs_and_says_so(prediction, frame):
+    timed = Timed(prediction, [6000.0] * 30)
+    found = measure_alone(timed, frame, clock=timed.clock)
+    assert found.runs == LEAST
+    assert len(timed.frames) == WARM_UP - 1 + LEAST
+    timed = Timed(prediction, [600.0] * 30)
+    assert measure_alone(timed, frame, clock=timed.clock).runs == 17
 
 
 def test_it_stops_between_two_runs(prediction, frame):
