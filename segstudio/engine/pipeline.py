@@ -1,4 +1,4 @@
-"""Frames on their way through the model, in the background.
+"""Frames on their way through the models, in the background.
 
 Two threads of its own. *segstudio-clock* reads the frame that is due and leaves it in a one-slot
 mailbox; while the net works on one frame, the next is already being decoded. *segstudio-infer*
@@ -7,9 +7,7 @@ owns every tensor. While a model loads, pictures go on without labels.
 
 One condition guards all state and wakes every wait, so that nothing can be missed and `stop` ends
 each wait at once. A slow net passes frames over and keeps the speed; when even decoding is too
-slow, the clock slips instead of building up a debt that would later play too fast.
-
-Imports no torch, so that a window may import it before torch is there.
+slow, the clock slips instead of building up a debt that would later play too fast. No torch here.
 """
 
 import logging
@@ -46,10 +44,9 @@ STILL_FPS = 10.0
 class Pipeline:
     """A source, played through a model.
 
-    Every method may be called from any thread and returns at once (`join` apart). Callbacks run in
-    the worker threads, one at a time: on_result and on_error with frames and problems, on_model
-    when a model starts loading, is ready or failed, on_compared likewise with those beside it, by
-    letter, on_play when playing, speed or loop changed.
+    Any thread may call any method; all return at once, `join` apart. Callbacks run in the worker
+    threads, one at a time: on_model when a model is loading, ready or failed, on_compared likewise
+    with those beside it, on_play when playing, speed or loop changed.
 
     The source stays the caller's: close it after `stop`. `source.close()` also wakes a read that
     waits, and `join` calls it when a read does not come back. After `join`, `start` begins anew.
@@ -125,7 +122,7 @@ class Pipeline:
             self._restart_clock()
 
     def seek(self, index: int) -> None:
-        """Show frame `index` (kept inside the source); the newest of several wins."""
+        """Show frame `index`, kept inside the source; the newest of several wins."""
         with self._change:
             self._go(index)
 
@@ -165,10 +162,7 @@ class Pipeline:
             return self._request
 
     def set_compared(self, loads: Mapping[str, Load]) -> int:
-        """Models that predict every frame too, by letter; returns as set_model.
-
-        Those with the same load stay.
-        """
+        """Models that predict every frame too, those with the same load stay; as set_model."""
         with self._change:
             self._request += 1
             self._worker.set_compared(loads, self._request)
@@ -188,7 +182,7 @@ class Pipeline:
             self._worker.again(self._request)
 
     def stop(self) -> None:
-        """Ask both threads to end; what was in the mailbox is dropped."""
+        """Ask both threads to end; what waits is dropped."""
         with self._change:
             self._is_stopped = True
             self._is_playing = False
