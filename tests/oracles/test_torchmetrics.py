@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from segstudio.core.confusion import ConfusionMatrix
-from segstudio.core.metrics import scores_of
+from segstudio.core.metrics import mean_of_scores, scores_of
 
 CLASSES = 19
 
@@ -69,3 +69,15 @@ def test_camvids_matrix_and_mean_iou_are_the_same(torchmetrics, camvid_val):
     for truth, said in tensors(pairs):
         metric.update(said, truth)
     assert metric.compute().numpy()[:11] == pytest.approx(scores_of(full).iou, abs=1e-6)
+
+
+def test_its_mean_iou_of_segmentation_is_the_mean_of_per_image_means(oracle, known_frames):
+    """It knows no void, so there is none here; classes that an image lacks are left out of it."""
+    segmentation = oracle("torchmetrics.segmentation")
+    pairs = [(np.where(t == 255, 0, t).astype(np.uint8), s) for t, s in known_frames]
+    metric = segmentation.MeanIoU(CLASSES, input_format="index")
+    for truth, said in tensors(pairs):
+        metric.update(said[None], truth[None])
+    each = [ours([pair]) for pair in pairs]
+    assert float(metric.compute()) == pytest.approx(mean_of_scores(each, CLASSES).miou, abs=1e-6)
+    assert scores_of(sum(each)).miou != pytest.approx(float(metric.compute()), abs=0.01)
