@@ -196,8 +196,14 @@ def _pairs(found: Measured, *, by_clip: bool) -> list[Json]:
 
 
 def clip_of(file: str) -> str:
-    """What the names of one clip's frames have in common: all before the last underscore."""
-    stem = Path(file).stem.removesuffix("_leftImg8bit")
+    """What the names of one clip's frames have in common: all before the last underscore.
+
+    Frames that only their folder tells from those of another clip are of that folder's clip.
+    """
+    folder, slash, name = file.rpartition("/")
+    if slash:
+        return folder
+    stem = Path(name).stem.removesuffix("_leftImg8bit")
     return stem.rpartition("_")[0] or stem
 
 

@@ -26,7 +26,7 @@ NAME@SETTINGS runs one model in its own way, so that a model can be held against
   scale=F      factor on the input size      scales=F+F+…  average over input sizes
   size=HxW     what the net sees             full          frame pixels one to one
   how=KIND     whole, sliding or mirror      tile=HxW, overlap=F  of its windows
-  flip         average with the mirror image crf           refine borders
+  flip         average mirrored too       crf           refine borders
   precision=P  auto, fp32, bf16 or fp16      compile       let torch compile the net
   device=D     auto, cpu, cuda, cuda:1, mps
 separated by commas. The other options hold for every model that does not say otherwise.

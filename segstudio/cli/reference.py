@@ -185,7 +185,9 @@ class Frames:
         """masks: `pictures` are predictions. MediaError when nothing belongs together."""
         found = Frames(find_pairs(pictures, labels, predictions=masks), ids)
         alone, unused = find_unpaired(pictures, labels, predictions=masks)
-        found.skipped = [_skip(file, "It has no label file of its name.") for file in alone]
+        found.skipped = [
+            {"file": file.name, "why": "It has no label file of its name."} for file in alone
+        ]
         found.unused = [file.name for file in unused]
         return found
 
@@ -195,12 +197,12 @@ class Frames:
 
         for pair, frame, reference in self._read(_read_frame, _frame_size, on_seen):
             self.decode_ms.append(frame.decode_ms)
-            yield Labelled(pair.picture.name, frame, reference)
+            yield Labelled(_file(pair), frame, reference)
 
     def masks(self, on_seen: Callable[[int], None]) -> Iterator[tuple[str, Labels, Labels]]:
         """Every mask: its file, its labels and the reference's, uint8 (H, W)."""
         for pair, labels, reference in self._read(self._read_mask, _mask_size, on_seen):
-            yield pair.picture.name, labels, reference
+            yield _file(pair), labels, reference
 
     def _read(
         self,
@@ -215,14 +217,14 @@ class Frames:
                 reference = class_ids(read_mask(pair.labels), pair.ending, self.ids)
                 picture = read(pair)
             except (SegStudioError, OSError) as error:
-                self.skipped.append(_skip(pair.picture, str(error)))
+                self.skipped.append({"file": _file(pair), "why": str(error)})
             else:
                 if size_of(picture) == reference.shape:
                     self.used += 1
                     yield pair, picture, reference
                 else:
                     why = f"It is {_told(size_of(picture))}, its labels {_told(reference.shape)}."
-                    self.skipped.append(_skip(pair.picture, why))
+                    self.skipped.append({"file": _file(pair), "why": why})
             on_seen(seen)
 
     def _read_mask(self, pair: Pair) -> Labels:
@@ -275,8 +277,10 @@ def _mask_size(labels: Labels) -> tuple[int, ...]:
     return labels.shape
 
 
-def _skip(file: Path, why: str) -> Json:
-    return {"file": file.name, "why": why}
+def _file(pair: Pair) -> str:
+    """The picture's name; with its folder where another picture is called the same."""
+    folder, slash, _ = pair.name.rpartition("/")
+    return f"{folder}{slash}{pair.picture.name}"
 
 
 def _told(size: tuple[int, ...]) -> str:

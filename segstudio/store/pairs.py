@@ -1,5 +1,6 @@
 """Pictures and the label files that belong to them, found by name in two folders."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +20,9 @@ _OTHER_ENDINGS = ("_color", "_instanceIds", "_instanceTrainIds", "_polygons")
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One picture (or one prediction) and its reference labels. name: the stem they share.
+    """One picture (or one prediction) and its reference labels.
 
+    name: the stem they share, after its folder where that stem lies in several.
     ending: the entry of LABEL_ENDINGS that the label file's name carries, "" for none.
     """
 
@@ -33,6 +35,8 @@ class Pair:
 def find_pairs(pictures: Path, labels: Path, *, predictions: bool = False) -> list[Pair]:
     """The pairs of the same stem in two folders and the folders inside them, sorted by name.
 
+    A stem that lies in several folders (000000 of one clip and of the next) belongs to the one in
+    the folder of the same name.
     predictions: the first folder holds label files too. MediaError when a folder is missing or
     nothing belongs together.
     """
@@ -61,32 +65,45 @@ def find_unpaired(
     )
 
 
-_Stems = Mapping[str, tuple[Path, str]]
+_Named = Mapping[str, tuple[Path, str]]
+"""Name → file and ending."""
 
 
-def _both(pictures: Path, labels: Path, *, predictions: bool) -> tuple[_Stems, _Stems]:
-    reference = _by_stem(labels, LABELS, LABEL_ENDINGS)
-    found = _by_stem(
+def _both(pictures: Path, labels: Path, *, predictions: bool) -> tuple[_Named, _Named]:
+    """The two folders by stem; by place and stem where one has a stem in several places."""
+    reference = _by_place(labels, LABELS, LABEL_ENDINGS)
+    found = _by_place(
         pictures,
         LABELS if predictions else PICTURES,
         (*LABEL_ENDINGS, *PICTURE_ENDINGS) if predictions else PICTURE_ENDINGS,
     )
-    return found, reference
+    counted = [Counter(stem for _, stem in each) for each in (found, reference)]
+    twice = {stem for each in counted for stem, count in each.items() if count > 1}
+
+    def named(files: Mapping[tuple[str, str], tuple[Path, str]]) -> _Named:
+        return {
+            f"{place}/{stem}" if stem in twice and place != "." else stem: file
+            for (place, stem), file in files.items()
+        }
+
+    return named(found), named(reference)
 
 
-def _by_stem(folder: Path, kinds: tuple[str, ...], endings: tuple[str, ...]) -> _Stems:
-    """stem without its ending -> (file, ending)."""
+def _by_place(
+    folder: Path, kinds: tuple[str, ...], endings: tuple[str, ...]
+) -> Mapping[tuple[str, str], tuple[Path, str]]:
+    """Folder inside `folder` and stem without its ending -> (file, ending)."""
     if not folder.is_dir():
         raise MediaError(f"There is no folder {folder}; check the path.")
-    found: dict[str, tuple[Path, str]] = {}
+    found: dict[tuple[str, str], tuple[Path, str]] = {}
     for file in sorted(folder.rglob("*")):
         if file.suffix.lower() not in kinds or file.stem.endswith(_OTHER_ENDINGS):
             continue
         ending = next((e for e in endings if file.stem.endswith(e)), "")
-        stem = file.stem.removesuffix(ending)
-        known = found.get(stem)
+        key = (file.parent.relative_to(folder).as_posix(), file.stem.removesuffix(ending))
+        known = found.get(key)
         if known is None or _rank(ending, endings) < _rank(known[1], endings):
-            found[stem] = (file, ending)
+            found[key] = (file, ending)
     return found
 
 

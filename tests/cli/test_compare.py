@@ -256,6 +256,7 @@ def test_clips_are_known_by_the_names_of_their_frames():
     assert clip_of("0016E5_07959.jpg") == "0016E5"
     assert clip_of("aachen_000001_000019_leftImg8bit.png") == "aachen_000001"
     assert clip_of("alone.png") == "alone"
+    assert clip_of("drive_2/000017.png") == "drive_2"
 
 
 def test_frames_of_one_clip_are_called_that(compared, small_model, tmp_path):

@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from segstudio.cli.eval import class_set, translation
 from segstudio.cli.main import main
@@ -164,6 +165,17 @@ def test_frames_that_cannot_be_used_are_named_and_the_others_go_on(tmp_path, cap
     assert "3 frames were left out, the first is alone.png" in said.err
 
 
+def test_clips_that_number_their_frames_alike_are_all_measured(tmp_path, capsys):
+    for clip, predicted in (("one", 0), ("two", 1)):
+        for side, label in (("ref", 0), ("pred", predicted)):
+            (tmp_path / side).mkdir(exist_ok=True)
+            write(tmp_path / side / clip, "000000.png", [[label, label]])
+    found = measured(tmp_path, capsys, "--per-frame")
+    assert found["frames"] == 2
+    assert found["pixel_accuracy"] == 0.5
+    assert [each["file"] for each in found["per_frame"]] == ["one/000000.png", "two/000000.png"]
+
+
 def test_a_confusion_inside_a_category_is_right_for_the_category(tmp_path, capsys):
     write(tmp_path / "ref", "a.png", [[0, 0, 13, 11]])  # road, road, car, person
     write(tmp_path / "pred", "a.png", [[1, 0, 14, 255]])  # sidewalk, road, truck, void
@@ -222,6 +234,32 @@ def test_a_data_folder_stands_for_both_folders(inside, tmp_path, small_model, la
     assert json.loads(capsys.readouterr().out)["models"]["small"]["frames"] == 3
     assert main([*words, "--data", f"camvid:{folder}"]) == 0
     assert main([*words, "--data", str(tmp_path / "nothing")]) == 2
+
+
+def test_cityscapes_folders_bring_their_classes_and_categories(tmp_path, small_model, capsys):
+    pictures, labels = (tmp_path / p / "val" / "ulm" for p in ("leftImg8bit", "gtFine"))
+    for folder in (pictures, labels):
+        folder.mkdir(parents=True)
+    rgb = np.random.default_rng(1).integers(0, 256, (48, 80, 3), dtype=np.uint8)
+    Image.fromarray(rgb).save(pictures / "ulm_000000_000019_leftImg8bit.png")
+    write(labels, "ulm_000000_000019_gtFine_labelIds.png", np.full((48, 80), 7, np.uint8))
+    words = ["eval", "-m", str(small_model), "--device", "cpu", "--json", "-"]
+    assert main([*words, "--data", f"cityscapes:{tmp_path}"]) == 0
+    found = json.loads(capsys.readouterr().out)["models"]["small"]
+    assert found["pixels"] == 48 * 80
+    assert found["iou"]["road"] is not None
+    assert "wall" in found["unknown"]
+    assert found["category_iou"]["flat"] is not None
+
+
+def test_a_torn_picture_is_left_out(small_model, labelled, capsys):
+    torn = labelled / "images" / "picture_1.png"
+    torn.write_bytes(torn.read_bytes()[:2000])
+    words = ["eval", "-m", str(small_model), "--device", "cpu", "--json", "-"]
+    assert main([*words, "--data", str(labelled)]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert [each["file"] for each in report["skipped"]] == ["picture_1.png"]
+    assert report["models"]["small"]["frames"] == 2
 
 
 def test_a_data_folder_without_labels_is_refused(tmp_path, small_model, capsys):

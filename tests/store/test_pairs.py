@@ -3,7 +3,7 @@
 import pytest
 
 from segstudio.errors import MediaError
-from segstudio.store.pairs import find_pairs
+from segstudio.store.pairs import find_pairs, find_unpaired
 
 
 def touch(folder, *names):
@@ -61,3 +61,23 @@ def test_jpeg_is_never_a_label_file(tmp_path):
 def test_a_missing_folder_is_told(tmp_path):
     with pytest.raises(MediaError, match="no folder"):
         find_pairs(tmp_path / "none", tmp_path)
+
+
+def test_equal_stems_in_several_folders_belong_to_the_folder_of_the_same_name(tmp_path):
+    images = touch(tmp_path / "i", "one/000.png", "two/000.png", "two/001.png", "three/000.png")
+    labels = touch(tmp_path / "l", "one/000.png", "two/000.png", "001.png")
+    found = {
+        p.name: (p.picture.parent.name, p.labels.parent.name) for p in find_pairs(images, labels)
+    }
+    assert found == {"one/000": ("one", "one"), "two/000": ("two", "two"), "001": ("two", "l")}
+    alone, unused = find_unpaired(images, labels)
+    assert [file.parent.name for file in alone] == ["three"]
+    assert unused == []
+
+
+def test_what_belongs_to_nothing_is_told(tmp_path):
+    images = touch(tmp_path / "i", "a.png", "b.png")
+    labels = touch(tmp_path / "l", "b.png", "c_L.png")
+    alone, unused = find_unpaired(images, labels)
+    assert [file.name for file in alone] == ["a.png"]
+    assert [file.name for file in unused] == ["c_L.png"]
