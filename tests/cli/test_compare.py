@@ -298,3 +298,34 @@ def test_pictures_show_what_is_wrong_and_what_is_not_counted():
     painted = overlay(rgb, reference, CAMVID)
     assert painted[0, 2].tolist() == [100, 100, 100]
     assert painted[0, 0].tolist() == [117, 117, 117]
+
+
+@pytest.mark.realdata
+def test_real_frames_give_the_figures_that_eval_gives(data_dir, tmp_path, capsys):
+    val = data_dir / "camvid" / "val"
+    for name in ("images", "labels"):
+        (tmp_path / "few" / name).mkdir(parents=True)
+        for file in sorted((val / name).iterdir())[::25]:
+            (tmp_path / "few" / name / file.name).symlink_to(file)
+    fixed = [
+        "--device",
+        "cpu",
+        "--precision",
+        "fp32",
+        "--data",
+        str(tmp_path / "few"),
+        "--json",
+        "-",
+    ]
+    models = ["-m", "bisenet_v2_camvid", "-m", "bisenet_v2_camvid@scale=0.5"]
+    assert main(["compare", *models, *fixed, "-o", str(tmp_path / "out")]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert main(["eval", *models, *fixed]) == 0
+    entries = json.loads(capsys.readouterr().out)["models"]
+    for name, each in entries.items():
+        assert each["confusion_full"] == report["models"][name]["confusion_full"]
+        assert each["conventions"] == report["models"][name]["conventions"]
+    (pair,) = report["pairs"]
+    assert pair["clear"]
+    assert pair["told"].startswith("bisenet_v2_camvid is better than bisenet_v2_camvid@scale=0.5")
+    page_in(tmp_path / "out")

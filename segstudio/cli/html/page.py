@@ -16,7 +16,7 @@ from segstudio.core.strategy import Strategy
 if TYPE_CHECKING:
     from segstudio.cli.measuring import Measured
 
-_PALETTE_NOTE = (
+_PICTURES_NOTE = (
     "The picture, the reference, and for each model its answer and its errors: wrong pixels are"
     " red, pixels that no figure counts bluish."
 )
@@ -252,7 +252,7 @@ def _worst(found: "Measured", worst: Sequence[WorstFrame]) -> Markup | None:
         for c in classes.classes
     ]
     return section(
-        "Worst frames", tag("div", swatches, class_="legend"), *parts, note=_PALETTE_NOTE
+        "Worst frames", tag("div", swatches, class_="legend"), *parts, note=_PICTURES_NOTE
     )
 
 
