@@ -12,7 +12,7 @@ import numpy as np
 
 from segstudio.core.confusion import Counts
 from segstudio.core.metrics import Convention, Scores, scores_of
-from segstudio.core.origins import CONFIRMED, PAINTED, Counted, human_share
+from segstudio.core.origins import CONFIRMED, PAINTED, Counted
 from segstudio.core.per_image import PerImage
 
 Key = TypeVar("Key", bound=Hashable)
@@ -22,21 +22,28 @@ Key = TypeVar("Key", bound=Hashable)
 class Standing:
     """How far the labels of a frame may be trusted.
 
-    is_reference: a human confirmed it whole and has only painted since. human_share: 0..1.
-    drafted_by: the model whose draft was taken over, "" for none.
+    is_reference: a human confirmed it whole and has only painted since. human_share: 0..1, pixels
+    that a human painted; None when it was confirmed and nobody counted them before. drafted_by:
+    the model whose draft was taken over, "" for none.
     """
 
     is_reference: bool
-    human_share: float
+    human_share: float | None
     drafted_by: str = ""
 
     @staticmethod
-    def of(origins: Counted, drafted_by: str = "") -> "Standing":
-        """From how many pixels have each origin."""
+    def of(origins: Counted, drafted_by: str = "", by_hand: int | None = None) -> "Standing":
+        """From how many pixels have each origin.
+
+        by_hand: pixels that were painted when the frame was confirmed, which made them confirmed.
+        """
         total = sum(int(n) for n in origins)
-        human = int(origins[PAINTED]) + int(origins[CONFIRMED])
-        is_whole = 0 < total == human and int(origins[CONFIRMED]) > 0
-        return Standing(is_whole, human_share(origins), drafted_by)
+        painted, confirmed = int(origins[PAINTED]), int(origins[CONFIRMED])
+        is_whole = 0 < total == painted + confirmed and confirmed > 0
+        if confirmed and by_hand is None:
+            return Standing(is_whole, None, drafted_by)
+        before = min(by_hand or 0, confirmed)
+        return Standing(is_whole, (painted + before) / max(1, total), drafted_by)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -37,14 +37,13 @@ __all__ = ["ModelState", "Pipeline", "PipelineResult", "PlayState"]
 
 log = logging.getLogger("segstudio.engine")
 
-STILL_FPS = 10.0
-"""Pictures per second of a folder that has no rate of its own."""
+STILL_FPS = 10.0  # of a folder that has no rate of its own
 
 
 class Pipeline:
     """A source, played through a model.
 
-    Any thread may call any method; all return at once, `join` apart. Callbacks run in the worker
+    Any thread may call any method; all return at once, but `join`. Callbacks run in the worker
     threads, one at a time: on_model when a model is loading, ready or failed, on_compared likewise
     with those beside it, on_play when playing, speed or loop changed.
 
@@ -122,7 +121,7 @@ class Pipeline:
             self._restart_clock()
 
     def seek(self, index: int) -> None:
-        """Show frame `index`, kept inside the source; the newest of several wins."""
+        """Show frame `index`, kept inside the source; the newest wins."""
         with self._change:
             self._go(index)
 

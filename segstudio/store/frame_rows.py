@@ -5,7 +5,7 @@ Writes run inside a transaction that somebody else begins and ends.
 
 import sqlite3
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import zstandard
@@ -35,11 +35,15 @@ class StaleFrame(SegStudioError):
     """Somebody else wrote the frame since it was read."""
 
 
+About: TypeAlias = tuple[int | None, int, str, int, int, str, int | None]
+"""The fields of FrameAbout, in order."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """What memory keeps of each frame: cheap to make, a hundred thousand times."""
 
-    about: tuple[int | None, int, str, int, int, str]
+    about: About
     counts: Counts
     position: int
     steps: int
@@ -60,9 +64,9 @@ class Row:
         )  # fmt: skip
 
 
-def _about(about: FrameAbout) -> tuple[int | None, int, str, int, int, str]:
+def _about(about: FrameAbout) -> About:
     return (about.time_us, about.fingerprint, about.name, about.height, about.width,
-            about.drafted_by)  # fmt: skip
+            about.drafted_by, about.by_hand)  # fmt: skip
 
 
 # --- what a write makes of a Row
@@ -98,7 +102,7 @@ def marked(row: Row | None, column: str, value: Any, about: FrameAbout) -> Row: 
 # --- reading
 
 _COLUMNS = (
-    "time_us, fingerprint, name, height, width, drafted_by,"
+    "time_us, fingerprint, name, height, width, drafted_by, by_hand,"
     " nobody, model, propagated, painted, confirmed, position, steps, flag, bookmark, confidence"
 )
 
@@ -108,14 +112,14 @@ _STEP_COLUMNS = "media, idx, number, title, class_id, pixels, y0, x0, y1, x1, st
 def read_all(connection: sqlite3.Connection) -> dict[FrameKey, Row]:
     """Every frame of the project."""
     rows = connection.execute(f"SELECT media, idx, {_COLUMNS} FROM frames")
-    return {FrameKey(r[0], r[1]): Row(r[2:8], r[8:13], *r[13:]) for r in rows}
+    return {FrameKey(r[0], r[1]): Row(r[2:9], r[9:14], *r[14:]) for r in rows}
 
 
 def _read_row(connection: sqlite3.Connection, key: FrameKey) -> Row | None:
     found = connection.execute(
         f"SELECT {_COLUMNS} FROM frames WHERE media=? AND idx=?", (key.media, key.index)
     ).fetchone()
-    return None if found is None else Row(found[:6], found[6:11], *found[11:])
+    return None if found is None else Row(found[:7], found[7:12], *found[12:])
 
 
 def load(connection: sqlite3.Connection, key: FrameKey) -> StoredFrame | None:

@@ -42,7 +42,8 @@ class MediaRecord:
 class FrameAbout:
     """The picture that labels were drawn on, stored with their first step.
 
-    fingerprint: CRC-32 of its content. drafted_by: the model whose draft was taken over.
+    fingerprint: CRC-32 of its content. drafted_by: the model whose draft was taken over. by_hand:
+    pixels that a human had painted when the frame was confirmed, None where nobody counted them.
     """
 
     time_us: int | None
@@ -51,6 +52,7 @@ class FrameAbout:
     height: int
     width: int
     drafted_by: str = ""
+    by_hand: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from segstudio.atomic import atomic_path
 from segstudio.errors import SegStudioError
 
 APPLICATION_ID = 0x53475052  # "SGPR"
-VERSION = 2
+VERSION = 3
 
 _FRAMES = """
 CREATE TABLE frames(
@@ -28,7 +28,7 @@ CREATE TABLE frames(
   nobody INTEGER NOT NULL, model INTEGER NOT NULL, propagated INTEGER NOT NULL,
   painted INTEGER NOT NULL, confirmed INTEGER NOT NULL,
   position INTEGER NOT NULL, steps INTEGER NOT NULL,
-  flag TEXT, bookmark INTEGER NOT NULL DEFAULT 0, confidence REAL,
+  flag TEXT, bookmark INTEGER NOT NULL DEFAULT 0, confidence REAL, by_hand INTEGER,
   PRIMARY KEY(media, idx)) WITHOUT ROWID
 """
 
@@ -65,7 +65,12 @@ def _from_1(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE frames ADD COLUMN confidence REAL")
 
 
-MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _from_1}
+def _from_2(connection: sqlite3.Connection) -> None:
+    """Version 2 forgot how much of a frame had been painted when it was confirmed: unknown."""
+    connection.execute("ALTER TABLE frames ADD COLUMN by_hand INTEGER")
+
+
+MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _from_1, 2: _from_2}
 """What brings a file of that version to the next one."""
 
 

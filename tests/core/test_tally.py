@@ -107,21 +107,25 @@ def test_what_was_handed_out_is_not_touched_by_what_comes_later():
 
 
 @pytest.mark.parametrize(
-    ("pixels", "is_reference", "share"),
+    ("pixels", "by_hand", "is_reference", "share"),
     [
-        ({"confirmed": 10}, True, 1.0),
-        ({"confirmed": 8, "painted": 2}, True, 1.0),
-        ({"painted": 10}, False, 1.0),  # painted all over, but never confirmed
-        ({"confirmed": 9, "model": 1}, False, 0.9),
-        ({"confirmed": 9, "none": 1}, False, 0.9),
-        ({"model": 10}, False, 0.0),
-        ({}, False, 0.0),
+        ({"confirmed": 10}, 0, True, 0.0),  # a draft that was confirmed as it was
+        ({"confirmed": 10}, 4, True, 0.4),
+        ({"confirmed": 10}, None, True, None),  # nobody counted
+        ({"confirmed": 8, "painted": 2}, 3, True, 0.5),
+        ({"confirmed": 2, "painted": 8}, 9, True, 1.0),  # painted over what had been painted
+        ({"painted": 10}, None, False, 1.0),  # painted all over, but never confirmed
+        ({"confirmed": 9, "model": 1}, 9, False, 0.9),
+        ({"confirmed": 9, "none": 1}, 1, False, 0.1),
+        ({"model": 10}, None, False, 0.0),
+        ({"model": 10}, 5, False, 0.0),  # its confirmation was undone
+        ({}, None, False, 0.0),
     ],
 )
-def test_only_a_human_behind_every_pixel_makes_a_reference(pixels, is_reference, share):
-    standing = Standing.of(origins(**pixels), "net")
+def test_only_a_human_behind_every_pixel_makes_a_reference(pixels, by_hand, is_reference, share):
+    standing = Standing.of(origins(**pixels), "net", by_hand)
     assert standing.is_reference == is_reference
-    assert standing.human_share == pytest.approx(share)
+    assert standing.human_share == (None if share is None else pytest.approx(share))
     assert standing.drafted_by == "net"
 
 

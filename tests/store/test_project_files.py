@@ -113,6 +113,7 @@ def test_a_damaged_page_is_told_and_the_file_stays(closed):
 def make_it_version_1(path):
     run_sql(
         path, "ALTER TABLE frames DROP COLUMN bookmark", "ALTER TABLE frames DROP COLUMN confidence",
+        "ALTER TABLE frames DROP COLUMN by_hand",
         "PRAGMA user_version=1", "PRAGMA journal_mode=DELETE",
     )  # fmt: skip
 
@@ -130,6 +131,16 @@ def test_an_older_project_is_brought_up_to_date_and_a_copy_kept(closed, projects
         assert copy.execute("PRAGMA user_version").fetchone() == (1,)
         assert copy.execute("SELECT count(*) FROM steps").fetchone() == (2,)
     assert len(old) == kept.stat().st_size
+
+
+def test_a_project_of_version_2_does_not_know_how_much_was_painted(closed, projects):
+    path, frame = closed
+    run_sql(path, "ALTER TABLE frames DROP COLUMN by_hand", "PRAGMA user_version=2")
+    project = Project.open(path)
+    projects.append(project)
+    frame.check(project)
+    assert project.summary(KEY).about.by_hand is None
+    assert path.with_name("drive.segproj.v2.bak").is_file()
 
 
 def test_an_older_project_that_may_only_be_read_stays_as_it_is(closed, projects):

@@ -293,6 +293,27 @@ def test_the_headline_counts_confirmed_frames_only(two, qtbot):
     assert not scores.tally("B").frames(reference=False)
 
 
+def test_confirming_keeps_how_much_had_been_painted(two, qtbot):
+    """A draft that was taken as it is and confirmed is no painting, whatever its origin says."""
+    editor = two.editor
+    editor.accept_draft()
+    editor.begin("Brush")
+    editor.paint(rectangle((0, 0), (H // 2 - 1, W - 1), editor.shape), 5)
+    editor.commit()
+    editor.confirm()
+    assert two.scores.standing().is_reference
+    assert two.scores.standing().human_share == pytest.approx(0.5)
+    assert two.scores.standing().drafted_by == "fake"
+    editor.begin("Brush")
+    editor.paint(rectangle((H // 2, 0), (H - 1, W - 1), editor.shape), 3)
+    editor.commit()
+    assert two.scores.standing().human_share == pytest.approx(1.0)
+    editor.confirm()
+    key, project = editor.held.key, editor.projects.project
+    assert project.summary(key).about.by_hand == H * W
+    assert two.scores.standing().human_share == pytest.approx(1.0)
+
+
 def test_the_figure_moves_while_a_stroke_is_painted(two, qtbot):
     label(two, qtbot)
     editor, scores = two.editor, two.scores

@@ -475,6 +475,7 @@ def test_an_older_project_is_brought_up_to_date_and_a_copy_stays(qtbot, session,
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("ALTER TABLE frames DROP COLUMN bookmark")
         connection.execute("ALTER TABLE frames DROP COLUMN confidence")
+        connection.execute("ALTER TABLE frames DROP COLUMN by_hand")
         connection.execute("PRAGMA user_version=1")
         connection.commit()
     open_project(qtbot, session, path)

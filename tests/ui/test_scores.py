@@ -175,8 +175,10 @@ def test_many_drafting_models_are_counted():
 
 
 def test_confirming_a_draft_is_not_called_painting():
-    found = said((counts(), Standing(True, 1.0, "fcn")))
+    found = said((counts(), Standing(True, None, "fcn")))
     assert found.about == "1 confirmed frame · drafted by FCN-8s"
+    found = said((counts(), Standing(True, 0.0, "fcn")))
+    assert found.about == "1 confirmed frame · 0 % painted by a human · drafted by FCN-8s"
     assert "100 % painted" in said((counts(), Standing(True, 1.0))).about
 
 
@@ -605,8 +607,13 @@ def test_a_confirmed_draft_is_scored_and_said_to_be_its_own(hand, window, qtbot)
     hand.drag((10, 10), (30, 30))
     qtbot.waitUntil(lambda: any("agreement with its own draft" in t for t in texts(panel)))
     assert {NOTHING, no_reference(confirm_key())} <= set(texts(panel))
+    share = round(100 * session.editor.held.document.human_share)
     session.editor.confirm()
-    about = "1\N{NO-BREAK SPACE}confirmed frame · drafted by Fake Net (itself)"
+    space = "\N{NO-BREAK SPACE}"
+    about = (
+        f"1{space}confirmed frame · {share}{space}% painted by a human"
+        " · drafted by Fake Net (itself)"
+    )
     qtbot.waitUntil(lambda: about in texts(panel), timeout=20_000)
     table = made.findChild(FramesTable)
     qtbot.waitUntil(lambda: len(table.lines) == 1, timeout=20_000)

@@ -110,7 +110,8 @@ class Scoreboard(QObject):
         held = self._editor.held
         if held is None or held.is_blank:
             return None
-        return Standing.of(held.document.origin_counts, held.about.drafted_by)
+        about = held.about
+        return Standing.of(held.document.origin_counts, about.drafted_by, about.by_hand)
 
     def curve(self, letter: str, media: int, count: int) -> NDArray[np.float32]:
         """float32 (count,): mIoU of each frame of a medium that has labels, NaN for the others."""
@@ -230,10 +231,11 @@ class Scoreboard(QObject):
         summary = project.summary(key)
         if summary is None or not sum(summary.counts[1:]):
             return
+        about = summary.about
+        standing = Standing.of(summary.counts, about.drafted_by, about.by_hand)
         answers = self._answers()
         if not answers or all(
-            (known := self._tally(identity).get(key)) is not None
-            and known.standing == Standing.of(summary.counts, summary.about.drafted_by)
+            (known := self._tally(identity).get(key)) is not None and known.standing == standing
             for identity in answers
         ):
             return
@@ -279,5 +281,6 @@ def counted(seen: Seen, classes: ClassMap) -> Counted:
         for identity, labels in seen.labels.items()
         if labels.shape == stored.labels.shape
     }
-    standing = Standing.of(stored.summary.counts, stored.summary.about.drafted_by)
+    summary = stored.summary
+    standing = Standing.of(summary.counts, summary.about.drafted_by, summary.about.by_hand)
     return Counted(seen, standing, counts)

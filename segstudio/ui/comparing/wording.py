@@ -150,15 +150,11 @@ def agreement(tally: Tally[Key], convention: Convention, *, model: str) -> str:
 
 
 def _by_human(standings: Sequence[Standing]) -> list[str]:
-    """The mean share of pixels painted by hand.
-
-    Nothing is said when a draft was taken over and every pixel counts as human: confirming a frame
-    makes all of it human, and that is not painting.
-    """
-    if any(s.drafted_by and s.human_share >= 1 for s in standings):
+    """The mean share of pixels painted by hand; nothing where it is not known of every frame."""
+    shares = [s.human_share for s in standings if s.human_share is not None]
+    if len(shares) < len(standings):
         return []
-    share = sum(s.human_share for s in standings) / len(standings)
-    return [f"{100 * share:.0f} % painted by a human"]
+    return [f"{100 * sum(shares) / len(shares):.0f} % painted by a human"]
 
 
 def _drafters(standings: Sequence[Standing], model: str, titles: Mapping[str, str]) -> list[str]:

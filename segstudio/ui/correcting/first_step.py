@@ -1,4 +1,4 @@
-"""What a blank frame gets before the first stroke: the draft it shows, and the clip's hood."""
+"""What a blank frame gets before the first stroke, and what a frame keeps when it is confirmed."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from segstudio.core.origins import MODEL
+from segstudio.core.origins import CONFIRMED, MODEL, PAINTED
 from segstudio.ui.correcting.held import Held
 
 if TYPE_CHECKING:
     from segstudio.core.steps import Step
-    from segstudio.store.project import Project
+    from segstudio.store.project import FrameAbout, Project
 
 
 def first_step(
@@ -34,3 +34,16 @@ def first_step(
     if hood is not None:
         hood.put_on(document)
     return document.commit()
+
+
+def counted_by_hand(held: Held) -> "FrameAbout":
+    """What is known of the frame once it is confirmed: how much of it had been painted.
+
+    Painted on and confirmed again, what was painted before still counts.
+    """
+    counts = held.document.origin_counts
+    before, confirmed = held.about.by_hand, int(counts[CONFIRMED])
+    if confirmed and before is None:
+        return held.about
+    painted = int(counts[PAINTED]) + min(before or 0, confirmed)
+    return replace(held.about, by_hand=painted)

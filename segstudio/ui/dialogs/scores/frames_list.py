@@ -121,7 +121,8 @@ class FramesModel(QAbstractTableModel):
         if column == 2:
             return _state(standing)
         if column == 3:
-            return f"{100 * standing.human_share:.0f} %"
+            share = standing.human_share
+            return "–" if share is None else f"{100 * share:.0f} %"
         return drafted_by(standing, self._model, self._titles)
 
     def headerData(
@@ -168,7 +169,7 @@ class FramesModel(QAbstractTableModel):
             0: lambda x: (x.key.media, x.key.index),
             1: lambda x: x.miou,
             2: lambda x: _state(x.standing),
-            3: lambda x: x.standing.human_share,
+            3: lambda x: -1.0 if x.standing.human_share is None else x.standing.human_share,
             4: lambda x: self.text(x, 4),
         }
         falls = order == Qt.SortOrder.DescendingOrder
@@ -178,7 +179,7 @@ class FramesModel(QAbstractTableModel):
 def _state(standing: Standing) -> str:
     if standing.is_reference:
         return "Confirmed"
-    return "In progress" if standing.human_share else "Drafted"
+    return "Drafted" if standing.human_share == 0 else "In progress"
 
 
 class FramesDelegate(QStyledItemDelegate):
