@@ -164,7 +164,8 @@ def main() -> int:
     confusion.warm_up()
     torch.set_num_threads(1)
     pairs = {"of a street": of_a_drive(), "pure noise (no goal)": noise()}
-    print(f"Milliseconds, median of {rounds}; everybody has one thread.\n")
+    print(f"Milliseconds, median of {rounds}; everybody has one thread. Goals are for equal work,")
+    print("rasters with void.\n")
     found = {name: compare(pair, rounds) for name, pair in pairs.items()}
     rows = []
     for name in found["of a street"]:
