@@ -64,6 +64,7 @@ class InferWorker:
         self._is_loading = False
         self._loads: Mapping[str, Load] | None = None
         self._questions: deque[Question] = deque()
+        self._asking: Question | None = None
 
     @property
     def is_full(self) -> bool:
@@ -75,6 +76,8 @@ class InferWorker:
         self._is_stopped = not running
         if not running:
             self._job = None
+            if self._asking is not None:
+                self._asking.token.cancel()
         self._change.notify_all()
 
     def set_model(self, load: "Callable[[], Predictor] | None", request: int) -> None:
@@ -262,13 +265,17 @@ class InferWorker:
         with self._change:
             if self._is_stopped or not self._questions:
                 return
-            question = self._questions.popleft()
+            question = self._asking = self._questions.popleft()
         asked = predictor if question.letter == FIRST else self._seats.get(question.letter)
         value: object = Cancelled()
         if asked is not None and self._last is not None:
             try:
                 value = question.op(asked, self._last)
+            except Cancelled as stopped:
+                value = stopped
             except Exception as error:  # noqa: BLE001 - whoever asked is told
                 log_bug(error, f"a question to model {question.letter} failed")
                 value = error
+        with self._change:
+            self._asking = None
         self.tell(question.done, value)

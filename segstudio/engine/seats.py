@@ -7,10 +7,11 @@ costs. A model that cannot be loaded or fails leaves its seat empty and says why
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from segstudio.core.frame import Frame
+from segstudio.engine.flow import CancelToken
 from segstudio.engine.play import Answer, ModelState
 from segstudio.errors import SegStudioError
 
@@ -30,12 +31,14 @@ FIRST = "A"
 class Question:
     """Something to be done with one model while no other runs, in the infer thread.
 
-    op: gets the predictor and the last frame. done: gets its value, or the exception.
+    op: gets the predictor and the last frame. done: gets its value, or the exception. token: is
+    cancelled when the pipeline stops, for an op that takes long and looks at it.
     """
 
     letter: str
     op: "Callable[[Predictor, Frame], Any]"
     done: Callable[[Any], None]
+    token: CancelToken = field(default_factory=CancelToken)
 
 
 class Seats:

@@ -15,7 +15,9 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from segstudio.core.catalogue import ModelCard
 from segstudio.core.strategy import Strategy
-from segstudio.engine.pipeline import PipelineResult, PlayState
+from segstudio.engine.flow import CancelToken
+from segstudio.engine.pipeline import ModelState, PipelineResult, PlayState
+from segstudio.engine.seats import FIRST
 from segstudio.errors import Cancelled
 from segstudio.media.source import FrameSource, SourceInfo
 from segstudio.ui.bridge.background import Background, Job
@@ -132,7 +134,7 @@ class Player(QObject):
         self._live = live = LiveView(source, self, self.speeds.add_result)
         live.arrived.connect(self._take_result)
         live.failed.connect(self._take_failure)
-        live.model_changed.connect(self.model_changed)
+        live.model_changed.connect(self._take_model)
         live.compared_changed.connect(self.compared_changed)
         live.play_changed.connect(self._take_play)
         live.pipeline.set_loop(self.playing.is_looping)
@@ -161,11 +163,18 @@ class Player(QObject):
         return 0 if self._live is None else self._live.compare(loads)
 
     def ask(
-        self, letter: str, op: "Callable[[Predictor, Frame], Any]", then: Callable[[Any], None]
+        self,
+        letter: str,
+        op: "Callable[[Predictor, Frame], Any]",
+        then: Callable[[Any], None],
+        token: CancelToken | None = None,
     ) -> None:
-        """Do something with one model while no other runs; `then` gets its value, or the error."""
+        """Do something with one model while no other runs; `then` gets its value, or the error.
+
+        token: is cancelled when the source is closed meanwhile, for an op that takes long.
+        """
         if self._live is not None:
-            self._live.ask(letter, op, then)
+            self._live.ask(letter, op, then, token)
 
     def asker(
         self,
@@ -312,6 +321,11 @@ class Player(QObject):
         if not self.playing.is_playing and self._shown_index >= 0:
             self._set(index=self._shown_index)
         self.failed.emit(error)
+
+    @Slot(object)
+    def _take_model(self, state: ModelState) -> None:
+        self.speeds.begin(FIRST)
+        self.model_changed.emit(state)
 
     @Slot(object)
     def _take_play(self, state: PlayState) -> None:

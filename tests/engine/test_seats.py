@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from segstudio.engine.flow import CancelToken
 from segstudio.engine.pipeline import Pipeline
 from segstudio.engine.seats import Question
 from segstudio.errors import Cancelled, ModelError
@@ -170,6 +171,21 @@ def test_a_question_is_answered_with_one_model_and_the_last_frame(running, heard
     heard.wait(lambda: len(heard.answers) == 3)
     assert isinstance(heard.answers[1], Cancelled)
     assert isinstance(heard.answers[2], ZeroDivisionError)
+
+
+def test_a_question_that_takes_long_hears_that_the_pipeline_stops(running, heard):
+    token, is_asked = CancelToken(), threading.Event()
+
+    def op(model, frame):
+        is_asked.set()
+        assert token.wait(PATIENCE_S)
+        token.check()
+
+    running.ask(Question("B", op, lambda value: heard.take(heard.answers, value), token))
+    assert is_asked.wait(PATIENCE_S)
+    running.stop()
+    assert running.join(PATIENCE_S)
+    assert isinstance(heard.answers[0], Cancelled)
 
 
 def test_all_are_closed_at_the_end_and_open_questions_are_dropped(running, heard, models):

@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from segstudio.core.catalogue import ModelCard
 from segstudio.core.frame import Frame
 from segstudio.core.strategy import Strategy
+from segstudio.engine.flow import CancelToken
 from segstudio.media.source import FrameSource
 from segstudio.ui import startup
 from segstudio.ui.bridge.port import Port
@@ -103,12 +104,23 @@ class LiveView(QObject):
         letter: str,
         op: "Callable[[Predictor, Frame], Any]",
         then: Callable[[Any], None],
+        token: CancelToken | None = None,
     ) -> None:
-        """Do something with one model in the infer thread; `then` gets its value, or the error."""
+        """Do something with one model in the infer thread; `then` gets its value, or the error.
+
+        token: is cancelled when this ends, for an op that takes long.
+        """
         from segstudio.engine.seats import Question
 
         replies = self._replies
-        self.pipeline.ask(Question(letter, op, lambda value: replies.came.emit(then, value)))
+        self.pipeline.ask(
+            Question(
+                letter,
+                op,
+                lambda value: replies.came.emit(then, value),
+                token if token is not None else CancelToken(),
+            )
+        )
 
     def drop_waiting(self) -> None:
         """Forget a result that the window has not seen yet, as after a seek."""

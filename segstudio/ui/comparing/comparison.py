@@ -190,7 +190,9 @@ class Comparison(QObject):
             for pane in wanted
             if pane.card is not None
         }
-        self._states = {n: s for n, s in self._states.items() if n in self._loads}
+        for letter in self._states.keys() - self._loads.keys():
+            del self._states[letter]
+            self._host.player.speeds.begin(letter)
         self._mapped.clear()
         self.look = self.look.fitted(self.letters)
         request = self._host.player.compare({n: load for n, (_, load) in self._loads.items()})
@@ -213,7 +215,10 @@ class Comparison(QObject):
 
     @Slot(object)
     def _take_states(self, states: dict[str, ModelState]) -> None:
-        self._states = {n: s for n, s in states.items() if n in self._loads}
+        old, self._states = self._states, {n: s for n, s in states.items() if n in self._loads}
+        for letter in old.keys() | self._states.keys():
+            if old.get(letter) is not self._states.get(letter):
+                self._host.player.speeds.begin(letter)
         self.changed.emit()
 
     # --- what they say about the frame on the screen

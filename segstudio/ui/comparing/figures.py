@@ -1,9 +1,11 @@
 """How fast each pane is: measured where results come from, counted in the background."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from segstudio.engine.alone import measure_alone
+from segstudio.engine.flow import CancelToken
 from segstudio.errors import Cancelled
 from segstudio.ui.comparing.net_counts import NetCounts
 from segstudio.ui.comparing.speeds import SpeedReading
@@ -38,4 +40,5 @@ class Figures:
                 session.player.speeds.set_alone(letter, value)  # type: ignore[arg-type]  # AloneFigures
             done()
 
-        session.player.ask(letter, measure_alone, then)
+        token = CancelToken()
+        session.player.ask(letter, partial(measure_alone, token=token), then, token)

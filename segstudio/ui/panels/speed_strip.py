@@ -95,6 +95,7 @@ class SpeedStrip(QWidget):
         if reading is self._reading:
             return
         had, self._reading = self._reading, reading
+        self._is_measuring &= reading is not None
         if (had is None) != (reading is None):
             self._show_state()
         if reading is None:
