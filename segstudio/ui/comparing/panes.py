@@ -46,7 +46,7 @@ class Pane:
         """Settings that differ from the usual ones, in a few words; "" for none."""
         parts = []
         if self.strategy != Strategy(precision=self.strategy.precision):
-            parts.append(self.strategy.told())
+            parts.append(self.strategy.told().removeprefix("whole frame, "))
         if self.strategy.precision != "auto":
             parts.append(self.strategy.precision)
         if self.device != "auto":
