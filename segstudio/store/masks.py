@@ -5,7 +5,9 @@ Ordinary picture readers turn such a file into colours, so labels never pass thr
 """
 
 import io
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,8 @@ Image.MAX_IMAGE_PIXELS = None
 
 _INDEX_MODES = ("P", "L", "1")
 _WIDE_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I")
+
+T = TypeVar("T")
 
 
 def write_mask(path: Path, labels: NDArray[np.uint8], palette: NDArray[np.uint8] | None) -> None:
@@ -52,6 +56,20 @@ def read_mask(path: Path) -> NDArray[np.uint8]:
 
     MediaError when the file is absent, damaged, lossy (JPEG), in colour, or holds ids above 255.
     """
+    return _read(path, lambda image, content: _ids(image, path) // _grey_step(content))
+
+
+def read_instances(path: Path) -> NDArray[np.int32]:
+    """int32 (H, W), the numbers of a 16-bit PNG: Cityscapes' class id × 1000 + instance.
+
+    MediaError when the file is absent, damaged, lossy (JPEG), in colour, or of fewer bits, which
+    cannot hold such numbers.
+    """
+    return _read(path, lambda image, _: _numbers(image, path))
+
+
+def _read(path: Path, take: Callable[[Image.Image, bytes], T]) -> T:
+    """What `take` makes of the opened file and its bytes; MediaError for all that goes wrong."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -61,7 +79,7 @@ def read_mask(path: Path) -> NDArray[np.uint8]:
         ) from error
     try:
         with Image.open(io.BytesIO(content)) as image:
-            return _ids(image, path) // _grey_step(content)
+            return take(image, content)
     except UnidentifiedImageError as error:
         raise MediaError(
             f"{path.name} is not a label file; labels are indexed or grey PNG files."
@@ -73,7 +91,7 @@ def read_mask(path: Path) -> NDArray[np.uint8]:
         ) from error
 
 
-def _ids(image: Image.Image, path: Path) -> NDArray[np.uint8]:
+def _require_exact(image: Image.Image, path: Path) -> None:
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise MediaError(
@@ -85,6 +103,20 @@ def _ids(image: Image.Image, path: Path) -> NDArray[np.uint8]:
             f"{path.name} is a {image.format} file, which cannot hold labels exactly; export the"
             " labels as PNG."
         )
+
+
+def _numbers(image: Image.Image, path: Path) -> NDArray[np.int32]:
+    _require_exact(image, path)
+    if image.mode not in _WIDE_MODES:
+        raise MediaError(
+            f"{path.name} holds {'colours' if image.mode not in _INDEX_MODES else 'too few bits'}"
+            f" (mode {image.mode}); an instance file is a grey PNG of 16 bits."
+        )
+    return np.ascontiguousarray(np.asarray(image), np.int32)
+
+
+def _ids(image: Image.Image, path: Path) -> NDArray[np.uint8]:
+    _require_exact(image, path)
     if image.mode in _WIDE_MODES:
         wide = np.asarray(image)
         if wide.size and (wide.max() > 255 or wide.min() < 0):

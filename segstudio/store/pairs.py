@@ -69,6 +69,13 @@ _Named = Mapping[str, tuple[Path, str]]
 """Name → file and ending."""
 
 
+def instances_beside(pair: Pair) -> Path | None:
+    """Cityscapes' raster of instances of the same frame; None where there is none."""
+    named, _, _ = pair.labels.stem.rpartition("_")
+    file = pair.labels.with_name(f"{named}_instanceIds{pair.labels.suffix}")
+    return file if "_label" in pair.ending and file.is_file() else None
+
+
 def _both(pictures: Path, labels: Path, *, predictions: bool) -> tuple[_Named, _Named]:
     """The two folders by stem; by place and stem where one has a stem in several places."""
     reference = _by_place(labels, LABELS, LABEL_ENDINGS)

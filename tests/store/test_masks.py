@@ -14,7 +14,7 @@ from PIL import Image
 
 from segstudio.core.classes import CAMVID
 from segstudio.errors import MediaError, SegStudioError
-from segstudio.store.masks import read_mask, write_mask, write_picture
+from segstudio.store.masks import read_instances, read_mask, write_mask, write_picture
 
 labels_of_any_size = hnp.arrays(
     np.uint8, st.tuples(st.integers(1, 40), st.integers(1, 40)), elements=st.integers(0, 255)
@@ -91,6 +91,30 @@ def test_16_bit_ids_up_to_255_are_read_and_larger_ones_refused(tmp_path):
     cv2.imwrite(str(tmp_path / "i.png"), ids + 26_000)
     with pytest.raises(MediaError, match="ids up to 26023"):
         read_mask(tmp_path / "i.png")
+
+
+def test_numbers_of_instances_are_read_from_16_bits(tmp_path):
+    numbers = np.array([[26000, 24001, 7], [0, 33999, 65535]], np.uint16)
+    Image.fromarray(numbers).save(tmp_path / "x_gtFine_instanceIds.png")
+    found = read_instances(tmp_path / "x_gtFine_instanceIds.png")
+    assert found.dtype == np.int32
+    np.testing.assert_array_equal(found, numbers)
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda file: write_mask(file, np.zeros((2, 3), np.uint8), None), "too few bits"),
+        (lambda file: write_picture(file, np.zeros((2, 3, 3), np.uint8)), "holds colours"),
+        (lambda file: file.write_bytes(b"no picture"), "is not a label file"),
+        (lambda file: None, "cannot be opened"),
+    ],
+)
+def test_what_holds_no_numbers_of_instances_is_told(make, text, tmp_path):
+    file = tmp_path / "x_instanceIds.png"
+    make(file)
+    with pytest.raises(MediaError, match=text):
+        read_instances(file)
 
 
 @pytest.mark.parametrize("suffix", [".bmp", ".tif"])

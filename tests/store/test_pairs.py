@@ -3,7 +3,7 @@
 import pytest
 
 from segstudio.errors import MediaError
-from segstudio.store.pairs import find_pairs, find_unpaired
+from segstudio.store.pairs import find_pairs, find_unpaired, instances_beside
 
 
 def touch(folder, *names):
@@ -81,3 +81,21 @@ def test_what_belongs_to_nothing_is_told(tmp_path):
     alone, unused = find_unpaired(images, labels)
     assert [file.name for file in alone] == ["a.png"]
     assert [file.name for file in unused] == ["c_L.png"]
+
+
+def test_instances_lie_beside_their_labels(tmp_path):
+    images = touch(tmp_path / "i", "a.png", "b.png", "c.png", "d.png")
+    labels = touch(
+        tmp_path / "l",
+        *("a_gtFine_labelIds.png", "a_gtFine_instanceIds.png"),
+        *("b_gtFine_labelTrainIds.png", "b_gtFine_labelIds.png", "b_gtFine_instanceIds.png"),
+        "c_gtFine_labelIds.png",
+        *("d.png", "d_instanceIds.png"),
+    )
+    found = {p.name: instances_beside(p) for p in find_pairs(images, labels)}
+    assert {name: file and file.name for name, file in found.items()} == {
+        "a": "a_gtFine_instanceIds.png",
+        "b": "b_gtFine_instanceIds.png",
+        "c": None,
+        "d": None,
+    }
