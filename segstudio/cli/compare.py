@@ -13,10 +13,11 @@ import numpy as np
 from segstudio.cli.contenders import GRAMMAR
 from segstudio.cli.eval import report_of
 from segstudio.cli.figures import add_figure_options, frame_rows, save_text, table_text
-from segstudio.cli.measuring import Measured, OnFrame, describe, measure_models
+from segstudio.cli.measuring import Measured, OnFrame, measure_models
 from segstudio.cli.predict import add_model_options
 from segstudio.cli.reference import Labels, add_reference_options, settle_folders
 from segstudio.cli.report import Json, Report, Subparsers, add_report_options, to_json
+from segstudio.cli.wording import describe
 from segstudio.core.classes import VOID
 from segstudio.core.metrics import scores_of
 from segstudio.errors import SegStudioError, UsageError
@@ -318,12 +319,11 @@ def _confusion_text(found: Measured, model: str) -> str:
 
 def _class_rows(scored: Mapping[str, Json], convention: str) -> str:
     keys = ["iou", "precision", "recall", "f1"]
-    if any("boundary_f1" in each for each in scored.values()):
-        keys.append("boundary_f1")
+    keys += [key for key in ("iiou", "boundary_f1") if any(key in each for each in scored.values())]
     rows: list[list[object]] = [["model", "class", *keys, "convention"]]
     for model, each in scored.items():
         rows += [
-            [model, name, *(each[key].get(name) for key in keys), convention]
+            [model, name, *(each.get(key, {}).get(name) for key in keys), convention]
             for name in each["iou"]
         ]
     return table_text(rows)

@@ -11,7 +11,7 @@ from segstudio.cli.figures import (
     per_frame,
     save_text,
 )
-from segstudio.cli.measuring import Measured, describe, measure_models
+from segstudio.cli.measuring import Measured, measure_models
 from segstudio.cli.predict import add_model_options
 from segstudio.cli.reference import (
     Frames,
@@ -23,6 +23,7 @@ from segstudio.cli.reference import (
     without_void,
 )
 from segstudio.cli.report import Json, Report, Subparsers, add_report_options
+from segstudio.cli.wording import describe
 from segstudio.core.confusion import ConfusionMatrix
 from segstudio.errors import UsageError
 
@@ -114,15 +115,16 @@ def _measure_masks(arguments: argparse.Namespace, report: Report) -> Measured:
         raise UsageError("--pred measures masks; leave -m and --images out, or leave it out.")
     settle_folders(arguments)
     reference = ReferenceSet.named(arguments.classes or "camvid")
-    frames = Frames.find(arguments.pred, arguments.labels, reference.ids, masks=True)
+    frames = Frames.find(arguments.pred, arguments.labels, reference, masks=True)
     found = Measured(reference, convention_of(arguments.convention), frames)
     matrix = ConfusionMatrix.of(reference.classes)
     ignore = {} if arguments.ignore is None else {"ignore": arguments.ignore}
     name = arguments.pred.name
     with report.progress("pairs", len(frames.pairs)) as bar:
         counts = found.counts[name] = {}
-        for file, predicted, labels in frames.masks(bar.show):
+        for file, predicted, labels, instances in frames.masks(bar.show):
             counts[file] = matrix.counted(labels, predicted, **ignore)
+            found.note_instances(name, file, labels, predicted, instances, arguments.ignore)
             if arguments.boundary:
                 found.outline(name, labels, predicted, arguments.ignore)
     frames.require_one()

@@ -13,6 +13,7 @@ from segstudio.cli.reference import ReferenceSet
 from segstudio.cli.report import Json
 from segstudio.core.categories import VOID_CATEGORY, category_scores
 from segstudio.core.confusion import Counts
+from segstudio.core.instances import Records, instance_scores
 from segstudio.core.metrics import Convention, Scores, mean_of_scores, scores_of
 from segstudio.errors import UsageError
 
@@ -102,6 +103,35 @@ def boundary(outlines: "Sequence[OutlineCounts]", names: Sequence[str]) -> Json:
         "boundary_mean_f1": scores.mean_f1,
         "boundary_tolerance": TOLERANCE,
     }
+
+
+def instance_figures(
+    records: Mapping[str, Records], frames: Mapping[str, Counts], reference: ReferenceSet
+) -> Json:
+    """iIoU over the frames that have a file of instances: file → what became of each instance.
+
+    frames: file → int64 (C + 1, C + 1), those of all frames. Where some have no instances, hits
+    and misses of these alone stand against wrong pixels of these alone.
+    """
+    full = total([frames[file] for file in records], len(reference.classes))
+    scores = instance_scores(
+        np.concatenate(list(records.values())),
+        full,
+        reference.classes,
+        reference.categories,
+        sizes=reference.sizes,
+    )
+    by_class = dict(zip(reference.names, scores.iou.tolist(), strict=True))
+    found: Json = {
+        "iiou": {name: by_class[name] for name in reference.names_with_instances},
+        "miiou": scores.miou,
+        "instances": len(records),
+    }
+    if scores.category_names:
+        by_category = zip(scores.category_names, scores.category_iou.tolist(), strict=True)
+        found["category_iiou"] = dict(by_category)
+        found["category_miiou"] = scores.category_miou
+    return found
 
 
 def per_frame(frames: Mapping[str, Counts], convention: Convention) -> list[Json]:

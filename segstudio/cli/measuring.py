@@ -1,21 +1,28 @@
 """Models put to the same frames, and the report's entry of each: for `eval` and `compare`."""
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from segstudio.cli.contenders import Contender, contenders
-from segstudio.cli.figures import boundary, convention_of, entry, speed
-from segstudio.cli.reference import Frames, Labels, ReferenceSet, translation, without_void
+from segstudio.cli.figures import boundary, convention_of, entry, instance_figures, speed
+from segstudio.cli.reference import (
+    Frames,
+    Instances,
+    Labels,
+    ReferenceSet,
+    translation,
+    without_void,
+)
 from segstudio.cli.report import Json, Report
 from segstudio.core.catalogue import ModelCard
 from segstudio.core.classes import VOID
 from segstudio.core.confusion import ConfusionMatrix, Counts
+from segstudio.core.instances import Records, instance_records
 from segstudio.core.metrics import Convention
-from segstudio.core.strategy import Strategy
 from segstudio.errors import UsageError
 
 if TYPE_CHECKING:  # torch comes when the work starts
@@ -30,8 +37,9 @@ OnFrame = Callable[["Measured", "Labelled", dict[str, Labels]], None]
 class Measured:
     """What came out. counts: model → file → int64 (C + 1, C + 1). failed: model → one sentence.
 
-    outlines: model → int64 (C, 4) of each frame, where the boundary is asked for. entries: model →
-    the report's entry, in the order asked for.
+    outlines: model → int64 (C, 4) of each frame, where the boundary is asked for. instances: model
+    → file → what became of each instance, for the frames that have a file of them. entries: model
+    → the report's entry, in the order asked for.
     """
 
     reference: ReferenceSet
@@ -39,6 +47,7 @@ class Measured:
     frames: Frames
     counts: dict[str, dict[str, Counts]] = field(default_factory=dict)
     outlines: dict[str, "list[OutlineCounts]"] = field(default_factory=dict)
+    instances: dict[str, dict[str, Records]] = field(default_factory=dict)
     entries: dict[str, Json] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
 
@@ -46,22 +55,48 @@ class Measured:
         """Count the outlines of one frame, uint8 (H, W) each."""
         from segstudio.core.boundary import boundary_counts
 
-        if ignore is not None:
-            reference = np.where(reference == ignore, np.uint8(VOID), reference)
-        counted = boundary_counts(reference, predicted, self.reference.classes)
+        counted = boundary_counts(_without(ignore, reference), predicted, self.reference.classes)
         self.outlines.setdefault(name, []).append(counted)
+
+    def note_instances(
+        self,
+        name: str,
+        file: str,
+        reference: Labels,
+        predicted: Labels,
+        instances: Instances | None,
+        ignore: int | None,
+    ) -> None:
+        """What became of each instance of one frame, (H, W) each; None: it has no file of them."""
+        if instances is not None:
+            self.instances.setdefault(name, {})[file] = instance_records(
+                _without(ignore, reference),
+                predicted,
+                instances,
+                self.reference.classes,
+                self.reference.categories,
+            )
 
     def figures(self, name: str) -> Json:
         """Those of one model that has answered every frame."""
         found = entry(self.counts[name], self.reference, self.convention)
         if name in self.outlines:
             found.update(boundary(self.outlines[name], self.reference.names))
+        if name in self.instances:
+            found.update(instance_figures(self.instances[name], self.counts[name], self.reference))
         return found
 
     @property
     def scored(self) -> dict[str, Json]:
         """The entries that carry figures."""
         return {name: each for name, each in self.entries.items() if name not in self.failed}
+
+
+def _without(ignore: int | None, reference: Labels) -> Labels:
+    """The reference, void where it says `ignore`."""
+    if ignore is None:
+        return reference
+    return np.where(reference == ignore, np.uint8(VOID), reference)
 
 
 def measure_models(
@@ -79,7 +114,7 @@ def measure_models(
         if arguments.classes
         else ReferenceSet.of_model(asked[0].card.classes)
     )
-    frames = Frames.find(arguments.images, arguments.labels, reference.ids)
+    frames = Frames.find(arguments.images, arguments.labels, reference)
     found = Measured(reference, convention, frames)
     runners = _loaded(asked, found)
     try:
@@ -122,8 +157,11 @@ def _run(
     from segstudio.engine.evaluate import take_turns
 
     def seen(one: "Labelled", answers: dict[str, Labels]) -> None:
-        if arguments.boundary:
-            for name, labels in answers.items():
+        for name, labels in answers.items():
+            found.note_instances(
+                name, one.name, one.reference, labels, one.instances, arguments.ignore
+            )
+            if arguments.boundary:
                 found.outline(name, one.reference, labels, arguments.ignore)
         if on_frame is not None:
             on_frame(found, one, answers)
@@ -194,55 +232,3 @@ def _mapping_told(card: ModelCard, reference: ReferenceSet) -> str:
 
     classes = without_void(card.classes)  # that void stays void is no loss
     return in_words(find_mapping(classes, reference.classes), classes, reference.classes)
-
-
-def describe(name: str, found: Json) -> list[str]:
-    """The figures of one model as lines for people, in percent, each under its convention."""
-    if "failed" in found:
-        return [f"{name}: {found['failed']}"]
-    rows = [
-        f"{name}: {found['frames']} frames, {found['pixels']} pixels, in %, {found['convention']}"
-    ]
-    if found.get("strategy"):
-        # A figure of several scales is no figure of one.
-        rows[0] += f"; {Strategy.from_json(found['strategy']).told()}"
-    keys = ("iou", "precision", "recall", "f1")
-    widest = max(len(class_name) for class_name in found["iou"])
-    rows.append(f"  {'':<{widest}}   IoU  precision  recall     F1")
-    for class_name in found["iou"]:
-        iou, precision, recall, f1 = (percent(found[key][class_name]) for key in keys)
-        rows.append(f"  {class_name:<{widest}} {iou}      {precision}   {recall}  {f1}")
-    rows.append(
-        f"  mIoU {percent(found['miou'])}  pixel accuracy {percent(found['pixel_accuracy'])}"
-        f"  mean accuracy {percent(found['mean_accuracy'])}  fwIoU {percent(found['fwiou'])}"
-        f"  mean F1 {percent(found['mean_f1'])}  ({found['convention']})"
-    )
-    if "category_miou" in found:
-        rows.append(f"  mIoU of categories {percent(found['category_miou'])}  (void ignored)")
-    if "boundary_mean_f1" in found:
-        share = 100 * found["boundary_tolerance"]
-        rows.append(
-            f"  boundary F {percent(found['boundary_mean_f1'])}"
-            f"  (mean over images, within {share:g} % of the diagonal)"
-        )
-    if found.get("unknown"):
-        rows.append(f"  The model knows no {', '.join(found['unknown'])}: counted as missed.")
-    if found.get("mapping"):
-        rows.append(f"  Of the model's classes: {found['mapping']}")
-    rows += _speed_told(found.get("speed"))
-    return rows
-
-
-def _speed_told(figures: Mapping[str, object] | None) -> list[str]:
-    if not figures or figures["fps"] is None:
-        return []
-    latency = figures["latency_ms"]
-    assert isinstance(latency, dict)
-    turns = figures["models_taking_turns"]
-    alone = "alone" if turns == 1 else f"taking turns with {int(str(turns)) - 1} more"
-    return [f"  {figures['fps']:.1f} frames/s, {latency['p50']:.1f} ms a frame, {alone}"]
-
-
-def percent(value: float | None) -> str:
-    """Five characters."""
-    return "    –" if value is None or value != value else f"{100 * value:5.1f}"

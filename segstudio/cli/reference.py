@@ -2,10 +2,10 @@
 
 import argparse
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +13,18 @@ from numpy.typing import NDArray
 from segstudio.cli.report import Json
 from segstudio.core.categories import Categories, categories_in
 from segstudio.core.classes import VOID, ClassMap, load_class_map
+from segstudio.core.instances import CITYSCAPES_SIZES
 from segstudio.errors import MediaError, SegStudioError, UsageError
-from segstudio.store.pairs import Pair, find_pairs, find_unpaired
+from segstudio.store.pairs import Pair, find_pairs, find_unpaired, instances_beside
 
 if TYPE_CHECKING:  # torch comes when the work starts
     from segstudio.core.frame import Frame
     from segstudio.engine.evaluate import Labelled
 
 Labels = NDArray[np.uint8]
+Instances = NDArray[np.int32]
+"""(H, W), the numbers of a Cityscapes instance raster."""
+
 T = TypeVar("T")
 
 LAYOUTS = (
@@ -83,29 +87,51 @@ def _in_folder(folder: Path) -> tuple[Path, Path]:
 class ReferenceSet:
     """The classes of the labels.
 
-    ids: label id in _labelIds files → class id. categories: None where the set names none.
+    ids: label id in _labelIds files → class id. categories: None where the set names none. sizes:
+    class with instances → pixels of an average one in Cityscapes.
     """
 
     classes: ClassMap
     ids: dict[int, int] = field(default_factory=dict)
     categories: Categories | None = None
+    sizes: Mapping[str, float] = field(default_factory=dict)
 
     @staticmethod
     def named(name: str) -> "ReferenceSet":
         """A shipped class set, or a JSON file."""
-        classes, ids = class_set(name)
-        return ReferenceSet(classes, ids, _categories(classes))
+        return ReferenceSet._said(class_set(name)[0], name)
 
     @staticmethod
     def of_model(classes: ClassMap) -> "ReferenceSet":
         """A model's own set: labels without a class set named are taken to be in it."""
-        known = without_void(classes)
-        return ReferenceSet(known, {}, _categories(known))
+        return ReferenceSet._said(without_void(classes), classes.name)
+
+    @staticmethod
+    def _said(classes: ClassMap, name: str) -> "ReferenceSet":
+        """The classes with what the file of that set says about those of the same name."""
+        own = {c.name: c.id for c in classes.classes}
+        rows = [row for row in _rows(name) if row["name"] in own]
+        return ReferenceSet(
+            classes,
+            {row["label_id"]: own[row["name"]] for row in rows if "label_id" in row},
+            Categories.of(classes, *categories_in(rows)),
+            {
+                row["name"]: CITYSCAPES_SIZES[row["name"]]
+                for row in rows
+                if row.get("instances") and row["name"] in CITYSCAPES_SIZES
+            },
+        )
 
     @property
     def names(self) -> list[str]:
         """Class names in the order of the rows."""
         return [c.name for c in self.classes.classes]
+
+    @property
+    def names_with_instances(self) -> list[str]:
+        """Of these, the classes that have an iIoU."""
+        judged = [True] * len(self.names) if self.categories is None else self.categories.judged
+        return [n for n, j in zip(self.names, judged, strict=True) if j and n in self.sizes]
 
 
 def class_set(name: str) -> tuple[ClassMap, dict[int, int]]:
@@ -118,16 +144,15 @@ def class_set(name: str) -> tuple[ClassMap, dict[int, int]]:
     return load_class_map(file), ids
 
 
-def _categories(classes: ClassMap) -> Categories | None:
-    """As the file of the set says; None when it names none or has other classes."""
+def _rows(name: str) -> list[dict[str, Any]]:
+    """What the file of the set of that name says about its classes; nothing without a file."""
     from segstudio.store.class_sets import class_set_file
 
     try:
-        content = json.loads(class_set_file(classes.name).read_text(encoding="utf-8"))
-        named, ignored = categories_in(content["classes"])
+        rows = json.loads(class_set_file(name).read_text(encoding="utf-8"))["classes"]
+        return [row for row in rows if "name" in row]
     except (SegStudioError, OSError, ValueError, KeyError, TypeError):
-        return None
-    return Categories.of(classes, named, ignored)
+        return []
 
 
 def without_void(classes: ClassMap) -> ClassMap:
@@ -170,20 +195,24 @@ class Frames:
     """The pairs of a set, read one after the other; what cannot be used is told and passed over.
 
     skipped: {"file", "why"} for each frame that was left out. unused: label files without a
-    picture. decode_ms: per frame that was read, in order. used: how many were.
+    picture. decode_ms: per frame that was read, in order. used: how many were. spoilt: {"file",
+    "why"} for each file of instances that cannot be used; its frame is.
     """
 
     pairs: list[Pair]
-    ids: dict[int, int]
+    reference: ReferenceSet
     skipped: list[Json] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
     decode_ms: list[float] = field(default_factory=list)
     used: int = 0
+    spoilt: list[Json] = field(default_factory=list)
 
     @staticmethod
-    def find(pictures: Path, labels: Path, ids: dict[int, int], *, masks: bool = False) -> "Frames":
+    def find(
+        pictures: Path, labels: Path, reference: ReferenceSet, *, masks: bool = False
+    ) -> "Frames":
         """masks: `pictures` are predictions. MediaError when nothing belongs together."""
-        found = Frames(find_pairs(pictures, labels, predictions=masks), ids)
+        found = Frames(find_pairs(pictures, labels, predictions=masks), reference)
         alone, unused = find_unpaired(pictures, labels, predictions=masks)
         found.skipped = [
             {"file": file.name, "why": "It has no label file of its name."} for file in alone
@@ -197,12 +226,32 @@ class Frames:
 
         for pair, frame, reference in self._read(_read_frame, _frame_size, on_seen):
             self.decode_ms.append(frame.decode_ms)
-            yield Labelled(_file(pair), frame, reference)
+            yield Labelled(_file(pair), frame, reference, self._instances(pair, reference.shape))
 
-    def masks(self, on_seen: Callable[[int], None]) -> Iterator[tuple[str, Labels, Labels]]:
-        """Every mask: its file, its labels and the reference's, uint8 (H, W)."""
+    def masks(
+        self, on_seen: Callable[[int], None]
+    ) -> Iterator[tuple[str, Labels, Labels, Instances | None]]:
+        """Every mask: its file, its labels and the reference's, uint8 (H, W), the instances."""
         for pair, labels, reference in self._read(self._read_mask, _mask_size, on_seen):
-            yield _file(pair), labels, reference
+            yield _file(pair), labels, reference, self._instances(pair, reference.shape)
+
+    def _instances(self, pair: Pair, size: tuple[int, ...]) -> Instances | None:
+        """Those beside the labels; None where there are none, or the classes know of none."""
+        from segstudio.store.masks import read_instances
+
+        file = instances_beside(pair) if self.reference.sizes else None
+        if file is None:
+            return None
+        try:
+            found = read_instances(file)
+        except MediaError as error:
+            self.spoilt.append({"file": file.name, "why": str(error)})
+            return None
+        if found.shape == size:
+            return found
+        why = f"It is {_told(found.shape)}, its labels {_told(size)}."
+        self.spoilt.append({"file": file.name, "why": why})
+        return None
 
     def _read(
         self,
@@ -214,7 +263,7 @@ class Frames:
 
         for seen, pair in enumerate(self.pairs, start=1):
             try:
-                reference = class_ids(read_mask(pair.labels), pair.ending, self.ids)
+                reference = class_ids(read_mask(pair.labels), pair.ending, self.reference.ids)
                 picture = read(pair)
             except (SegStudioError, OSError) as error:
                 self.skipped.append({"file": _file(pair), "why": str(error)})
@@ -231,7 +280,7 @@ class Frames:
         from segstudio.store.masks import read_mask
 
         ending = "_labelIds" if pair.picture.stem.endswith("_labelIds") else ""
-        return class_ids(read_mask(pair.picture), ending, self.ids)
+        return class_ids(read_mask(pair.picture), ending, self.reference.ids)
 
     def told(self) -> list[str]:
         """What people should know about the frames that were left out."""
@@ -241,6 +290,12 @@ class Frames:
             rows.append(
                 f"{_count(len(self.skipped), 'frame was', 'frames were')} left out, the first is"
                 f" {first['file']}: {first['why']}"
+            )
+        if self.spoilt:
+            first = self.spoilt[0]
+            rows.append(
+                f"{_count(len(self.spoilt), 'file of instances', 'files of instances')} cannot be"
+                f" used, the first is {first['file']}: {first['why']}"
             )
         if self.unused:
             files = _count(len(self.unused), "label file has", "label files have")

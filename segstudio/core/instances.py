@@ -107,7 +107,7 @@ def instance_scores(
     hit, missed = (_summed(row, n * weight, count) for n in (hits, pixels - hits))
     known = full[:count, :count]
     wrong = known[judged].sum(0) - np.where(judged, np.diagonal(known), 0)
-    iou = np.where(has_any, ratio(hit, hit + missed + wrong), np.nan)
+    iou = np.where(has_any, ratio(hit, hit + wrong + missed), np.nan)
     names, by_category = _by_category(
         categories, ~np.isnan(average), row, near, pixels, weight, full
     )
@@ -135,7 +135,7 @@ def _by_category(
     wrong = np.array(
         [rows[categories.judged & ~inside][:, inside].sum() for inside in members], np.float64
     )
-    iou = ratio(hit, hit + missed + wrong)
+    iou = ratio(hit, hit + wrong + missed)
     kept = np.flatnonzero(whole)
     return tuple(categories.names[k] for k in kept), iou[kept]
 

@@ -56,11 +56,15 @@ def evaluate(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Labelled:
-    """A frame and its reference labels, uint8 (H, W) of the frame's size. name: among the set."""
+    """A frame and its reference labels, uint8 (H, W) of the frame's size. name: among the set.
+
+    instances: int32 (H, W), Cityscapes' numbers of instances; None where there are none.
+    """
 
     name: str
     frame: Frame
     reference: Labels
+    instances: NDArray[np.int32] | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from segstudio.cli.main import main
 from segstudio.core.categories import Categories, categories_in, category_scores
 from segstudio.core.classes import load_class_map
 from segstudio.core.confusion import ConfusionMatrix
@@ -58,17 +59,51 @@ def streets():
 
 
 @pytest.fixture
-def evaluated(evaluation, streets, tmp_path):
+def evaluated_in(evaluation):
+    """Writes streets into pred/ and gtFine/ of a folder; their answer for them."""
+
+    def run(folder, streets):
+        truths, saids = folder / "gtFine", folder / "pred"
+        truths.mkdir()
+        saids.mkdir()
+        stems = [f"town_{number:06}_000019" for number in range(len(streets))]
+        for stem, (truth, said, instances) in zip(stems, streets, strict=True):
+            Image.fromarray(truth).save(truths / f"{stem}_gtFine_labelIds.png")
+            Image.fromarray(instances).save(truths / f"{stem}_gtFine_instanceIds.png")
+            Image.fromarray(said).save(saids / f"{stem}_labelIds.png")
+        return evaluation.evaluateImgLists(
+            [str(saids / f"{stem}_labelIds.png") for stem in stems],
+            [str(truths / f"{stem}_gtFine_labelIds.png") for stem in stems],
+            evaluation.args,
+        )
+
+    return run
+
+
+@pytest.fixture
+def evaluated(evaluated_in, streets, tmp_path):
     """Their answer for the streets."""
-    truths, saids = [], []
-    for number, (truth, said, instances) in enumerate(streets):
-        stem = f"town_{number:06}_000019"
-        for name, raster in (("labelIds", truth), ("instanceIds", instances)):
-            Image.fromarray(raster).save(tmp_path / f"{stem}_gtFine_{name}.png")
-        Image.fromarray(said).save(tmp_path / f"{stem}_pred.png")
-        truths.append(str(tmp_path / f"{stem}_gtFine_labelIds.png"))
-        saids.append(str(tmp_path / f"{stem}_pred.png"))
-    return evaluation.evaluateImgLists(saids, truths, evaluation.args)
+    return evaluated_in(tmp_path, streets)
+
+
+def told_of(folder, classes, capsys, *more):
+    """What `segstudio eval --pred` says of the same files; a figure that is none is NaN."""
+    words = ["--pred", str(folder / "pred"), "--labels", str(folder / "gtFine"), "--json", "-"]
+    assert main(["eval", *words, "--classes", classes, *more]) == 0
+    found = json.loads(capsys.readouterr().out)["models"]["pred"]
+    return {
+        key: {name: math.nan if v is None else v for name, v in value.items()}
+        if key.endswith("iou") and isinstance(value, dict)
+        else value
+        for key, value in found.items()
+    }
+
+
+def exactly(ours, theirs):
+    """Equal to the last digit where either has a figure, and both without one elsewhere."""
+    for name in theirs.keys() | ours.keys():
+        a, b = ours.get(name, math.nan), theirs.get(name, math.nan)
+        assert a == b or (math.isnan(a) and math.isnan(b)), (name, a, b)
 
 
 def trained_table():
@@ -155,6 +190,55 @@ def test_iiou_needs_no_more_than_the_19_classes(evaluation, streets, tmp_path):
     for name, value in zip(scores.category_names, scores.category_iou, strict=True):
         theirs = evaluation.getInstanceIouScoreForCategory(name, matrix, stats, evaluation.args)
         assert value == pytest.approx(theirs, abs=1e-12)
+
+
+def test_the_command_says_what_they_say_of_all_their_classes(evaluated, tmp_path, capsys):
+    found = told_of(tmp_path, "cityscapes34", capsys)
+    exactly(found["iiou"], evaluated["classInstScores"])
+    exactly(found["category_iou"], evaluated["categoryScores"])
+    exactly(found["category_iiou"], evaluated["categoryInstScores"])
+    assert found["miiou"] == evaluated["averageScoreInstClasses"]
+    assert found["category_miou"] == evaluated["averageScoreCategories"]
+    assert found["category_miiou"] == evaluated["averageScoreInstCategories"]
+    assert found["instances"] == found["frames"] == 5
+    assert list(found["iiou"]) == [
+        *("person", "rider", "car", "truck", "bus", "train", "motorcycle", "bicycle")
+    ]
+
+
+def test_the_command_says_what_they_say_of_the_19(evaluated_in, streets, tmp_path, capsys):
+    """Where nothing is predicted as a caravan or a trailer, which no net of 19 classes can."""
+    theirs = evaluated_in(
+        tmp_path,
+        [(t, np.where((s == 29) | (s == 30), 26, s).astype(np.uint8), i) for t, s, i in streets],
+    )
+    found = told_of(tmp_path, "cityscapes19", capsys)
+    exactly(found["iou"], theirs["classScores"])
+    exactly(found["iiou"], theirs["classInstScores"])
+    exactly(found["category_iou"], theirs["categoryScores"])
+    exactly(found["category_iiou"], theirs["categoryInstScores"])
+    for ours, name in (
+        ("miou", "averageScoreClasses"),
+        ("miiou", "averageScoreInstClasses"),
+        ("category_miou", "averageScoreCategories"),
+        ("category_miiou", "averageScoreInstCategories"),
+    ):
+        # The same addends in another order.
+        assert found[ours] == pytest.approx(theirs[name], rel=1e-15)
+
+
+def test_the_command_judges_only_frames_with_instances(evaluated_in, streets, tmp_path, capsys):
+    both, some = tmp_path / "both", tmp_path / "some"
+    both.mkdir()
+    some.mkdir()
+    evaluated_in(both, streets)
+    theirs = evaluated_in(some, streets[:3])
+    for number in (3, 4):
+        (both / "gtFine" / f"town_{number:06}_000019_gtFine_instanceIds.png").unlink()
+    found = told_of(both, "cityscapes34", capsys)
+    exactly(found["iiou"], theirs["classInstScores"])
+    exactly(found["category_iiou"], theirs["categoryInstScores"])
+    assert (found["instances"], found["frames"]) == (3, 5)
 
 
 def test_the_average_instances_are_theirs(evaluation):

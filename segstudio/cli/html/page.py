@@ -11,6 +11,7 @@ from segstudio.cli.html.matrix import matrix
 from segstudio.cli.html.pictures import WorstFrame, data_uri, errors, overlay
 from segstudio.cli.html.tags import Markup, joined, number, percent, section, table, tag
 from segstudio.cli.report import Json
+from segstudio.cli.wording import instances_told
 from segstudio.core.strategy import Strategy
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def page(found: "Measured", report: Json, worst: Sequence[WorstFrame]) -> str:
         _headline(found),
         _pairs(report),
         _by_class(found),
+        _by_category(found),
         _speed(found),
         _conventions(found),
         _matrices(found),
@@ -70,7 +72,9 @@ _FIGURES = (
     ("mean accuracy", "mean_accuracy"),
     ("fwIoU", "fwiou"),
     ("mean F1", "mean_f1"),
+    ("iIoU", "miiou"),
     ("categories", "category_miou"),
+    ("their iIoU", "category_miiou"),
     ("boundary F", "boundary_mean_f1"),
 )
 
@@ -138,6 +142,8 @@ def _by_class(found: "Measured") -> Markup | None:
         "IoU of every class and model, in percent",
     )
     keys = [("IoU", "iou"), ("precision", "precision"), ("recall", "recall"), ("F1", "f1")]
+    if "iiou" in first:
+        keys.append(("iIoU", "iiou"))
     if "boundary_f1" in first:
         keys.append(("boundary F", "boundary_f1"))
     rows: list[list[object]] = [
@@ -153,6 +159,29 @@ def _by_class(found: "Measured") -> Markup | None:
         tag("details", tag("summary", "All figures"), table(head, rows, figures=2)),
         note=f"IoU in percent; convention: {found.convention.value}.",
     )
+
+
+def _by_category(found: "Measured") -> Markup | None:
+    scored = {name: each for name, each in found.scored.items() if "category_iou" in each}
+    if not scored:
+        return None
+    first = next(iter(scored.values()))
+    has_instances = "category_iiou" in first
+    rows: list[list[object]] = [
+        [
+            category,
+            name,
+            percent(each["category_iou"][category]),
+            *([percent(each["category_iiou"].get(category))] if has_instances else []),
+        ]
+        for category in first["category_iou"]
+        for name, each in scored.items()
+    ]
+    note = "In percent, void ignored. A class taken for another of its category is right."
+    if has_instances:
+        note += f" iIoU lets every instance weigh the same: {instances_told(first)}."
+    head: list[object] = ["category", "model", "IoU", *(["iIoU"] if has_instances else [])]
+    return section("By category", table(head, rows, figures=2), note=note)
 
 
 def _speed(found: "Measured") -> Markup | None:
