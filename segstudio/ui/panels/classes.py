@@ -23,6 +23,9 @@ from segstudio.ui.theme import UNIT
 COUNT_MS = 200
 """How long after a stroke its pixels are counted; strokes that follow each other are one."""
 
+SHARES_MS = 250
+"""How often shares change while it plays."""
+
 COMMANDS = ("classes.edit", "classes.safe_colors", "classes.lock_others", "classes.unlock",
             "view.all_classes")  # fmt: skip
 """What the button at the head offers, by name."""
@@ -107,13 +110,24 @@ class ClassesPanel(Section):
         self._soon = QTimer(self, singleShot=True, interval=COUNT_MS)
         self._soon.timeout.connect(self._count)
         editor = session.editor
-        for signal in (session.view_changed, session.shown_changed, session.models.changed,
-                       editor.options_changed, editor.projects.changed,
-                       session.settings_changed):  # fmt: skip
+        self._later = QTimer(self, singleShot=True, interval=SHARES_MS)
+        self._later.timeout.connect(self.show_rows)
+        session.shown_changed.connect(self._follow_frame)
+        for signal in (session.view_changed, session.models.changed, editor.options_changed,
+                       editor.projects.changed, session.settings_changed):  # fmt: skip
             signal.connect(self.show_rows)
         editor.document_changed.connect(self._count)
         editor.step_finished.connect(self._count_soon)
         self.show_rows()
+
+    @Slot()
+    def _follow_frame(self) -> None:
+        """While it plays, shares change as often as people can read them: a repaint takes 3 ms."""
+        if not self._session.player.playing.is_playing:
+            self._later.stop()
+            self.show_rows()
+        elif not self._later.isActive():
+            self._later.start()
 
     @Slot()
     def _count_soon(self) -> None:

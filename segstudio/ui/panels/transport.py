@@ -36,7 +36,8 @@ class FrameBox(QSpinBox):
         """Follow the player, unless somebody is typing."""
         if not self.hasFocus():
             self.blockSignals(True)
-            self.setRange(0, max(0, last))
+            if self.maximum() != max(0, last):  # a range that is set lays the window out anew
+                self.setRange(0, max(0, last))
             self.setValue(max(0, index))
             self.blockSignals(False)
 
@@ -131,10 +132,14 @@ class Transport(QFrame):
 
 
 def _figures(width: int) -> QLabel:
-    """A label of fixed width with figures of one width: nothing moves when numbers change."""
+    """A label of fixed size with figures of one width: nothing moves when numbers change.
+
+    Nor is the window laid out anew with every frame, as it is for a label whose height is free.
+    """
     result = label(tone="muted")
     result.setFont(tabular(result.font()))
-    result.setFixedWidth(width)
+    result.ensurePolished()
+    result.setFixedSize(width, result.sizeHint().height())
     return result
 
 
