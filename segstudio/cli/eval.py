@@ -37,6 +37,8 @@ are told and left out.
 By the default convention, reference pixels that are void (255, --ignore, or outside the class set)
 are left out; void predictions count as misses, also those of a model that has void as a class of
 its own. Every figure stands with its convention; the report has the headline figures of all.
+Labels *_labelIds.png that have their *_instanceIds.png beside them also give iIoU, as Cityscapes
+does, where the class set knows instances (--classes cityscapes19).
 `confusion` has one row per reference class and one column per predicted class, and a last column
 for everything else; `confusion_full` also has the row of void reference pixels.
 

@@ -1,6 +1,6 @@
 """The whole report page, from what was measured."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,7 +97,16 @@ def _headline(found: "Measured") -> Markup:
         if found.convention.value != "mean of per-image means"
         else f"In percent; convention: {found.convention.value}"
     )
-    return section("Headline", table(["model", *(t for t, _ in shown)], rows), note=f"{note}.")
+    note = f"{note}.{_always_told(scored)}"
+    return section("Headline", table(["model", *(t for t, _ in shown)], rows), note=note)
+
+
+def _always_told(scored: Mapping[str, Json]) -> str:
+    """Of the figures that stand under one convention, whichever is in use."""
+    first = next(iter(scored.values()), {})
+    if "iiou" in first:
+        return f" Categories and iIoU: void ignored; {instances_told(first)}."
+    return " Categories: void ignored." if "category_miou" in first else ""
 
 
 def _pairs(report: Json) -> Markup | None:
