@@ -219,8 +219,7 @@ class MainWindow(AskingWindow):
 
     @Slot()
     def _show_tool(self) -> None:
-        pans = self._session.editor.options.tool == "pan"
-        self._grid.for_each(lambda canvas: canvas.set_pans(pans=pans))
+        self._grid.follow_tool()
         self.menus.refresh()
 
     @Slot(object)

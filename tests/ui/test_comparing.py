@@ -446,3 +446,26 @@ def test_a_pair_never_holds_one_member_twice():
     assert look.fitted(("A", "B", "C")) == look
     assert look.fitted(("A",)).pair == ("A", LABELS)
     assert Look(pair=("B", "C")).fitted(("A", "C")).pair[0] != "C"
+
+
+def test_panes_show_what_models_say_and_labels_have_their_own(two, grid, qtbot):
+    """A model that is shown with corrected pixels would look better than it is."""
+    label(two, qtbot)
+    assert (drawn(grid.canvas) == said_by("fake", 5)).all()
+    two.tools.choose("brush")
+    assert list(grid.panes) == [LABELS, "A", "B"]
+    assert grid.panes[LABELS].canvas is grid.canvas
+    assert (drawn(grid.canvas) == truth()).all()
+    assert (drawn(grid.panes["A"].canvas) == said_by("fake", 5)).all()
+    assert not grid.panes[LABELS].strip.isVisible()
+    canvas = grid.panes["B"].canvas
+    y, x = canvas.transform.to_view(30.5, 60.5)
+    point = QPoint(round(x / canvas.devicePixelRatioF()), round(y / canvas.devicePixelRatioF()))
+    two.editor.set_options(replace(two.editor.options, class_id=5, size=9))
+    QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=point)
+    assert (two.editor.held.document.labels[28:33, 58:63] == 5).all(), "painted over any pane"
+    assert drawn(grid.canvas)[30, 60] == 5
+    assert (drawn(canvas) == said_by("second", 5)).all()
+    two.comparison.set_look(replace(two.comparison.look, shows_labels=False))
+    assert list(grid.panes) == ["A", "B"]
+    assert (drawn(grid.canvas) == said_by("fake", 5)).all()

@@ -61,10 +61,10 @@ class Composing:
         self.difference, self._swipe, self._main = None, None, None
         if not comparison.is_on:
             return None
+        if look.mode == "side":
+            return None if look.shows_labels else self.pane(FIRST)
         if comparison.is_blinking:
             return self._member(look.pair[1])
-        if look.mode == "side":
-            return self._member(FIRST) if look.colours == "errors" else None
         if look.mode == "agreement":
             return self._agreement()
         left, right = (self._raster(member) for member in look.pair)
@@ -193,7 +193,7 @@ class Composing:
             return []
         changed = []
         for letter in self._comparison.letters:
-            codes = self._main if letter == FIRST else self._panes.get(letter)
+            codes = self._panes.get(letter)
             labels = self._comparison.labels(letter)
             if codes is None or labels is None or codes.shape != labels.shape:
                 continue

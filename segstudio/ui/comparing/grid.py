@@ -14,6 +14,7 @@ from segstudio.ui.comparing.composing import Composing, column_at
 from segstudio.ui.comparing.divider import Divider
 from segstudio.ui.comparing.figures import Figures
 from segstudio.ui.comparing.pane_view import HEADER, PaneView
+from segstudio.ui.comparing.panes import LABELS
 from segstudio.ui.panels.speed_strip import HEIGHT as STRIP
 from segstudio.ui.session import Session
 from segstudio.ui.tools.preview import NOTHING, Preview, Ring
@@ -38,7 +39,9 @@ class PaneGrid(QWidget):
         self.canvas = canvas
         self.composing = Composing(session, session.comparison, session.scores)
         self.figures = Figures(session)
-        self.panes: dict[str, PaneView] = {FIRST: PaneView(session, FIRST, canvas)}
+        self._main = PaneView(session, FIRST, canvas)
+        self.panes: dict[str, PaneView] = {FIRST: self._main}
+        self._tool = session.editor.options.tool
         self._is_linking = False
         self._shape = (0, 0)
         self._box = QGridLayout(self)
@@ -47,7 +50,7 @@ class PaneGrid(QWidget):
         self._divider = Divider(canvas)
         self._divider.moved.connect(self._move_divider)
         self._hovered: tuple[str, tuple[int, int]] | None = None
-        self._link(self.panes[FIRST])
+        self._link(self._main)
         comparison = session.comparison
         comparison.changed.connect(self.follow)
         comparison.arrived.connect(self.show_answers)
@@ -70,26 +73,38 @@ class PaneGrid(QWidget):
         """Models came or went, or they are looked at in another way."""
         comparison = self._session.comparison
         letters = comparison.letters if self.is_side_by_side else (FIRST,)
-        has_changed = set(letters) != set(self.panes)
-        for letter in [n for n in self.panes if n not in letters]:
-            pane = self.panes.pop(letter)
-            self._box.removeWidget(pane)
-            pane.canvas.stop()
-            pane.hide()
-            pane.deleteLater()
-        for letter in letters:
-            if letter not in self.panes:
-                canvas = CanvasView()
-                self.panes[letter] = PaneView(self._session, letter, canvas)
-                self._link(self.panes[letter])
-        for pane in self.panes.values():
-            pane.show_parts(shown=self.is_side_by_side)
-            pane.header.follow()
-        if has_changed or self._box.count() != len(self.panes):
+        first = FIRST
+        if self.is_side_by_side and comparison.look.shows_labels:
+            first, letters = LABELS, (LABELS, *letters)
+        old = list(self.panes)
+        for letter in old:
+            pane = self.panes[letter]
+            if pane is self._main or letter not in letters or letter == first:
+                del self.panes[letter]
+                if pane is not self._main:
+                    self._drop(pane)
+        self.panes = {n: self._main if n == first else self._pane(n) for n in letters}
+        for letter, pane in self.panes.items():
+            pane.show_parts(letter, shown=self.is_side_by_side)
+        if old != list(letters) or self._box.count() != len(self.panes):
             self._lay_out(force=True)
         self._divider.setVisible(comparison.is_on and comparison.look.mode == "swipe")
         self._divider.place(comparison.look.divider)
         self.show_all()
+
+    def _pane(self, letter: str) -> PaneView:
+        """The one that is there, or a new one."""
+        pane = self.panes.get(letter)
+        if pane is None:
+            pane = PaneView(self._session, letter, CanvasView())
+            self._link(pane)
+        return pane
+
+    def _drop(self, pane: PaneView) -> None:
+        self._box.removeWidget(pane)
+        pane.canvas.stop()
+        pane.hide()
+        pane.deleteLater()
 
     def _link(self, pane: PaneView) -> None:
         canvas, tools = pane.canvas, self._session.tools
@@ -102,12 +117,12 @@ class PaneGrid(QWidget):
         pointing.turned.connect(tools.turn)
         pointing.ask_key = tools.key_pressed
         canvas.view_changed.connect(lambda view, c=canvas: self._move_others(c, view))
-        canvas.hovered.connect(lambda pixel, n=pane.letter: self._hover(n, pixel))
+        canvas.hovered.connect(lambda pixel, p=pane: self._hover(p.letter, pixel))
         canvas.files_dropped.connect(self._session.open)
         canvas.tapped_space.connect(self._session.player.toggle)
         canvas.failed.connect(self._session.tell_error)
         canvas.set_pans(pans=self._session.editor.options.tool == "pan")
-        pane.strip.alone_wanted.connect(lambda n=pane.letter: self._measure_alone(n))
+        pane.strip.alone_wanted.connect(lambda p=pane: self._measure_alone(p.letter))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -128,8 +143,7 @@ class PaneGrid(QWidget):
         for line in range(8):
             self._box.setRowStretch(line, int(line < shape[0]))
             self._box.setColumnStretch(line, int(line < columns))
-        for number, letter in enumerate(sorted(self.panes)):
-            pane = self.panes[letter]
+        for number, pane in enumerate(self.panes.values()):
             self._box.addWidget(pane, number // columns, number % columns)
             pane.show()
 
@@ -162,8 +176,9 @@ class PaneGrid(QWidget):
         comparison = session.comparison
         for letter, pane in self.panes.items():
             is_shown = self.is_side_by_side
-            pane.show_trouble(comparison.trouble(letter) if is_shown else "")
-            if letter == FIRST or result is None:
+            is_model = is_shown and letter != LABELS
+            pane.show_trouble(comparison.trouble(letter) if is_model else "")
+            if pane is self._main or result is None:
                 continue
             overlay = self.composing.pane(letter)
             pane.canvas.set_style(overlay.style)
@@ -183,11 +198,7 @@ class PaneGrid(QWidget):
             pane = self.panes.get(letter)
             if pane is not None:
                 pane.canvas.update_labels(rect, raster)
-        is_plain = not session.comparison.is_on or (
-            self.is_side_by_side
-            and session.comparison.look.colours == "classes"
-            and not session.comparison.is_blinking
-        )
+        is_plain = not session.comparison.is_on or LABELS in self.panes
         labels = session.shown_labels() if is_plain and session.editor.held is not None else None
         if labels is not None and session.view.layer != "prediction":
             self.canvas.update_labels(change.rect, labels)  # type: ignore[attr-defined]  # as above
@@ -206,6 +217,15 @@ class PaneGrid(QWidget):
             pane.canvas.set_preview(preview)
         if preview is NOTHING:
             self._show_crosses()
+
+    @Slot()
+    def follow_tool(self) -> None:
+        """Whoever takes something to paint with wants to see what is painted."""
+        comparison, tool = self._session.comparison, self._session.editor.options.tool
+        was_pan, self._tool = self._tool == "pan", tool
+        if was_pan and tool != "pan" and self.is_side_by_side:
+            comparison.set_look(replace(comparison.look, shows_labels=True))
+        self.for_each(lambda canvas: canvas.set_pans(pans=tool == "pan"))
 
     def for_each(self, act: Callable[[CanvasView], None]) -> None:
         """Do it with every picture."""
@@ -273,7 +293,7 @@ class PaneGrid(QWidget):
         comparison = self._session.comparison
         for letter, pane in self.panes.items():
             text = ""
-            if self.is_side_by_side and self._hovered is not None:
+            if letter != LABELS and self.is_side_by_side and self._hovered is not None:
                 text = comparison.reading(letter, *self._hovered[1])
             pane.header.show_reading(text)
 
@@ -292,6 +312,8 @@ class PaneGrid(QWidget):
     def _show_speeds(self, _: object) -> None:
         if self.is_side_by_side:
             for letter, pane in self.panes.items():
+                if letter == LABELS:
+                    continue
                 pane.strip.show_reading(self.figures.speed(letter))
 
     def _measure_alone(self, letter: str) -> None:

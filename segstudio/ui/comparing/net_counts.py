@@ -1,6 +1,7 @@
 """Parameters and GMACs of compared models, counted in the background and kept."""
 
 import logging
+import sys
 from typing import TypeAlias
 
 from PySide6.QtCore import QObject, Signal
@@ -10,6 +11,8 @@ from segstudio.ui import startup
 from segstudio.ui.bridge.background import Background, Job
 
 log = logging.getLogger("segstudio.ui")
+
+ENGINE = "segstudio.engine.predictor"
 
 Size: TypeAlias = tuple[int, int]
 _Key: TypeAlias = tuple[str, str, tuple[tuple[str, int | float | str | bool], ...], Size]
@@ -32,12 +35,13 @@ class NetCounts(QObject):
         self._is_counting = False
 
     def of(self, card: ModelCard, size: Size) -> NetFigures | None:
-        """At an input size (h, w); None until counted, which asking for it begins.
+        """At an input size (h, w); None until counted, which asking begins once torch is there.
 
         What cannot be counted is None inside the figures.
         """
         key = (card.name, card.net, tuple(sorted(card.net_args.items())), size)
-        if key not in self._known and key not in self._waiting:
+        has_engine = ENGINE in sys.modules  # a model of other making may predict without torch
+        if has_engine and key not in self._known and key not in self._waiting:
             self._waiting[key] = (card, size)
             self._count_next()
         return self._known.get(key)

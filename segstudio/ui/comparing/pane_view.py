@@ -21,7 +21,7 @@ from segstudio.core.settings import HOWS, INPUT_SCALES
 from segstudio.core.strategy import PRECISIONS
 from segstudio.engine.seats import FIRST
 from segstudio.ui.canvas.view import CanvasView
-from segstudio.ui.comparing.panes import Pane
+from segstudio.ui.comparing.panes import LABELS, Pane
 from segstudio.ui.icons import IconButton
 from segstudio.ui.panels.parts import Dot, Picker, Spinner, label, set_tone
 from segstudio.ui.panels.speed_strip import SpeedStrip
@@ -48,9 +48,10 @@ class PaneHeader(QFrame):
         self.letter = letter
         self.setProperty("look", "top")
         self.setFixedHeight(HEADER)
-        chip = label(letter, look="key")
-        chip.setFixedSize(22, 22)
-        chip.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._chip = label(letter, look="key")
+        self._chip.setFixedSize(22, 22)
+        self._chip.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._title = label("Labels", look="title")
         self._spinner, self._dot = Spinner(), Dot()
         self._model = Picker("Model of this pane", self._pick)
         self._model.setMinimumWidth(96)
@@ -66,18 +67,28 @@ class PaneHeader(QFrame):
         box = QHBoxLayout(self)
         box.setContentsMargins(UNIT, 0, UNIT // 2, 0)
         box.setSpacing(UNIT)
-        parts: tuple[QWidget, ...] = (chip, self._spinner, self._dot, self._model, self._how,
-                                      self._reading, self._settings, self._remove)  # fmt: skip
+        parts: tuple[QWidget, ...] = (
+            self._chip, self._title, self._spinner, self._dot, self._model, self._how,
+            self._reading, self._settings, self._remove,
+        )  # fmt: skip
         for part in parts:
             box.addWidget(part, {self._model: 3, self._how: 1}.get(part, 0))
-        self._settings.setVisible(letter != FIRST)
-        self._remove.setVisible(letter != FIRST)
         self.follow()
 
     @Slot()
     def follow(self) -> None:
         """Another model, another state."""
         session, comparison = self._session, self._session.comparison
+        is_labels = self.letter == LABELS
+        self._chip.setText("" if is_labels else self.letter)
+        self._title.setVisible(is_labels)
+        for part in (self._chip, self._spinner, self._dot, self._model):
+            part.setVisible(not is_labels)
+        self._settings.setVisible(self.letter not in (FIRST, LABELS))
+        self._remove.setVisible(self.letter != FIRST)
+        if is_labels:
+            self._how.setText("what tools paint")
+            self._remove.setToolTip("Without a pane for the labels")
         pane, status = comparison.pane(self.letter), comparison.status(self.letter)
         if pane is None:
             return
@@ -182,9 +193,9 @@ class PaneView(QFrame):
     def __init__(self, session: Session, letter: str, canvas: CanvasView) -> None:
         super().__init__()
         self._session = session
-        self.letter, self.canvas = letter, canvas
+        self.canvas = canvas
         self.header = PaneHeader(session, letter)
-        self.header.removed.connect(lambda: session.comparison.remove(letter))
+        self.header.removed.connect(self._remove)
         self.strip = SpeedStrip(session.background)
         self._trouble = label(tone="bad")
         self._trouble.setParent(canvas)
@@ -200,10 +211,24 @@ class PaneView(QFrame):
         column.addWidget(canvas, 1)
         column.addWidget(self.strip)
 
-    def show_parts(self, *, shown: bool) -> None:
-        """Header and strip, or the picture alone."""
+    @property
+    def letter(self) -> str:
+        """Of the model, or LABELS."""
+        return self.header.letter
+
+    def show_parts(self, letter: str, *, shown: bool) -> None:
+        """Header and strip, or the picture alone. letter: whose pane this is now."""
+        self.header.letter = letter
+        self.header.follow()
         self.header.setVisible(shown)
-        self.strip.setVisible(shown)
+        self.strip.setVisible(shown and letter != LABELS)
+
+    def _remove(self) -> None:
+        comparison = self._session.comparison
+        if self.letter == LABELS:
+            comparison.set_look(replace(comparison.look, shows_labels=False))
+        else:
+            comparison.remove(self.letter)
 
     def show_trouble(self, text: str) -> None:
         """Say over the picture why there is nothing on it; "" for nothing to say."""

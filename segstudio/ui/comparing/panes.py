@@ -81,8 +81,9 @@ class Pane:
 class Look:
     """mode: panes beside each other, one picture with a divider, where two differ, or how many
     agree. colours: of the classes, or right and wrong against the labels. error_class: only this
-    class's hits, false alarms and misses; None: all classes. pair: the two that swipe, blink and
-    difference are about, letters or LABELS. divider: 0..1 of the view's width.
+    class's hits, false alarms and misses; None: all classes. pair: whom swipe, blink and
+    difference are about, letters or LABELS. divider: 0..1 of the view's width. shows_labels: the
+    labels have a pane too, in which strokes are seen.
     """
 
     mode: Mode = "side"
@@ -90,6 +91,7 @@ class Look:
     error_class: int | None = None
     pair: tuple[str, str] = (FIRST, "B")
     divider: float = 0.5
+    shows_labels: bool = False
 
     def with_pair(self, *members: str) -> "Look":
         """The same with another pair; a member that would stand on both sides moves over."""

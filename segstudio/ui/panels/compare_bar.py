@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QMenu
 
 from segstudio.ui.comparing.panes import LABELS, LETTERS, Look
 from segstudio.ui.icons import IconButton
@@ -45,6 +45,10 @@ class CompareBar(QFrame):
         for picker in (self._left, self._right):
             picker.setMinimumWidth(120)
             picker.setMaximumWidth(260)
+        self._labels = QCheckBox("Labels")
+        self._labels.setToolTip("A pane for the labels, in which strokes are seen")
+        self._labels.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._labels.toggled.connect(lambda on: self._look(shows_labels=on))
         self._and = label("and", tone="muted")
         self._note = label(look="small", tone="muted")
         self._add = button("Add model", run=self._offer)
@@ -57,6 +61,7 @@ class CompareBar(QFrame):
             choice.setFixedHeight(32)
             box.addWidget(choice)
         box.addWidget(self._class)
+        box.addWidget(self._labels)
         box.addWidget(self._left, 2)
         box.addWidget(self._and)
         box.addWidget(self._right, 2)
@@ -81,6 +86,10 @@ class CompareBar(QFrame):
         self._modes.show_value(look.mode)
         self._colours.show_value(look.colours)
         self._colours.setVisible(has_errors)
+        self._labels.setVisible(look.mode == "side")
+        self._labels.blockSignals(True)
+        self._labels.setChecked(look.shows_labels)
+        self._labels.blockSignals(False)
         self._class.setVisible(has_errors and look.colours == "errors")
         classes: list[tuple[object, str]] = [(None, "All classes")]
         classes += [(c.id, c.name) for c in self._session.editor.classes.classes]
