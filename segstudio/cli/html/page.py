@@ -74,7 +74,7 @@ _FIGURES = (
     ("mean F1", "mean_f1"),
     ("iIoU", "miiou"),
     ("categories", "category_miou"),
-    ("their iIoU", "category_miiou"),
+    ("categories' iIoU", "category_miiou"),
     ("boundary F", "boundary_mean_f1"),
 )
 
