@@ -275,8 +275,8 @@ TITLES = {
 def main() -> None:
     """Measure and print one table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=6)
-    parser.add_argument("--frames", type=int, default=60)
+    parser.add_argument("--rounds", type=int, default=16)
+    parser.add_argument("--frames", type=int, default=24)
     parser.add_argument("--threads", type=int)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--picture", type=Path, help="save what the window looked like")
