@@ -101,6 +101,62 @@ window.grab().save(sys.argv[2])
 window.close()
 """
 
+COMPARING = {
+    "compare-dark": {"theme": "dark", "size": (1600, 950), "mode": "side"},
+    "difference-light": {"theme": "light", "size": (1280, 760), "mode": "difference"},
+}
+
+ONE_COMPARISON = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+import numpy as np
+from PySide6.QtTest import QTest
+from segstudio.core.origins import PAINTED
+from segstudio.core.settings import Settings
+from segstudio.store.masks import read_mask
+from segstudio.ui.app import Program, make_application
+app = make_application(["segstudio"])
+program = Program(app, settings=Settings(theme=sys.argv[5], play_on_open=False))
+window, session = program.window, program.window.session
+editor, comparison, player = session.editor, session.comparison, session.player
+window.resize(int(sys.argv[3]), int(sys.argv[4]))
+window.show()
+video = Path(sys.argv[1])
+truth = sorted(Path(sys.argv[7]).iterdir())
+session.open([video])
+def wait(ready):
+    while not ready():
+        QTest.qWait(20)
+def go(index):
+    player.seek(index)
+    wait(lambda: editor.held is not None and editor.held.key.index == index)
+    wait(lambda: session.result.frame.id.index == index and comparison.labels("B") is not None)
+wait(lambda: session.result is not None and session.result.prediction is not None)
+comparison.turn_on()
+comparison.set_pane("B", strategy=replace(session.models.strategy, input_scale=0.5))
+wait(lambda: comparison.labels("B") is not None)
+for index in (*range(20, 280, 26), 136):
+    go(index)
+    labels = read_mask(truth[index])
+    labels = np.where(labels < 11, labels, 255).astype(np.uint8)
+    editor.replace_labels("Truth", labels, PAINTED, np.ones(labels.shape, bool))
+    editor.confirm()
+comparison.set_look(replace(comparison.look, mode=sys.argv[6], pair=("A", "B")))
+for letter in comparison.letters:
+    done = []
+    window._grid.figures.measure_alone(letter, lambda: done.append(1))
+    wait(lambda: done)
+for _ in range(12):
+    player.step(1)
+    QTest.qWait(1200)
+go(136)
+wait(lambda: not editor.projects.project.waiting)
+QTest.qWait(2500)
+window.grab().save(sys.argv[2])
+window.close()
+"""
+
 
 def main() -> None:
     """Each picture in a process of its own, as JPEG: a window full of film grain is no PNG."""
@@ -126,6 +182,16 @@ def main() -> None:
             values = (video, png, width, height, shot["theme"], shot["layer"])
             places = {"SEGSTUDIO_HOME": scratch, "QT_QPA_PLATFORM": "offscreen"}
             call = [sys.executable, "-c", ONE_ROUND, *map(str, values)]
+            subprocess.run(call, check=True, env={**os.environ, **places})
+            Image.open(png).convert("RGB").save(folder / f"{name}.jpg", quality=88)
+        print(folder / f"{name}.jpg")
+    for name, shot in COMPARING.items():
+        with tempfile.TemporaryDirectory() as scratch:
+            png = Path(scratch) / "window.png"
+            width, height = shot["size"]
+            values = (video, png, width, height, shot["theme"], shot["mode"], ensure_demo().labels)
+            places = {"SEGSTUDIO_HOME": scratch, "QT_QPA_PLATFORM": "offscreen"}
+            call = [sys.executable, "-c", ONE_COMPARISON, *map(str, values)]
             subprocess.run(call, check=True, env={**os.environ, **places})
             Image.open(png).convert("RGB").save(folder / f"{name}.jpg", quality=88)
         print(folder / f"{name}.jpg")

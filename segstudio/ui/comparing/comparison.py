@@ -87,7 +87,7 @@ class Comparison(QObject):
         pane = self.pane(member)
         if member == LABELS or pane is None:
             return "Labels"
-        return f"{pane.letter} · {pane.title}"
+        return " · ".join(part for part in (pane.letter, pane.title, pane.how) if part)
 
     def status(self, letter: str) -> ModelStatus:
         """How the model of a pane is doing."""
