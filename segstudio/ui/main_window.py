@@ -28,7 +28,6 @@ from segstudio import paths
 from segstudio.ui import icons, theme
 from segstudio.ui.asking import AskingWindow
 from segstudio.ui.canvas.view import CanvasView
-from segstudio.ui.comparing.grid import PaneGrid
 from segstudio.ui.keys import Keys
 from segstudio.ui.menus import Menus
 from segstudio.ui.panels.banner import Banner
@@ -44,6 +43,7 @@ from segstudio.ui.panels.tool_options import ToolOptionsBar
 from segstudio.ui.panels.toolbox import ToolBox
 from segstudio.ui.panels.transport import Transport
 from segstudio.ui.session import Session
+from segstudio.ui.stage.grid import PaneGrid
 
 PANEL_WIDTH = 304
 DEFAULT_SIZE = (1400, 860)

@@ -95,7 +95,7 @@ class Session(QObject):
         self.comparison = Comparison(self, self.editor, self)
         self.scores = Scoreboard(self, self.editor, self.comparison, self)
         self.measuring = Measuring(self, self.editor, self.comparison, self.scores)
-        self.visit = Visit(self, self)
+        self.visit = Visit(self, self.editor, self.comparison, self.show_media)
         self._opening_job: Job | None = None
         self._last_error = ""
         self._told_notes: tuple[str, ...] = ()
@@ -284,13 +284,13 @@ class Session(QObject):
 
         layer: None for the one that is looked at.
         """
-        return showing.labels_of(self, layer or self.view.layer)
+        return showing.labels_of(self.editor, self.result, layer or self.view.layer)
 
     # --- how it is looked at
 
     def style(self) -> MaskStyle:
         """What the canvas draws masks with."""
-        return showing.style_of(self)
+        return showing.style_of(self.editor, self.view, self.shown_classes)
 
     def set_view(self, view: ViewState) -> None:
         """Look at it in another way; mode and opacity are remembered."""

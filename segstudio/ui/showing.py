@@ -8,28 +8,30 @@ from numpy.typing import NDArray
 
 from segstudio.core.classes import ClassMap
 from segstudio.core.mask_style import MaskStyle
-from segstudio.ui.view_state import Layer
+from segstudio.ui.view_state import Layer, ViewState
 
 if TYPE_CHECKING:
-    from segstudio.ui.session import Session
+    from segstudio.engine.play import PipelineResult
+    from segstudio.ui.correcting.editor import Editor
 
 
-def labels_of(session: "Session", layer: Layer) -> NDArray[np.uint8] | None:
+def labels_of(
+    editor: "Editor", result: "PipelineResult | None", layer: Layer
+) -> NDArray[np.uint8] | None:
     """uint8 (H, W) to draw; None: the prediction's own."""
-    held = session.editor.held
+    held = editor.held
     if layer == "prediction":
         return None
     if held is None:  # while it plays: the prediction in the project's classes
-        frame = None if session.result is None else session.result.frame
-        return None if frame is None else session.editor.translated(frame)
-    return held.document.origin if layer == "origin" else session.editor.shown_labels()
+        return None if result is None else editor.translated(result.frame)
+    return held.document.origin if layer == "origin" else editor.shown_labels()
 
 
-def style_of(session: "Session") -> MaskStyle:
+def style_of(editor: "Editor", view: ViewState, classes: ClassMap) -> MaskStyle:
     """The colours of classes, or of origins."""
-    if session.view.layer == "origin" and session.editor.held is not None:
-        return session.view.origin_style()
-    return session.view.style(session.shown_classes)
+    if view.layer == "origin" and editor.held is not None:
+        return view.origin_style()
+    return view.style(classes)
 
 
 @lru_cache(maxsize=8)

@@ -89,7 +89,7 @@ def test_the_region_is_put_in_the_middle_and_seen_whole(hand, models, press, win
 
 
 def test_the_outline_goes_by_itself_but_not_what_came_after_it(hand, models, press, session, qtbot):
-    from segstudio.ui.comparing.region_walk import RegionWalk
+    from segstudio.ui.stage.region_walk import RegionWalk
 
     walk = RegionWalk.of(session)
     walk._timer.setInterval(0)

@@ -1,6 +1,7 @@
 """Speeds of compared models on a clock of the test's own, and the words they are told in."""
 
 import dataclasses
+import sys
 from itertools import pairwise
 
 import numpy as np
@@ -13,9 +14,10 @@ from segstudio.core.prediction import Logits, Prediction, Timing
 from segstudio.engine import catalogue
 from segstudio.engine.alone import AloneFigures
 from segstudio.engine.play import Answer, PipelineResult
+from segstudio.ui import startup
 from segstudio.ui.bridge.background import Background
 from segstudio.ui.comparing import speed_words
-from segstudio.ui.comparing.net_counts import NetCounts
+from segstudio.ui.comparing.net_counts import ENGINE, NetCounts
 from segstudio.ui.comparing.speeds import Speeds
 
 SIZE = (32, 64)
@@ -264,9 +266,14 @@ def test_nets_are_counted_once_in_the_background_and_failures_too(qtbot, card, m
             raise RuntimeError("no such operator")
         return NetFigures(*size, parameters=7, gmacs=0.5)
 
-    monkeypatch.setattr(catalogue, "count_model", count_model)
     background = Background()
     counts = NetCounts(background)
+    monkeypatch.delitem(sys.modules, ENGINE, raising=False)
+    assert counts.of(card, SIZE) is None
+    monkeypatch.undo()
+    assert not asked, "torch is not there, and not fetched for this"
+    monkeypatch.setattr(catalogue, "count_model", count_model)
+    startup.import_engine()
     assert counts.of(card, SIZE) is None
     bad = dataclasses.replace(card, name="bad", params=3)
     assert counts.of(bad, SIZE) is None

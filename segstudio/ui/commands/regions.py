@@ -1,7 +1,7 @@
 """Compare → regions: to the next error, and taking a model's pixels in many places at once."""
 
 from segstudio.ui.commands.registry import Desk, command, no_labels
-from segstudio.ui.comparing.region_walk import RegionWalk
+from segstudio.ui.stage.region_walk import RegionWalk
 
 
 def _no_regions(desk: Desk) -> str:

@@ -10,13 +10,13 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 from segstudio.core.viewport import ViewTransform
 from segstudio.engine.seats import FIRST
 from segstudio.ui.canvas.view import CanvasView
-from segstudio.ui.comparing.composing import Composing, column_at
-from segstudio.ui.comparing.divider import Divider
-from segstudio.ui.comparing.figures import Figures
-from segstudio.ui.comparing.pane_view import HEADER, PaneView
 from segstudio.ui.comparing.panes import LABELS
 from segstudio.ui.panels.speed_strip import HEIGHT as STRIP
 from segstudio.ui.session import Session
+from segstudio.ui.stage.composing import Composing, column_at
+from segstudio.ui.stage.divider import Divider
+from segstudio.ui.stage.figures import Figures
+from segstudio.ui.stage.pane_view import HEADER, PaneView
 from segstudio.ui.tools.preview import NOTHING, Preview, Ring
 
 
