@@ -1,6 +1,7 @@
 """Speeds of compared models on a clock of the test's own, and the words they are told in."""
 
 import dataclasses
+import importlib
 import sys
 from itertools import pairwise
 
@@ -14,7 +15,6 @@ from segstudio.core.prediction import Logits, Prediction, Timing
 from segstudio.engine import catalogue
 from segstudio.engine.alone import AloneFigures
 from segstudio.engine.play import Answer, PipelineResult
-from segstudio.ui import startup
 from segstudio.ui.bridge.background import Background
 from segstudio.ui.comparing import speed_words
 from segstudio.ui.comparing.net_counts import ENGINE, NetCounts
@@ -257,6 +257,13 @@ def test_stages_costs_and_the_table(speeds, play):
 # --- counting nets
 
 
+def test_nothing_is_counted_before_torch_is_there(qtbot, card, monkeypatch):
+    background = Background()
+    monkeypatch.setattr(background, "run", lambda *_, **__: pytest.fail("torch was fetched"))
+    monkeypatch.delitem(sys.modules, ENGINE, raising=False)
+    assert NetCounts(background).of(card, SIZE) is None
+
+
 def test_nets_are_counted_once_in_the_background_and_failures_too(qtbot, card, monkeypatch):
     asked = []
 
@@ -268,12 +275,8 @@ def test_nets_are_counted_once_in_the_background_and_failures_too(qtbot, card, m
 
     background = Background()
     counts = NetCounts(background)
-    monkeypatch.delitem(sys.modules, ENGINE, raising=False)
-    assert counts.of(card, SIZE) is None
-    monkeypatch.undo()
-    assert not asked, "torch is not there, and not fetched for this"
     monkeypatch.setattr(catalogue, "count_model", count_model)
-    startup.import_engine()
+    importlib.import_module(ENGINE)
     assert counts.of(card, SIZE) is None
     bad = dataclasses.replace(card, name="bad", params=3)
     assert counts.of(bad, SIZE) is None
