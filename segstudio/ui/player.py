@@ -76,6 +76,7 @@ class Player(QObject):
         super().__init__(parent)
         self.playing = playing
         self.speeds = Speeds()
+        self.watch: Callable[[PipelineResult], None] | None = None  # called in the infer thread
         self.model_since = 0  # the request from which on results are of the chosen model
         self.info: SourceInfo | None = None
         self._background = background
@@ -131,7 +132,7 @@ class Player(QObject):
         self._newest_request = self._asked_after = self._shown_index = -1
         self.speeds.clear()
         self.info = source.info
-        self._live = live = LiveView(source, self, self.speeds.add_result)
+        self._live = live = LiveView(source, self, self._measure)
         live.arrived.connect(self._take_result)
         live.failed.connect(self._take_failure)
         live.model_changed.connect(self._take_model)
@@ -191,6 +192,12 @@ class Player(QObject):
                 live.pipeline.ask(Question(letter, op, then))
 
         return ask
+
+    def _measure(self, result: PipelineResult) -> None:
+        """The infer thread, before a result is on its way to the window."""
+        self.speeds.add_result(result)
+        if self.watch is not None:
+            self.watch(result)
 
     def close_source(self) -> None:
         """Nothing is open any more."""

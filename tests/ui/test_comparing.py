@@ -469,3 +469,26 @@ def test_panes_show_what_models_say_and_labels_have_their_own(two, grid, qtbot):
     two.comparison.set_look(replace(two.comparison.look, shows_labels=False))
     assert list(grid.panes) == ["A", "B"]
     assert (drawn(grid.canvas) == said_by("fake", 5)).all()
+
+
+def test_errors_are_seen_while_it_plays(two, grid, qtbot):
+    label(two, qtbot)
+    two.comparison.set_look(Look(colours="errors"))
+    two.player.set_every_frame(every=True)
+    two.player.seek(0)
+    qtbot.waitUntil(lambda: two.result.frame.id.index == 0, timeout=20_000)
+    seen = {}
+
+    def look():
+        index = two.result.frame.id.index
+        if two.player.playing.is_playing:
+            codes = drawn(grid.panes["B"].canvas)
+            seen[index] = None if codes is None else codes.copy()
+
+    two.comparison.arrived.connect(look)
+    two.player.set_speed(0.25)
+    two.player.play()
+    qtbot.waitUntil(lambda: two.result.frame.id.index > 8, timeout=20_000)
+    two.player.pause()
+    assert ((seen[5] == 1) == (said_by("second", 5) != truth())).all()
+    assert seen[4] is None

@@ -22,6 +22,7 @@ from segstudio.core.tally import Standing, Tally
 from segstudio.store.project_rows import FrameKey
 from segstudio.ui.bridge.background import Job
 from segstudio.ui.comparing.comparison import Comparison
+from segstudio.ui.comparing.references import References
 from segstudio.ui.correcting.editor import Editor
 from segstudio.ui.correcting.host import Host
 
@@ -64,6 +65,8 @@ class Scoreboard(QObject):
         self._host = host
         self._editor = editor
         self._comparison = comparison
+        self.references = References()
+        host.player.watch = self.references.read
         self.convention = Convention.VOID_IGNORED
         self._of = editor.projects.project, editor.classes
         self._tallies: dict[Identity, Tally[FrameKey]] = {}
@@ -75,6 +78,7 @@ class Scoreboard(QObject):
         self._timer.timeout.connect(self.changed)
         comparison.arrived.connect(self._follow)
         comparison.changed.connect(self._tell_soon)
+        comparison.changed.connect(self._follow_look)
         editor.document_changed.connect(self._count_current)
         editor.step_finished.connect(self._tell_soon)
         editor.labels_changed.connect(self._change)
@@ -102,8 +106,10 @@ class Scoreboard(QObject):
 
     def reference(self) -> NDArray[np.uint8] | None:
         """uint8 (H, W): the labels of the frame on the screen; None while there are none."""
-        held = self._editor.held
-        return None if held is None or held.is_blank else held.document.labels
+        held, result = self._editor.held, self._host.result
+        if held is None:  # it plays
+            return None if result is None else self.references.get(result.frame.id)
+        return None if held.is_blank else held.document.labels
 
     def standing(self) -> Standing | None:
         """How far these may be trusted."""
@@ -126,9 +132,17 @@ class Scoreboard(QObject):
     # --- what is counted
 
     @Slot()
+    def _follow_look(self) -> None:
+        """Labels of frames that go by are read only while errors are looked at."""
+        look = self._comparison.look
+        self.references.wanted = self._comparison.is_on and look.colours == "errors"
+
+    @Slot()
     def _start_anew(self) -> None:
         """Another project, or other classes: frames, rows and columns mean something else."""
-        now = self._editor.projects.project, self._editor.classes
+        projects = self._editor.projects
+        self.references.use(projects.project, None if projects.media is None else projects.media.id)
+        now = projects.project, self._editor.classes
         if now != self._of:
             self._of = now
             self._tallies.clear()

@@ -107,7 +107,7 @@ class CompareBar(QFrame):
         session = self._session
         if look.colours == "errors" and look.mode in ("side", "swipe"):
             if session.player.playing.is_playing:
-                return "Pause to see errors."
+                return "Frames without labels show none."
             if session.scores.reference() is None:
                 return "This frame has no labels yet."
             standing = session.scores.standing()
