@@ -280,7 +280,7 @@ def plain(reference, predicted):
     return scores_of(matrix.full).miou
 
 
-def test_the_headline_counts_confirmed_frames_only(two, qtbot):
+def test_the_headline_counts_confirmed_frames_only(two, grid, qtbot):
     label(two, qtbot, confirmed=False)
     scores = two.scores
     assert np.isnan(scores.tally("B").scores().miou)
@@ -288,6 +288,9 @@ def test_the_headline_counts_confirmed_frames_only(two, qtbot):
         plain(truth(), said_by("second", 5))
     )
     two.editor.confirm()
+    expected = f"{100 * plain(truth(), said_by('second', 5)):.1f} %"
+    header = grid.panes["B"].header
+    qtbot.waitUntil(lambda: header._score.text() == expected)
     assert scores.tally("A").scores().miou == pytest.approx(plain(truth(), said_by("fake", 5)))
     assert scores.tally("B").scores().miou == pytest.approx(plain(truth(), said_by("second", 5)))
     assert not scores.tally("B").frames(reference=False)

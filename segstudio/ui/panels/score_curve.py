@@ -137,7 +137,7 @@ class ScoreCurve(QWidget):
             for letter, line in self._lines.items()
             if not np.isnan(line[index])
         ]
-        text = "\n".join((f"Frame {index}, its own mIoU", *parts))
+        text = "\n".join((f"Frame {index}, its own mIoU, void left out", *parts))
         QToolTip.showText(event.globalPosition().toPoint(), text, self)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

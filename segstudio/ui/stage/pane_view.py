@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QFrame,
@@ -22,6 +23,7 @@ from segstudio.core.strategy import PRECISIONS
 from segstudio.engine.seats import FIRST
 from segstudio.ui.canvas.view import CanvasView
 from segstudio.ui.comparing.panes import LABELS, Pane
+from segstudio.ui.comparing.wording import CONVENTIONS, percent
 from segstudio.ui.icons import IconButton
 from segstudio.ui.panels.parts import Dot, Picker, Spinner, label, set_tone
 from segstudio.ui.panels.speed_strip import SpeedStrip
@@ -58,6 +60,8 @@ class PaneHeader(QFrame):
         self._model.setMaximumWidth(280)
         self._how = label(look="small", tone="muted")
         self._how.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._score = label(look="title")
+        self._score.setFont(tabular(self._score.font()))
         self._reading = label(look="small")
         self._reading.setFont(tabular(self._reading.font()))
         self._settings = IconButton("settings", "Device, input size, precision of this pane")
@@ -69,11 +73,30 @@ class PaneHeader(QFrame):
         box.setSpacing(UNIT)
         parts: tuple[QWidget, ...] = (
             self._chip, self._title, self._spinner, self._dot, self._model, self._how,
-            self._reading, self._settings, self._remove,
+            self._reading, self._score, self._settings, self._remove,
         )  # fmt: skip
         for part in parts:
             box.addWidget(part, {self._model: 3, self._how: 1}.get(part, 0))
+        session.scores.changed.connect(self.show_score)
         self.follow()
+
+    @Slot()
+    def show_score(self) -> None:
+        """The headline of this model; nothing while no frame is confirmed."""
+        text, tip = "", ""
+        if self.letter != LABELS and self.isVisible():
+            scores = self._session.scores
+            tally = scores.tally(self.letter)
+            text = percent(tally.scores(scores.convention).miou) if tally.frames() else ""
+            title = CONVENTIONS[scores.convention][0]
+            tip = f"mIoU over {len(tally.frames())} confirmed frames\nConvention: {title}"
+        self._score.setText(text)
+        self._score.setToolTip(tip)
+        self._score.setVisible(bool(text))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.show_score()
 
     @Slot()
     def follow(self) -> None:
@@ -86,6 +109,7 @@ class PaneHeader(QFrame):
             part.setVisible(not is_labels)
         self._settings.setVisible(self.letter not in (FIRST, LABELS))
         self._remove.setVisible(self.letter != FIRST)
+        self.show_score()
         if is_labels:
             self._how.setText("what tools paint")
             self._remove.setToolTip("Without a pane for the labels")
