@@ -495,3 +495,16 @@ def test_errors_are_seen_while_it_plays(two, grid, qtbot):
     two.player.pause()
     assert ((seen[5] == 1) == (said_by("second", 5) != truth())).all()
     assert seen[4] is None
+
+
+def test_opacity_is_one_for_all_and_draws_nothing_anew(two, grid):
+    two.comparison.set_look(Look("difference", pair=("A", "B")))
+    before = grid.canvas._scene.labels
+    two.set_view(replace(two.view, opacity=0.25))
+    assert grid.canvas.mask_style.opacity == 0.25
+    assert grid.canvas._scene.labels is before
+    two.comparison.set_look(Look())
+    two.set_view(replace(two.view, mode="outline"))
+    assert {p.canvas.mask_style.mode for p in grid.panes.values()} == {"outline"}
+    two.set_view(replace(two.view, are_masks_off=True))
+    assert all(p.canvas.mask_style.hidden for p in grid.panes.values())

@@ -42,6 +42,7 @@ class PaneGrid(QWidget):
         self._main = PaneView(session, FIRST, canvas)
         self.panes: dict[str, PaneView] = {FIRST: self._main}
         self._tool = session.editor.options.tool
+        self._style = session.style()
         self._is_linking = False
         self._shape = (0, 0)
         self._box = QGridLayout(self)
@@ -204,11 +205,17 @@ class PaneGrid(QWidget):
             self.canvas.update_labels(change.rect, labels)  # type: ignore[attr-defined]  # as above
 
     def show_style(self) -> None:
-        """How masks are drawn."""
-        if self._session.comparison.is_on:
+        """How masks are drawn; another opacity alone costs one paint of each picture."""
+        session, old = self._session, self._style
+        self._style = style = session.style()
+        if not session.comparison.is_on:
+            self.canvas.set_style(style)
+        elif not style.draws_like(old):
             self.show_all()
         else:
-            self.canvas.set_style(self._session.style())
+            for pane in self.panes.values():
+                drawn = pane.canvas.mask_style
+                pane.canvas.set_style(replace(drawn, opacity=style.opacity, hidden=style.hidden))
 
     def show_preview(self) -> None:
         """What the tool in the hand shows, in every pane."""
