@@ -120,10 +120,11 @@ class Pipeline:
             self._is_playing = False
             self._restart_clock()
 
-    def seek(self, index: int) -> None:
-        """Show frame `index`, kept inside the source; the newest wins."""
+    def seek(self, index: int) -> int:
+        """Show frame `index`, kept inside the source; returns the request that answers it."""
         with self._change:
             self._go(index)
+            return self._request
 
     def step(self, by: int) -> None:
         """Pause, and show the frame `by` frames on from the one asked for last."""
@@ -151,10 +152,7 @@ class Pipeline:
             self._change.notify_all()
 
     def set_model(self, load: "Callable[[], Predictor] | None") -> int:
-        """Change the model, None: none; `load` runs in the infer thread.
-
-        Returns the request from which on results are of this model.
-        """
+        """Change the model, None: none; returns the request from which on results are of it."""
         with self._change:
             self._request += 1
             self._worker.set_model(load, self._request)

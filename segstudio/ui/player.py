@@ -82,7 +82,6 @@ class Player(QObject):
         self._background = background
         self._live: LiveView | None = None
         self._is_every_frame = False
-        self._newest_request = -1
         self._shown_index = -1
         self._asked_after = -1  # results up to this request do not move the position
         self._timer = QTimer(self)
@@ -129,7 +128,7 @@ class Player(QObject):
     def show_source(self, source: FrameSource) -> None:
         """Show another source from its first frame; the old one ends in the background."""
         self._retire()
-        self._newest_request = self._asked_after = self._shown_index = -1
+        self._asked_after = self._shown_index = -1
         self.speeds.clear()
         self.info = source.info
         self._live = live = LiveView(source, self, self._measure)
@@ -278,9 +277,9 @@ class Player(QObject):
             return
         last = self.last_index if self.info.is_complete else index
         index = max(0, min(index, last))
-        self._live.pipeline.seek(index)
+        # Answers to what was asked before may still come: they do not move the position back.
+        self._asked_after = self._live.pipeline.seek(index) - 1
         self._live.drop_waiting()
-        self._asked_after = self._newest_request
         self._set(index=index)
 
     def step(self, by: int) -> None:
@@ -316,7 +315,6 @@ class Player(QObject):
 
     @Slot(object)
     def _take_result(self, result: PipelineResult) -> None:
-        self._newest_request = result.request
         self._shown_index = result.frame.id.index
         if result.request > self._asked_after:
             self._set(index=result.frame.id.index)

@@ -1,5 +1,6 @@
 """Several models on one frame: panes, modes, figures; a model that cannot is told and the rest goes on."""
 
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -37,8 +38,11 @@ class Said:
 
     def __init__(self, card, device, strategy):
         self.card, self.device, self.strategy, self.error = card, "cpu", strategy, None
+        self.gate = None
 
     def predict(self, frame, *, request=0):
+        if self.gate is not None:
+            assert self.gate.wait(20)
         if self.error is not None:
             raise self.error
         labels = said_by(self.card.name, frame.id.index) % len(self.card.classes)
@@ -508,3 +512,23 @@ def test_opacity_is_one_for_all_and_draws_nothing_anew(two, grid):
     assert {p.canvas.mask_style.mode for p in grid.panes.values()} == {"outline"}
     two.set_view(replace(two.view, are_masks_off=True))
     assert all(p.canvas.mask_style.hidden for p in grid.panes.values())
+
+
+def test_a_pair_outlives_switching_off_and_on(two):
+    two.comparison.turn_off()
+    two.comparison.turn_on()
+    assert two.comparison.look.pair == ("A", "B")
+
+
+def test_no_step_is_lost_while_models_are_slow(two, made, qtbot):
+    """Answers to earlier steps come late, and must not take the position back."""
+    gate = made[-1].gate = threading.Event()
+    for _ in range(4):
+        two.player.step(1)
+        qtbot.wait(1)
+    gate.set()
+    for _ in range(4):
+        two.player.step(1)
+        qtbot.wait(20)
+    assert two.player.playing.index == 13
+    qtbot.waitUntil(lambda: two.result.frame.id.index == 13, timeout=20_000)

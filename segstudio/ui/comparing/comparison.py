@@ -194,7 +194,8 @@ class Comparison(QObject):
             del self._states[letter]
             self._host.player.speeds.begin(letter)
         self._mapped.clear()
-        self.look = self.look.fitted(self.letters)
+        if self.is_on:
+            self.look = self.look.fitted(self.letters)
         request = self._host.player.compare({n: load for n, (_, load) in self._loads.items()})
         self._since = {
             n: self._since[n] if before.get(n) is self._loads[n] else request for n in self._loads
