@@ -38,10 +38,11 @@ class Said:
 
     def __init__(self, card, device, strategy):
         self.card, self.device, self.strategy, self.error = card, "cpu", strategy, None
-        self.gate = None
+        self.gate, self.waits = None, False
 
     def predict(self, frame, *, request=0):
         if self.gate is not None:
+            self.waits = True
             assert self.gate.wait(20)
         if self.error is not None:
             raise self.error
@@ -523,12 +524,15 @@ def test_a_pair_outlives_switching_off_and_on(two):
 def test_no_step_is_lost_while_models_are_slow(two, made, qtbot):
     """Answers to earlier steps come late, and must not take the position back."""
     gate = made[-1].gate = threading.Event()
-    for _ in range(4):
+    two.player.step(1)
+    qtbot.waitUntil(lambda: two.player.playing.index == 6)
+    qtbot.waitUntil(lambda: made[-1].waits)  # frame 6 is with the slow model
+    for _ in range(3):
         two.player.step(1)
-        qtbot.wait(1)
+    assert two.player.playing.index == 9
+    seen = []
+    two.player.changed.connect(lambda: seen.append(two.player.playing.index))
     gate.set()
-    for _ in range(4):
-        two.player.step(1)
-        qtbot.wait(20)
-    assert two.player.playing.index == 13
-    qtbot.waitUntil(lambda: two.result.frame.id.index == 13, timeout=20_000)
+    qtbot.waitUntil(lambda: two.result.frame.id.index == 9, timeout=20_000)
+    assert two.player.playing.index == 9
+    assert set(seen) <= {9}
