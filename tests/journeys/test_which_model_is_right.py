@@ -122,7 +122,7 @@ def test_from_two_models_to_one_better_mask(qtbot, window):
     # Blink: the other one as long as Tab is held.
     run("compare.side")
     QTest.keyPress(grid.canvas, Qt.Key.Key_Tab)
-    assert (grid.canvas._scene.labels == b).all()
+    assert (grid.panes["A"].canvas._scene.labels == b).all()
     QTest.keyRelease(grid.canvas, Qt.Key.Key_Tab)
 
     # A new frame begins as A's draft; where B says something else, the person takes B's word.

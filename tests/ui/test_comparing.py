@@ -163,15 +163,53 @@ def test_panes_zoom_and_pan_together(two, grid):
     assert a.is_fit
 
 
-def test_the_cursor_is_read_in_every_pane(two, grid):
+def test_the_cursor_is_read_in_every_pane(two, grid, qtbot):
     canvas = grid.panes["B"].canvas
     y, x = canvas.transform.to_view(50.5, 110.5)
     ratio = canvas.devicePixelRatioF()
     QTest.mouseMove(canvas, QPoint(round(x / ratio), round(y / ratio)))
-    assert "Sky" in grid.panes["A"].header._reading.text()
-    assert "Car" in grid.panes["B"].header._reading.text()
-    assert "%" in grid.panes["B"].header._reading.text()
+    assert "Sky" in grid.panes["A"].reading
+    assert "Car" in grid.panes["B"].reading
+    assert "%" in grid.panes["B"].reading
     assert grid.canvas._preview.ring is not None
+    two.comparison.set_look(Look("difference", pair=("A", "B")))
+    qtbot.wait(10)
+    y, x = grid.canvas.transform.to_view(50.5, 110.5)
+    QTest.mouseMove(grid.canvas, QPoint(round(x / ratio), round(y / ratio)))
+    assert [line.split()[:2] for line in grid._main.reading.splitlines()] == [
+        ["A", "Sky"], ["B", "Car"],
+    ]  # fmt: skip
+
+
+def test_panes_keep_their_width_whatever_is_said(two, grid, cards, qtbot):
+    for _ in range(2):
+        two.comparison.add(cards[1])
+    two.comparison.set_look(Look(shows_labels=True))
+    qtbot.waitUntil(lambda: two.comparison.prediction("D") is not None, timeout=20_000)
+    qtbot.wait(10)
+    rows = {}
+    for pane in grid.panes.values():
+        rows.setdefault(pane.y(), []).append(pane)
+    widths = {pane.width() for panes in rows.values() for pane in panes}
+    assert max(widths) - min(widths) <= 1
+    heights = {(pane.y(), pane.canvas.height()) for pane in grid.panes.values()}
+    assert len({height for _, height in heights}) <= len(rows)
+    before = [pane.geometry() for pane in grid.panes.values()]
+    grid._hover("A", (50, 110))
+    qtbot.wait(10)
+    assert [pane.geometry() for pane in grid.panes.values()] == before
+
+
+def test_a_stroke_is_seen_also_when_the_labels_pane_was_closed(two, grid, qtbot):
+    two.tools.choose("brush")
+    two.comparison.set_look(replace(two.comparison.look, shows_labels=False))
+    assert list(grid.panes) == ["A", "B"]
+    editor = two.editor
+    assert editor.begin("Brush")
+    editor.paint(rectangle((10, 10), (20, 30), editor.shape), 5)
+    assert list(grid.panes) == ["A", "B"], "nothing moves under the hand"
+    editor.commit()
+    assert list(grid.panes) == [LABELS, "A", "B"]
 
 
 def test_a_third_model_and_fewer_again(two, grid, cards, qtbot):
@@ -232,8 +270,10 @@ def test_holding_tab_blinks(two, grid, window):
     assert two.comparison.is_blinking
     assert (drawn(grid.canvas) == said_by("second", 5)).all()
     assert (drawn(grid.panes["B"].canvas) == said_by("fake", 5)).all()
+    assert grid.panes["A"].header._chip.text() == "B"
     QTest.keyRelease(grid.canvas, Qt.Key.Key_Tab)
     assert (drawn(grid.canvas) == before).all()
+    assert grid.panes["A"].header._chip.text() == "A"
 
 
 def test_difference_draws_what_differs_and_nothing_else(two, grid, window):
@@ -459,6 +499,7 @@ def test_a_pair_never_holds_one_member_twice():
 def test_panes_show_what_models_say_and_labels_have_their_own(two, grid, qtbot):
     """A model that is shown with corrected pixels would look better than it is."""
     label(two, qtbot)
+    two.comparison.set_look(replace(two.comparison.look, shows_labels=False))
     assert (drawn(grid.canvas) == said_by("fake", 5)).all()
     two.tools.choose("brush")
     assert list(grid.panes) == [LABELS, "A", "B"]

@@ -43,6 +43,7 @@ class PaneGrid(QWidget):
         self.panes: dict[str, PaneView] = {FIRST: self._main}
         self._tool = session.editor.options.tool
         self._style = session.style()
+        self._is_painted = False
         self._is_linking = False
         self._shape = (0, 0)
         self._box = QGridLayout(self)
@@ -56,7 +57,8 @@ class PaneGrid(QWidget):
         comparison.changed.connect(self.follow)
         comparison.arrived.connect(self.show_answers)
         session.editor.document_changed.connect(self.show_answers)
-        comparison.blinked.connect(self.show_all)
+        comparison.blinked.connect(self._blink)
+        session.editor.step_finished.connect(self._show_painted)
         session.reading_changed.connect(self._show_speeds)
         canvas.view_changed.connect(self._follow_view)
         self.follow()
@@ -151,6 +153,17 @@ class PaneGrid(QWidget):
     # --- what they show
 
     @Slot()
+    def _blink(self) -> None:
+        """The two of the pair change places as long as a key is held."""
+        comparison = self._session.comparison
+        one, other = comparison.look.pair
+        places = {one: other, other: one} if comparison.is_blinking else {}
+        for letter, pane in self.panes.items():
+            if letter != LABELS:
+                pane.header.show_blink(comparison.pane(places.get(letter, letter)))
+        self.show_all()
+
+    @Slot()
     def show_all(self) -> None:
         """The main picture and all others."""
         self.show_main()
@@ -192,6 +205,7 @@ class PaneGrid(QWidget):
     def show_change(self, change: object) -> None:
         """A stroke, an undo or a redo wrote a box of the labels."""
         session = self._session
+        self._is_painted = True
         changed = self.composing.labels_changed(change.rect)  # type: ignore[attr-defined]  # a LabelChange
         if self.composing.difference is not None:
             self.differed.emit(self.composing.difference)
@@ -233,6 +247,14 @@ class PaneGrid(QWidget):
         if was_pan and tool != "pan" and self.is_side_by_side:
             comparison.set_look(replace(comparison.look, shows_labels=True))
         self.for_each(lambda canvas: canvas.set_pans(pans=tool == "pan"))
+
+    @Slot()
+    def _show_painted(self) -> None:
+        """A stroke nobody can see would be made twice: the labels' pane comes back after it."""
+        comparison = self._session.comparison
+        was_painted, self._is_painted = self._is_painted, False
+        if was_painted and self.is_side_by_side and not comparison.look.shows_labels:
+            comparison.set_look(replace(comparison.look, shows_labels=True))
 
     def for_each(self, act: Callable[[CanvasView], None]) -> None:
         """Do it with every picture."""
@@ -297,12 +319,19 @@ class PaneGrid(QWidget):
             self._show_crosses()
 
     def _show_readings(self) -> None:
-        comparison = self._session.comparison
-        for letter, pane in self.panes.items():
-            text = ""
-            if letter != LABELS and self.is_side_by_side and self._hovered is not None:
-                text = comparison.reading(letter, *self._hovered[1])
-            pane.header.show_reading(text)
+        """Each model's word in its own pane; in one picture all of them, a line each."""
+        comparison, pixel = self._session.comparison, self._hovered and self._hovered[1]
+        if not comparison.is_on or pixel is None:
+            for pane in self.panes.values():
+                pane.show_reading("")
+            return
+        said = {letter: comparison.reading(letter, *pixel) for letter in comparison.letters}
+        if self.is_side_by_side:
+            for letter, pane in self.panes.items():
+                pane.show_reading(said.get(letter, ""))
+        else:
+            lines = [f"{letter}   {text}" for letter, text in said.items() if text]
+            self._main.show_reading("\n".join(lines))
 
     def _show_crosses(self) -> None:
         """The same pixel in the other panes."""

@@ -26,6 +26,7 @@ from segstudio.ui.comparing.panes import LABELS, Pane
 from segstudio.ui.comparing.wording import CONVENTIONS, percent
 from segstudio.ui.icons import IconButton
 from segstudio.ui.panels.parts import Dot, Picker, Spinner, label, set_tone
+from segstudio.ui.panels.speed_strip import HEIGHT as STRIP
 from segstudio.ui.panels.speed_strip import SpeedStrip
 from segstudio.ui.session import Session
 from segstudio.ui.theme import UNIT, tabular
@@ -62,8 +63,6 @@ class PaneHeader(QFrame):
         self._how.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._score = label(look="title")
         self._score.setFont(tabular(self._score.font()))
-        self._reading = label(look="small")
-        self._reading.setFont(tabular(self._reading.font()))
         self._settings = IconButton("settings", "Device, input size, precision of this pane")
         self._remove = IconButton("close", "Take this model out of the comparison")
         self._settings.clicked.connect(self._show_settings)
@@ -73,7 +72,7 @@ class PaneHeader(QFrame):
         box.setSpacing(UNIT)
         parts: tuple[QWidget, ...] = (
             self._chip, self._title, self._spinner, self._dot, self._model, self._how,
-            self._reading, self._score, self._settings, self._remove,
+            self._score, self._settings, self._remove,
         )  # fmt: skip
         for part in parts:
             box.addWidget(part, {self._model: 3, self._how: 1}.get(part, 0))
@@ -111,7 +110,7 @@ class PaneHeader(QFrame):
         self._remove.setVisible(self.letter != FIRST)
         self.show_score()
         if is_labels:
-            self._how.setText("what tools paint")
+            self._say("what tools paint")
             self._remove.setToolTip("Without a pane for the labels")
         pane, status = comparison.pane(self.letter), comparison.status(self.letter)
         if pane is None:
@@ -123,12 +122,22 @@ class PaneHeader(QFrame):
         self._dot.setVisible(status.kind != "loading")
         self._dot.set_tone(TONES.get(status.kind, "faint"))
         self._dot.setToolTip(status.text or status.kind)
-        self._how.setText(pane.how)
-        self._how.setToolTip(pane.how)
+        self._say(pane.how)
 
-    def show_reading(self, text: str) -> None:
-        """What the model says under the cursor, of any pane."""
-        self._reading.setText(text)
+    def show_blink(self, other: Pane | None) -> None:
+        """While another model is in the place of this one: whose pixels are seen."""
+        is_other = other is not None and other.letter != self.letter
+        self._chip.setText(other.letter if other is not None else self.letter)
+        set_tone(self._chip, "accent" if is_other else "")
+        if is_other and other is not None:
+            self._say(f"now {other.title}")
+        else:
+            self.follow()
+
+    def _say(self, text: str) -> None:
+        """One line that gives way to everything else."""
+        self._how.setText(text)
+        self._how.setToolTip(text)
 
     def _pick(self, name: object) -> None:
         session = self._session
@@ -228,12 +237,23 @@ class PaneView(QFrame):
         self._trouble.setProperty("look", "veil")
         self._trouble.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._trouble.hide()
+        self._reading = label()
+        self._reading.setParent(canvas)
+        self._reading.setProperty("look", "veil")
+        self._reading.setFont(tabular(self._reading.font()))
+        self._reading.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._reading.move(UNIT, UNIT)
+        self._reading.hide()
+        self._blank = QWidget()
+        self._blank.setFixedHeight(STRIP)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.header)
         column.addWidget(canvas, 1)
         column.addWidget(self.strip)
+        column.addWidget(self._blank)
 
     @property
     def letter(self) -> str:
@@ -246,6 +266,7 @@ class PaneView(QFrame):
         self.header.follow()
         self.header.setVisible(shown)
         self.strip.setVisible(shown and letter != LABELS)
+        self._blank.setVisible(shown and letter == LABELS)  # all pictures stand at one height
 
     def _remove(self) -> None:
         comparison = self._session.comparison
@@ -254,6 +275,18 @@ class PaneView(QFrame):
         else:
             comparison.remove(self.letter)
 
+    def show_reading(self, text: str) -> None:
+        """What is said under the cursor, in a place of its own: nothing moves."""
+        if text != self._reading.text():
+            self._reading.setText(text)
+            self._reading.adjustSize()
+        self._reading.setVisible(bool(text))
+
+    @property
+    def reading(self) -> str:
+        """What is said there now."""
+        return self._reading.text()
+
     def show_trouble(self, text: str) -> None:
         """Say over the picture why there is nothing on it; "" for nothing to say."""
         if text != self._trouble.text():
@@ -261,6 +294,10 @@ class PaneView(QFrame):
             set_tone(self._trouble, "bad")
         self._trouble.setVisible(bool(text))
         self._place_trouble()
+
+    def minimumSizeHint(self) -> QSize:
+        """Whatever is written on it: all panes are of one width."""
+        return QSize(120, 120)
 
     def resizeEvent(self, event: object) -> None:
         super().resizeEvent(event)  # type: ignore[arg-type]  # a QResizeEvent
