@@ -276,6 +276,28 @@ class Comparison(QObject):
             return "This frame is damaged; it can be seen but not labelled."
         return ""
 
+    def mapped(self, letter: str) -> tuple[str, str]:
+        """What is lost where a model has other classes: a few words, and a sentence; "" for none.
+
+        ("15 of 19 classes", "Held against camvid; nothing there corresponds to …").
+        """
+        pane, target = self.pane(letter), self._editor.classes
+        if pane is None or pane.card is None or pane.card.classes == target:
+            return "", ""
+        source = pane.card.classes
+        table = mapping_for(source, target, self._came_from).table
+        lost = [c.name for c in source.classes if table[c.id] == VOID]
+        never = {table[c.id] for c in source.classes}
+        missing = [c.name for c in target.classes if c.id not in never]
+        sentences = [f"Its classes ({source.name}) are held against {target.name}."]
+        if lost:
+            sentences.append(f"Shown as void: {', '.join(lost)}.")
+        if missing:
+            sentences.append(f"It never says: {', '.join(missing)}.")
+        if not (lost or missing):
+            return "", " ".join(sentences)
+        return f"{len(source) - len(lost)} of {len(source)} classes", "\n".join(sentences)
+
     def reading(self, letter: str, y: int, x: int) -> str:
         """ "Road 97 %": what a model says at a pixel, "" when it says nothing."""
         labels, prediction = self.labels(letter), self.prediction(letter)
