@@ -98,6 +98,10 @@ LIGHT = Colors(
     track="#cfd3db",
 )
 
+VEIL, VEIL_TEXT, VEIL_BAD = (16, 17, 20, 220), "#f2f3f5", "#ffb8b3"
+"""Words over a picture: RGBA of the ground, text and bad news on it. Alike in both themes, since
+the picture is no darker in either."""
+
 FONTS = ("Inter-Regular.otf", "Inter-SemiBold.otf")
 """Shipped for systems whose own interface font is a stopgap, or that have none at all."""
 
@@ -187,7 +191,9 @@ def palette(colors: Colors) -> QPalette:
 def style_sheet(colors: Colors) -> str:
     """The style sheet with the colours and the folder of the small images filled in."""
     images = (paths.resources() / "icons" / colors.name).as_posix()
-    return Template(_SHEET).substitute(asdict(colors), images=images)
+    return Template(_SHEET).substitute(
+        asdict(colors), images=images, veil=f"rgba{VEIL}", veil_text=VEIL_TEXT, veil_bad=VEIL_BAD
+    )
 
 
 _SHEET = """
@@ -242,6 +248,9 @@ QToolButton::menu-indicator { image: none; width: 0; }
 
 QComboBox { background: $field; color: $text; border: 1px solid $line_strong; border-radius: 6px;
   padding: 0 8px 0 10px; min-height: 28px; }
+QComboBox[look="tight"] { padding: 0 2px 0 7px; }
+QComboBox[look="tight"]::drop-down { width: 18px; }
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QComboBox:hover { background: $hover; }
 QComboBox:focus { border-color: $accent; }
 QComboBox:disabled { color: $faint; border-color: $line; }
@@ -323,6 +332,8 @@ QLabel[look="section"] { color: $muted; font-size: 12px; font-weight: 600; }
 QLabel[look="small"] { font-size: 12px; }
 QLabel[look="status"] { font-size: 12px; color: $muted; }
 QLabel[look="hero"] { font-size: 22px; font-weight: 600; }
+QLabel[look="veil"] { background: $veil; color: $veil_text; border-radius: 6px; padding: 4px 8px; }
+QLabel[look="veil"][tone="bad"] { color: $veil_bad; }
 QLabel[look="key"] { background: $field; border: 1px solid $line_strong; border-radius: 4px;
   padding: 1px 6px; font-size: 12px; color: $text; }
 """

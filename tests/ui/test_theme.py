@@ -27,3 +27,11 @@ def luminance(color: str) -> float:
 def test_text_can_be_read(colors, text, ground):
     one, other = luminance(getattr(colors, text)), luminance(getattr(colors, ground))
     assert (max(one, other) + 0.05) / (min(one, other) + 0.05) >= 4.5
+
+
+@pytest.mark.parametrize("text", [theme.VEIL_TEXT, theme.VEIL_BAD])
+def test_text_can_be_read_over_the_brightest_picture(text):
+    *ground, alpha = theme.VEIL
+    seen = [round((c * alpha + 255 * (255 - alpha)) / 255) for c in ground]
+    one, other = luminance(text), luminance(QColor(*seen).name())
+    assert (one + 0.05) / (other + 0.05) >= 4.5

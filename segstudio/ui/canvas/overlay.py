@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 _DARK, _LIGHT = QColor(0, 0, 0, 170), QColor(255, 255, 255, 235)
 _TINT = 150  # of 255
+_WRAPPED = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
 _KNOT = 3.5  # device pixels from the middle of a knot to its side
+_TEXT = 260  # device pixels across of text and its ground; longer text has more lines
 _ROOM = 28  # device pixels around a place that text and lock may take
 
 
@@ -44,7 +46,8 @@ def paint_preview(
     if preview.lock_at is not None:
         _paint_lock(painter, _point(preview.lock_at, transform), ratio)
     if preview.text and preview.text_at is not None:
-        _paint_text(painter, preview.text, _point(preview.text_at, transform), font, ratio)
+        at = _point(_inside(preview.text_at, transform), transform)
+        _paint_text(painter, preview.text, at, transform.view, font, ratio)
     painter.restore()
 
 
@@ -57,11 +60,14 @@ def box_of(preview: Preview, transform: ViewTransform, ratio: float) -> Rect | N
     if preview.area is not None:
         rect = preview.area.rect
         places += [(rect.y0, rect.x0), (rect.y1, rect.x1)]
-    places += [p for p in (preview.lock_at, preview.text_at) if p is not None]
+    if preview.lock_at is not None:
+        places.append(preview.lock_at)
+    if preview.text_at is not None:
+        places.append(_inside(preview.text_at, transform))
     if not places:
         return None
     points = [transform.to_view(*p) for p in places]
-    room = math.ceil(_ROOM * ratio) + (math.ceil(240 * ratio) if preview.text else 0)
+    room = math.ceil(_ROOM * ratio) + (math.ceil(_TEXT * ratio) if preview.text else 0)
     ys, xs = [p[0] for p in points], [p[1] for p in points]
     height, width = transform.view
     return Rect(
@@ -75,6 +81,12 @@ def box_of(preview: Preview, transform: ViewTransform, ratio: float) -> Rect | N
 def _point(place: Place, transform: ViewTransform) -> QPointF:
     y, x = transform.to_view(*place)
     return QPointF(x, y)
+
+
+def _inside(place: Place, transform: ViewTransform) -> Place:
+    """The nearest place that is in the view."""
+    (y, x), (height, width) = transform.to_view(*place), transform.view
+    return transform.to_frame(min(max(y, 0.0), float(height)), min(max(x, 0.0), float(width)))
 
 
 def _stroke(painter: QPainter, path: QPainterPath, ratio: float, *, is_dashed: bool) -> None:
@@ -198,15 +210,36 @@ def _paint_lock(painter: QPainter, at: QPointF, ratio: float) -> None:
     painter.drawPixmap(QPointF(place.x() + inset, place.y() + inset), picture)
 
 
-def _paint_text(painter: QPainter, text: str, at: QPointF, font: QFont, ratio: float) -> None:
+def text_box(
+    metrics: QFontMetricsF, text: str, at: QPointF, view: tuple[int, int], ratio: float
+) -> QRectF:
+    """Where the ground of a text lies: below and right of a place unless the view ends there.
+
+    view: height and width in device pixels. All of the box is inside, if there is room for it.
+    """
+    height, width = view
+    margin, side, end = 4 * ratio, 7 * ratio, 4 * ratio
+    room = max(40 * ratio, min(_TEXT * ratio, width - 2 * margin) - 2 * side)
+    box = metrics.boundingRect(QRectF(0, 0, room, 1e4), _WRAPPED, text)
+    box = box.adjusted(-side, -end, side, end)
+    left, top = at.x() + 14 * ratio, at.y() + 12 * ratio
+    if top + box.height() > height - margin:
+        top = at.y() - 12 * ratio - box.height()
+    left = max(margin, min(left, width - margin - box.width()))
+    top = max(margin, min(top, height - margin - box.height()))
+    box.moveTopLeft(QPointF(left, top))
+    return box
+
+
+def _paint_text(
+    painter: QPainter, text: str, at: QPointF, view: tuple[int, int], font: QFont, ratio: float
+) -> None:
     large = QFont(font)
     large.setPixelSize(round(12 * ratio))
-    metrics = QFontMetricsF(large)
-    box = metrics.boundingRect(text).adjusted(-7 * ratio, -4 * ratio, 7 * ratio, 4 * ratio)
-    box.moveTopLeft(at + QPointF(14 * ratio, 12 * ratio))
+    box = text_box(QFontMetricsF(large), text, at, view, ratio)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QColor(20, 20, 20, 220))
     painter.drawRoundedRect(box, 4 * ratio, 4 * ratio)
     painter.setPen(_LIGHT)
     painter.setFont(large)
-    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+    painter.drawText(box, _WRAPPED, text)

@@ -87,11 +87,7 @@ def frames(parent: QWidget, title: str, player: Player, then: Callable[[int, int
         pad(box)
         boxes.append(box)
     first, end = boxes
-    buttons = QDialogButtonBox(
-        QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
-    )
-    buttons.accepted.connect(dialog.accept)
-    buttons.rejected.connect(dialog.reject)
+    buttons = _answers(dialog, dialog.accept)
     form = QFormLayout(dialog)
     form.setContentsMargins(20, 20, 20, 20)
     form.setSpacing(12)
@@ -113,9 +109,6 @@ def frame(parent: QWidget, player: Player, then: Callable[[int], None]) -> None:
     place.setAccessibleName("Frame number or time" if has_times else "Frame number")
     place.selectAll()
     why = label("", look="small", tone="warn")
-    buttons = QDialogButtonBox(
-        QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
-    )
 
     def accept() -> None:
         found = frame_at(place.text(), player)
@@ -125,8 +118,7 @@ def frame(parent: QWidget, player: Player, then: Callable[[int], None]) -> None:
             dialog.accept()
             then(found)
 
-    buttons.accepted.connect(accept)
-    buttons.rejected.connect(dialog.reject)
+    buttons = _answers(dialog, accept)
     column = QVBoxLayout(dialog)
     column.setContentsMargins(20, 20, 20, 20)
     column.setSpacing(UNIT)
@@ -155,6 +147,16 @@ def frame_at(text: str, player: Player) -> int | None:
         return sys.maxsize if time is None else time
 
     return max(0, bisect_right(range(last + 1), found, key=begins) - 1)
+
+
+def _answers(dialog: QDialog, accept: Callable[[], None]) -> QDialogButtonBox:
+    """OK and Cancel, in the order of the system."""
+    ok, cancel = QDialogButtonBox.StandardButton.Ok, QDialogButtonBox.StandardButton.Cancel
+    buttons = QDialogButtonBox(ok | cancel)
+    buttons.button(ok).setProperty("look", "primary")
+    buttons.accepted.connect(accept)
+    buttons.rejected.connect(dialog.reject)
+    return buttons
 
 
 def _dialog(parent: QWidget, title: str, folder: Path) -> QFileDialog:

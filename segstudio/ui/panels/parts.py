@@ -4,7 +4,15 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer
-from PySide6.QtGui import QColor, QHideEvent, QPainter, QPaintEvent, QPen, QShowEvent
+from PySide6.QtGui import (
+    QColor,
+    QHideEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QShowEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -12,13 +20,20 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QSizePolicy,
+    QSlider,
     QSpinBox,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
     QVBoxLayout,
     QWidget,
 )
 
 from segstudio.ui import theme
 from segstudio.ui.theme import UNIT
+
+WIDEST_LIST = 420
+"""Pixels across of a drop-down list that shows its entries whole."""
 
 
 def label(text: str = "", *, look: str = "", tone: str = "") -> QLabel:
@@ -137,8 +152,72 @@ class Picker(QComboBox):
         values = [value for value, _ in entries]
         self.setCurrentIndex(values.index(current) if current in values else -1)
 
-    def wheelEvent(self, event: object) -> None:
-        event.ignore()  # type: ignore[attr-defined]  # a QWheelEvent: scrolls the panel instead
+    def showPopup(self) -> None:
+        """The list is as wide as its longest entry, however narrow the picker is."""
+        view = self.view()
+        view.setMinimumWidth(min(WIDEST_LIST, view.sizeHintForColumn(0) + 4 * UNIT))
+        super().showPopup()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()  # scrolls the panel instead
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """As Qt does it, but what does not fit ends in an ellipsis."""
+        painter = QStylePainter(self)
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        control, part = QStyle.ComplexControl.CC_ComboBox, QStyle.SubControl.SC_ComboBoxEditField
+        room = self.style().subControlRect(control, option, part, self).width() - 2
+        if not option.currentIcon.isNull():
+            room -= option.iconSize.width() + 4
+        option.currentText = self.fontMetrics().elidedText(
+            option.currentText, Qt.TextElideMode.ElideRight, room
+        )
+        painter.drawComplexControl(control, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+        painter.end()
+
+
+class Slider(QSlider):
+    """A horizontal slider for what scrolls: the wheel is the panel's."""
+
+    def __init__(self, name: str) -> None:
+        """name: said to those who do not see it."""
+        super().__init__(Qt.Orientation.Horizontal)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setAccessibleName(name)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
+
+
+class Elided(QLabel):
+    """One line that ends in an ellipsis where there is no room; the whole text is its tip."""
+
+    def __init__(self, text: str = "", *, look: str = "", tone: str = "") -> None:
+        super().__init__()
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        for name, value in (("look", look), ("tone", tone)):
+            if value:
+                self.setProperty(name, value)
+        self.show_text(text)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def show_text(self, text: str) -> None:
+        """Another line."""
+        self.setText(text)
+        self.setToolTip(text)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setPen(self.palette().windowText().color())
+        side = Qt.TextElideMode.ElideRight
+        text = self.fontMetrics().elidedText(self.text(), side, self.width())
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter, text)
+        painter.end()
 
 
 class Spinner(QWidget):

@@ -2,9 +2,9 @@
 
 import re
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtGui import QPainter, QPaintEvent, QShowEvent
-from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from segstudio.core.metrics import Convention
 from segstudio.ui.comparing.wording import (
@@ -16,40 +16,11 @@ from segstudio.ui.comparing.wording import (
 )
 from segstudio.ui.dialogs.keys import native
 from segstudio.ui.dialogs.scores.source import Graded, ScoreSource
-from segstudio.ui.panels.parts import Picker, Section, button, label, row, set_tone
+from segstudio.ui.panels.parts import Elided, Picker, Section, button, label, row, set_tone
 from segstudio.ui.session import Session
 from segstudio.ui.theme import UNIT, tabular
 
 CHIP = 22
-
-
-class Elided(QLabel):
-    """One line that ends in an ellipsis where there is no room; the whole text is its tip."""
-
-    def __init__(self, text: str = "", *, look: str = "", tone: str = "") -> None:
-        super().__init__()
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        for name, value in (("look", look), ("tone", tone)):
-            if value:
-                self.setProperty(name, value)
-        self.show_text(text)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-
-    def show_text(self, text: str) -> None:
-        """Another line."""
-        self.setText(text)
-        self.setToolTip(text)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(0, super().minimumSizeHint().height())
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setPen(self.palette().windowText().color())
-        side = Qt.TextElideMode.ElideRight
-        text = self.fontMetrics().elidedText(self.text(), side, self.width())
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter, text)
-        painter.end()
 
 
 class ModelRow(QWidget):

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QCheckBox, QSlider
+from PySide6.QtWidgets import QCheckBox
 
-from segstudio.ui.panels.parts import Section, Segments, label, row
+from segstudio.ui.panels.parts import Section, Segments, Slider, label, row
 from segstudio.ui.session import Session
 from segstudio.ui.theme import tabular
 
@@ -27,10 +27,8 @@ class ViewPanel(Section):
         self._on.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._on.toggled.connect(self._switch)
         self._modes = Segments(MODES, self._set_mode)
-        self._opacity = QSlider(Qt.Orientation.Horizontal)
+        self._opacity = Slider("Mask opacity")
         self._opacity.setRange(0, 100)
-        self._opacity.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._opacity.setAccessibleName("Mask opacity")
         self._opacity.setToolTip("Mask opacity (Alt+Up, Alt+Down)")
         self._opacity.valueChanged.connect(self._set_opacity)
         self._percent = label(tone="muted")

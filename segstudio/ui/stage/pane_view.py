@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QFrame,
@@ -23,15 +23,17 @@ from segstudio.core.strategy import PRECISIONS
 from segstudio.engine.seats import FIRST
 from segstudio.ui.canvas.view import CanvasView
 from segstudio.ui.comparing.panes import LABELS, Pane
-from segstudio.ui.comparing.wording import CONVENTIONS, percent
+from segstudio.ui.comparing.wording import CONVENTIONS, OWN_TIP, headline
 from segstudio.ui.icons import IconButton
-from segstudio.ui.panels.parts import Dot, Picker, Spinner, label, set_tone
+from segstudio.ui.panels.parts import Dot, Elided, Picker, Spinner, label, set_tone
 from segstudio.ui.panels.speed_strip import HEIGHT as STRIP
 from segstudio.ui.panels.speed_strip import SpeedStrip
 from segstudio.ui.session import Session
 from segstudio.ui.theme import UNIT, tabular
 
 HEADER = 36
+NARROW = 210
+"""Pixels across of a header that has room for a figure or for the settings."""
 
 TONES = {"ready": "good", "failed": "bad"}
 
@@ -57,10 +59,10 @@ class PaneHeader(QFrame):
         self._title = label("Labels", look="title")
         self._spinner, self._dot = Spinner(), Dot()
         self._model = Picker("Model of this pane", self._pick)
-        self._model.setMinimumWidth(96)
+        self._model.setMinimumWidth(48)
+        self._model.setProperty("look", "tight")
         self._model.setMaximumWidth(280)
-        self._how = label(look="small", tone="muted")
-        self._how.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._how = Elided(look="small", tone="muted")
         self._score = label(look="title")
         self._score.setFont(tabular(self._score.font()))
         self._settings = IconButton("settings", "Device, input size, precision of this pane")
@@ -69,7 +71,7 @@ class PaneHeader(QFrame):
         self._remove.clicked.connect(lambda _=False: self.removed.emit())
         box = QHBoxLayout(self)
         box.setContentsMargins(UNIT, 0, UNIT // 2, 0)
-        box.setSpacing(UNIT)
+        box.setSpacing(UNIT // 2)
         parts: tuple[QWidget, ...] = (
             self._chip, self._title, self._spinner, self._dot, self._model, self._how,
             self._score, self._settings, self._remove,
@@ -81,21 +83,35 @@ class PaneHeader(QFrame):
 
     @Slot()
     def show_score(self) -> None:
-        """The headline of this model; nothing while no frame is confirmed."""
+        """The headline of this model; nothing while it was held against no confirmed frame."""
         text, tip = "", ""
         if self.letter != LABELS and self.isVisible():
-            scores = self._session.scores
-            tally = scores.tally(self.letter)
-            text = percent(tally.scores(scores.convention).miou) if tally.frames() else ""
-            title = CONVENTIONS[scores.convention][0]
-            tip = f"mIoU over {len(tally.frames())} confirmed frames\nConvention: {title}"
+            session, scores = self._session, self._session.scores
+            tally, convention = scores.tally(self.letter), scores.convention
+            titles = {card.name: card.title for card in session.models.cards}
+            said = headline(tally, convention, model=tally.model, titles=titles)
+            text = "" if said.is_unseen else said.figure
+            title = CONVENTIONS[convention][0]
+            tip = f"mIoU: {said.about}\nConvention: {title}" if said.is_scored else said.about
+            tip += f"\n\n{OWN_TIP}" if tally.own() else ""
         self._score.setText(text)
         self._score.setToolTip(tip)
-        self._score.setVisible(bool(text))
+        self._fit()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.show_score()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """A narrow pane has room for its letter, its model and the cross."""
+        has_score, width = bool(self._score.text()), self.width()
+        self._score.setVisible(has_score and width >= NARROW)
+        has_settings = self.letter not in (FIRST, LABELS)
+        self._settings.setVisible(has_settings and width >= NARROW + 50 * has_score)
 
     @Slot()
     def follow(self) -> None:
@@ -106,11 +122,10 @@ class PaneHeader(QFrame):
         self._title.setVisible(is_labels)
         for part in (self._chip, self._spinner, self._dot, self._model):
             part.setVisible(not is_labels)
-        self._settings.setVisible(self.letter not in (FIRST, LABELS))
         self._remove.setVisible(self.letter != FIRST)
         self.show_score()
         if is_labels:
-            self._say("what tools paint")
+            self._how.show_text("what tools paint")
             self._remove.setToolTip("Without a pane for the labels")
         pane, status = comparison.pane(self.letter), comparison.status(self.letter)
         if pane is None:
@@ -122,7 +137,7 @@ class PaneHeader(QFrame):
         self._dot.setVisible(status.kind != "loading")
         self._dot.set_tone(TONES.get(status.kind, "faint"))
         self._dot.setToolTip(status.text or status.kind)
-        self._say(pane.how)
+        self._how.show_text(pane.how)
 
     def show_blink(self, other: Pane | None) -> None:
         """While another model is in the place of this one: whose pixels are seen."""
@@ -130,14 +145,9 @@ class PaneHeader(QFrame):
         self._chip.setText(other.letter if other is not None else self.letter)
         set_tone(self._chip, "accent" if is_other else "")
         if is_other and other is not None:
-            self._say(f"now {other.title}")
+            self._how.show_text(f"now {other.title}")
         else:
             self.follow()
-
-    def _say(self, text: str) -> None:
-        """One line that gives way to everything else."""
-        self._how.setText(text)
-        self._how.setToolTip(text)
 
     def _pick(self, name: object) -> None:
         session = self._session
@@ -304,9 +314,9 @@ class PaneView(QFrame):
         self._place_trouble()
 
     def _place_trouble(self) -> None:
-        width = max(120, self.canvas.width() - 6 * UNIT)
-        height = self._trouble.heightForWidth(width) + 2 * UNIT
-        size = QSize(width, height)
+        width = max(100, self.canvas.width() - 4 * UNIT)
+        width = min(width, self._trouble.sizeHint().width())
+        size = QSize(width, self._trouble.heightForWidth(width))
         self._trouble.resize(size)
         self._trouble.move(
             (self.canvas.width() - size.width()) // 2, (self.canvas.height() - size.height()) // 2

@@ -15,8 +15,7 @@ from segstudio.ui.dialogs import ask
 from segstudio.ui.dialogs.scores.class_lines import Measured, as_text, categories_of, lines_of
 from segstudio.ui.dialogs.scores.classes_table import ClassesTable
 from segstudio.ui.dialogs.scores.source import Graded, ScoreSource
-from segstudio.ui.panels.parts import button, row, rule
-from segstudio.ui.panels.scores import Elided
+from segstudio.ui.panels.parts import Elided, button, row, rule
 from segstudio.ui.session import Session
 from segstudio.ui.theme import UNIT
 

@@ -15,8 +15,8 @@ from segstudio.ui.dialogs.scores.classes_view import ClassesPage
 from segstudio.ui.dialogs.scores.confusion_view import ConfusionPage
 from segstudio.ui.dialogs.scores.frames_list import FramesTable
 from segstudio.ui.dialogs.scores.source import Graded, ScoreSource
-from segstudio.ui.panels.parts import Picker, Segments, label, row, rule, set_tone
-from segstudio.ui.panels.scores import Elided, confirm_key, fill_conventions, show_convention
+from segstudio.ui.panels.parts import Elided, Picker, Segments, label, row, rule, set_tone
+from segstudio.ui.panels.scores import confirm_key, fill_conventions, show_convention
 from segstudio.ui.session import Session
 from segstudio.ui.theme import UNIT
 
