@@ -20,6 +20,9 @@ AT_ONCE = 1 << 20
 SINGLE = 5
 """Figures of an image as a whole; by class there are six more."""
 
+PIXEL_ACCURACY, MIOU = 0, 2
+"""Columns of `figures_of`."""
+
 
 class PerImage(Generic[Key]):
     """What `metrics.mean_of_scores` says of the same images in the order in which they came."""

@@ -12,6 +12,11 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def share_text(value: float) -> str:
+    """0.42 → "42 %"; what is there, but little, is never called 0 %."""
+    return "<1 %" if 0 < value < 0.005 else f"{100 * value:.0f} %"
+
+
 def millions(number: int | None) -> str:
     """3358627 -> "3.36 M"."""
     return "–" if number is None else f"{number / 1e6:.2f} M" if number >= 10_000 else f"{number:,}"

@@ -53,6 +53,52 @@ def test_confirming_a_frame_moves_it_to_the_headline():
     assert tally.full(reference=False).sum() == 0
 
 
+@pytest.mark.parametrize(
+    ("drafted_by", "share", "is_own"),
+    [
+        ("bisenet", 0.0, True),
+        ("bisenet", 0.049, True),
+        ("bisenet", None, True),  # nobody counted what had been painted
+        ("bisenet", 0.05, False),
+        ("fcn", 0.0, False),
+        ("", 1.0, False),
+    ],
+)
+def test_no_model_is_graded_on_its_own_draft_as_it_was(drafted_by, share, is_own):
+    standing = Standing(is_reference=True, human_share=share, drafted_by=drafted_by)
+    assert standing.is_own_work("bisenet") == is_own
+    tally = Tally(2, model="bisenet")
+    tally.put("other", GOOD, TRUE)
+    tally.put("draft", BAD, standing)
+    counted = GOOD if is_own else GOOD + BAD
+    assert (tally.full() == counted).all()
+    assert tally.scores().miou == scores_of(counted).miou
+    assert tally.scores(Convention.PER_IMAGE).images == (1 if is_own else 2)
+    assert [f.key for f in tally.own()] == (["draft"] if is_own else [])
+    assert tally.full(reference=False).sum() == 0
+    assert [key for key, _ in tally.worst()] == (["other"] if is_own else ["draft", "other"])
+
+
+def test_a_draft_grades_its_model_once_it_was_corrected_and_no_longer_when_that_is_undone():
+    untouched = Standing(is_reference=True, human_share=0.01, drafted_by="bisenet")
+    corrected = Standing(is_reference=True, human_share=0.2, drafted_by="bisenet")
+    tally = Tally(2, model="bisenet")
+    nothing = np.zeros((3, 3), np.int64)
+    tally.put("a", GOOD, untouched)
+    assert math.isnan(tally.scores().miou)
+    tally.change("a", nothing, corrected)
+    assert (tally.full() == GOOD).all()
+    assert not tally.own()
+    tally.change("a", nothing, untouched)
+    assert tally.full().sum() == 0
+    tally.drop("a")
+    assert tally.is_empty
+
+
+def test_without_a_name_no_draft_is_its_own():
+    assert not Standing(is_reference=True, human_share=0.0).is_own_work("")
+
+
 def test_a_frame_that_nobody_counted_cannot_be_changed():
     tally = Tally(2)
     tally.change("a", GOOD, TRUE)

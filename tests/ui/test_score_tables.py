@@ -235,7 +235,7 @@ def test_the_file_holds_every_figure_and_on_what_it_stands():
     assert rows[1][:6] == ["Road", "10", "0.800000", "1.000000", "0.800000", "0.888889"]
     assert rows[3][:4] == ["Tree", "0", "", ""]
     assert rows[5][:5] == ["Pixel accuracy", "", "0.866667", "", ""]
-    assert rows[-2] == ["convention", "Void left out"]
+    assert rows[-2] == ["convention", "Void ignored"]
     assert rows[-1] == ["confirmed frames", "", "3", "", "", "", "2", "", "", ""]
     assert all(len(r) == 10 for r in rows if r[0] != "convention")
 

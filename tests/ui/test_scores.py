@@ -26,6 +26,7 @@ from segstudio.ui.comparing.wording import (
     percent,
     unmeasured,
 )
+from segstudio.ui.correcting.marks import DONE, Columns
 from segstudio.ui.dialogs.scores.behind import BehindList
 from segstudio.ui.dialogs.scores.classes_table import ClassesTable
 from segstudio.ui.dialogs.scores.classes_view import ClassesPage
@@ -55,18 +56,39 @@ class FakeBoard(QObject):
         super().__init__()
         self.classes, self.convention = FOUR, Convention.VOID_IGNORED
         self.tallies = {}
+        self.models = {"A": "bisenet", "B": "fcn"}
 
     def tally(self, letter):
-        return self.tallies.get(letter, Tally(len(self.classes)))
+        model = self.models.get(letter, "")
+        return self.tallies.get(letter, Tally(len(self.classes), model=model))
 
     def set_convention(self, convention):
         self.convention = convention
         self.changed.emit()
 
     def put(self, letter, index, counts, standing):
-        tally = self.tallies.setdefault(letter, Tally(len(self.classes)))
+        tally = self.tallies.setdefault(letter, self.tally(letter))
         tally.put(FrameKey(1, index), counts, standing)
         self.changed.emit()
+
+
+class FakeFrames(QObject):
+    """As session.frames: which frames of the clip are confirmed."""
+
+    changed = Signal(object)
+
+    def __init__(self):
+        super().__init__()
+        self.confirmed = []
+
+    def columns(self, count):
+        found = Columns.blank(count)
+        found.code[self.confirmed] = DONE
+        return found
+
+    def confirm(self, *indices):
+        self.confirmed = list(indices)
+        self.changed.emit(frozenset(indices))
 
 
 class FakeLineup(QObject):
@@ -99,8 +121,11 @@ def fake():
         models=SimpleNamespace(
             cards=tuple(SimpleNamespace(name=n, title=t) for n, t in TITLES.items())
         ),
-        editor=SimpleNamespace(projects=SimpleNamespace(project=None, media=None)),
-        player=SimpleNamespace(time_us=lambda index: None),
+        frames=FakeFrames(),
+        editor=SimpleNamespace(
+            projects=SimpleNamespace(project=None, media=SimpleNamespace(id=1, title="Drive"))
+        ),
+        player=SimpleNamespace(time_us=lambda index: None, last_index=39),
         info=None,
         settings=SimpleNamespace(recent=()),
         background=Background(),
@@ -127,11 +152,12 @@ def draft_of(name):
     return Standing(is_reference=False, human_share=0.1, drafted_by=name)
 
 
-def said(*frames, model="bisenet", convention=Convention.VOID_IGNORED):
-    tally = Tally(4)
+def said(*frames, model="bisenet", convention=Convention.VOID_IGNORED, waiting=0):
+    tally = Tally(4, model=model)
     for index, (full, standing) in enumerate(frames):
         tally.put(FrameKey(1, index), full, standing)
-    return headline(tally, convention, model=model, titles=TITLES, confirm_key="Enter")
+    return headline(tally, convention, model=model, titles=TITLES, confirm_key="Enter",
+                    waiting=waiting)  # fmt: skip
 
 
 # --- sentences
@@ -140,7 +166,7 @@ def said(*frames, model="bisenet", convention=Convention.VOID_IGNORED):
 def test_without_any_labels_there_is_a_remedy_and_no_figure():
     found = said()
     assert (found.figure, found.is_scored, found.agreement) == (NOTHING, False, "")
-    assert found.about == ("No confirmed frame yet: confirm one (Enter) or import ground truth.")
+    assert found.about == ("No confirmed frame yet: confirm one (Enter).")
 
 
 def test_drafts_alone_are_an_agreement_and_never_a_score():
@@ -200,14 +226,14 @@ def test_models_without_figures_are_named():
 
 
 def test_figures_of_different_frames_are_not_silently_compared():
-    assert compared_frames({"A": {1, 2}, "B": {1, 2}, "C": set()}, is_reference=True) == (
+    assert compared_frames({"A": {1, 2}, "B": {1, 2}, "C": set()}, {}, is_reference=True) == (
         "2 confirmed frames",
         False,
     )
-    text, is_warning = compared_frames({"A": {1, 2}, "B": {2, 3}}, is_reference=True)
+    text, is_warning = compared_frames({"A": {1, 2}, "B": {2, 3}}, {}, is_reference=True)
     assert is_warning
     assert text.startswith("Not the same frames (A 2, B 2)")
-    text, is_warning = compared_frames({"A": {1}}, is_reference=False)
+    text, is_warning = compared_frames({"A": {1}}, {}, is_reference=False)
     assert (text, is_warning) == ("Agreement with drafts of 1 frame: not a score.", True)
 
 
@@ -229,7 +255,7 @@ def texts(widget):
 
 def test_the_reason_for_no_figure_is_said_once(panel):
     shown = texts(panel)
-    reason = f"No confirmed frame yet: confirm one ({confirm_key()}) or import ground truth."
+    reason = f"No confirmed frame yet: confirm one ({confirm_key()})."
     assert shown.count(reason) == 1
     assert shown.count(NOTHING) == 2
     assert "BiSeNet V2" in shown
@@ -238,7 +264,7 @@ def test_the_reason_for_no_figure_is_said_once(panel):
 def test_the_panel_follows_the_scoreboard(panel, fake, qtbot):
     fake.scores.put("A", 3, counts(), CONFIRMED)
     qtbot.waitUntil(lambda: "81.8 %" in texts(panel), timeout=5000)
-    assert "B was not run on a confirmed frame yet: choose Measure all." in texts(panel)
+    assert "B was not run on a confirmed frame yet: press Measure all." in texts(panel)
     fake.scores.put("B", 3, counts(50, 50), CONFIRMED)
     qtbot.waitUntil(lambda: "33.3 %" in texts(panel), timeout=5000)
 
@@ -277,7 +303,7 @@ def test_buttons_ask_for_the_window_and_for_figures(panel, qtbot):
     with qtbot.waitSignal(panel.details_wanted):
         QTest.mouseClick(buttons["Details…"], Qt.MouseButton.LeftButton)
     with qtbot.waitSignal(panel.measure_wanted):
-        QTest.mouseClick(buttons["Measure all…"], Qt.MouseButton.LeftButton)
+        QTest.mouseClick(buttons["Measure all"], Qt.MouseButton.LeftButton)
 
 
 # --- the window
@@ -548,7 +574,7 @@ def test_an_empty_page_says_why(qtbot, fake):
     click_segment(window, "Confirmed frames")
     fake.scores.put("B", 1, frame(1), CONFIRMED)
     window.show_tab("confusion")
-    assert "A was not run on a confirmed frame yet: choose Measure all." in texts(window)
+    assert "A was not run on a confirmed frame yet: press Measure all." in texts(window)
     fake.comparison.panes = ()
     window.show_scores()
     assert NO_MODEL in texts(window)

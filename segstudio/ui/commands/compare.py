@@ -94,8 +94,8 @@ def scores(desk: Desk) -> None:
     desk.show_dialog("scores")
 
 
-@command("compare.measure", title="Measure All Labelled Frames", menu="Compare", section=4,
+@command("compare.measure", title="Measure All Confirmed Frames", menu="Compare", section=4,
          unless=lambda desk: desk.session.measuring.why_not())  # fmt: skip
 def measure(desk: Desk) -> None:
-    """Let every model see every confirmed frame of this clip, in the background."""
+    """Let every model see every confirmed frame of this clip; without any, all with labels."""
     desk.session.measuring.start()

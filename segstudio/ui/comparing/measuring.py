@@ -17,6 +17,7 @@ from segstudio.core.tally import Standing
 from segstudio.engine.flow import CancelToken
 from segstudio.errors import Cancelled
 from segstudio.store.project_rows import FrameKey
+from segstudio.ui import words
 from segstudio.ui.bridge.background import Job
 from segstudio.ui.comparing.comparison import Comparison
 from segstudio.ui.comparing.panes import Pane
@@ -58,12 +59,17 @@ class Measuring(QObject):
     def frames(self) -> tuple[FrameKey, ...]:
         """What would be measured: confirmed frames of the open source; without any, all that have
         labels, which gives agreements and no scores."""
+        whole, known = self._labelled()
+        return whole or known
+
+    def _labelled(self) -> tuple[tuple[FrameKey, ...], tuple[FrameKey, ...]]:
+        """Confirmed frames of the open source, and all that have labels."""
         projects = self._editor.projects
         if projects.project is None or projects.media is None:
-            return ()
+            return (), ()
         known = [f for f in projects.project.frames(projects.media.id) if sum(f.counts[1:])]
-        whole = [f for f in known if Standing.of(f.counts).is_reference]
-        return tuple(f.key for f in (whole or known))
+        whole = [f.key for f in known if Standing.of(f.counts).is_reference]
+        return tuple(whole), tuple(f.key for f in known)
 
     def why_not(self) -> str:
         """Why nothing can be measured now, one sentence; "" when it can."""
@@ -74,7 +80,7 @@ class Measuring(QObject):
         if not any(pane.card is not None for pane in self._comparison.panes):
             return "Choose a model first."
         if not self.frames():
-            return "No frame has labels yet: confirm one (C), or import ground truth."
+            return "No frame has labels yet: confirm one (C)."
         return ""
 
     def start(self) -> None:
@@ -84,7 +90,8 @@ class Measuring(QObject):
         if why or info is None or project is None:
             self._host.tell(why, "hint")
             return
-        keys, panes = self.frames(), tuple(p for p in self._comparison.panes if p.card is not None)
+        whole, known = self._labelled()
+        keys, panes = whole or known, tuple(p for p in self._comparison.panes if p.card is not None)
         classes, came_from = self._editor.classes, self._editor.projects.came_from
         ask = self._host.player.asker()
 
@@ -117,7 +124,7 @@ class Measuring(QObject):
             for letter, text in failed.items():
                 self._host.tell(f"Model {letter} was not measured: {text}", "warning")
             if len(failed) < len(panes):
-                self._host.tell(f"{total} frames were measured.")
+                self._host.tell(told(total, is_reference=bool(whole)))
 
         def failure(error: Exception) -> None:
             self._end()
@@ -143,6 +150,13 @@ class Measuring(QObject):
     def _end(self) -> None:
         self._job, self.run = None, None
         self.changed.emit()
+
+
+def told(total: int, *, is_reference: bool) -> str:
+    """What was measured, and what that is worth."""
+    verb = "was" if total == 1 else "were"
+    text = f"{words.counted(total, 'frame')} {verb} measured"
+    return f"{text}." if is_reference else f"{text} against drafts: agreement, no score."
 
 
 def _predicted(ask: object, pane: Pane, frame: "Frame", token: CancelToken) -> Prediction:

@@ -1,11 +1,13 @@
 """Scoreboard: how good each pane is on the frames that have labels, live. Part of the session.
 
 The frame being corrected is counted here, and every stroke corrects the count by the box it
-touched. Frames that go by while the video plays are counted in a background job against the labels
-that the project has of them; when several are due, the newest wins. A frame that changes in any
-other way is forgotten until it is seen again. UI thread only.
+touched. Confirmed frames that are a model's own draft, hardly corrected, do not count for it
+(`Standing.is_own_work`). Frames that go by while the video plays are counted in a background job
+against the labels that the project has of them; when several are due, the newest wins. A frame that
+changes in any other way is forgotten until it is seen again. UI thread only.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -16,9 +18,10 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from segstudio.core import differing
 from segstudio.core.classes import ClassMap
 from segstudio.core.confusion import ConfusionMatrix, Counts, warm_up
-from segstudio.core.metrics import Convention, scores_of
+from segstudio.core.metrics import Convention
+from segstudio.core.per_image import AT_ONCE, MIOU, PIXEL_ACCURACY, figures_of
 from segstudio.core.strategy import Strategy
-from segstudio.core.tally import Standing, Tally
+from segstudio.core.tally import FrameCounts, Standing, Tally
 from segstudio.store.project_rows import FrameKey
 from segstudio.ui.bridge.background import Job
 from segstudio.ui.comparing.comparison import Comparison
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 
 TELL_MS = 100
 
+Floats32 = NDArray[np.float32]
 Identity: TypeAlias = tuple[str, str, Strategy]
 
 
@@ -70,6 +74,7 @@ class Scoreboard(QObject):
         self.convention = Convention.VOID_IGNORED
         self._of = editor.projects.project, editor.classes
         self._tallies: dict[Identity, Tally[FrameKey]] = {}
+        self._names: dict[Identity, str] = {}  # of models, panes that went included
         self._job: Job | None = None
         self._next: Seen | None = None
         self._is_warm = False
@@ -77,6 +82,7 @@ class Scoreboard(QObject):
         self._timer.setInterval(TELL_MS)
         self._timer.timeout.connect(self.changed)
         comparison.arrived.connect(self._follow)
+        comparison.changed.connect(self._name_panes)
         comparison.changed.connect(self._tell_soon)
         comparison.changed.connect(self._follow_look)
         editor.document_changed.connect(self._count_current)
@@ -84,6 +90,7 @@ class Scoreboard(QObject):
         editor.labels_changed.connect(self._change)
         editor.frames_changed.connect(self._forget)
         editor.projects.changed.connect(self._start_anew)
+        self._name_panes()
 
     # --- what is asked
 
@@ -119,17 +126,27 @@ class Scoreboard(QObject):
         about = held.about
         return Standing.of(held.document.origin_counts, about.drafted_by, about.by_hand)
 
-    def curve(self, letter: str, media: int, count: int) -> NDArray[np.float32]:
-        """float32 (count,): mIoU of each frame of a medium that has labels, NaN for the others."""
-        line = np.full(count, np.nan, np.float32)
+    def curve(self, letter: str, media: int, count: int) -> Floats32:
+        """float32 (count,): mIoU, void ignored, of each frame of a medium that counts for the
+        model; NaN for the others."""
+        return _line(self.tally(letter).frames(), media, count, MIOU)
+
+    def agreements(self, letter: str, media: int, count: int) -> Floats32:
+        """float32 (count,): share of pixels on which the model and labels that nobody confirmed
+        say the same, where these are not its own draft; NaN for the others."""
         tally = self.tally(letter)
-        for is_reference in (False, True):
-            for frame in tally.frames(reference=is_reference):
-                if frame.key.media == media and frame.key.index < count:
-                    line[frame.key.index] = scores_of(frame.counts).miou
-        return line
+        drafts = tally.frames(reference=False)
+        others = [f for f in drafts if not f.standing.is_own_work(tally.model)]
+        return _line(others, media, count, PIXEL_ACCURACY)
 
     # --- what is counted
+
+    @Slot()
+    def _name_panes(self) -> None:
+        """A tally must know whose own drafts it leaves out."""
+        for pane in self._comparison.panes:
+            if pane.card is not None:
+                self._names[pane.identity] = pane.card.name
 
     @Slot()
     def _follow_look(self) -> None:
@@ -192,6 +209,7 @@ class Scoreboard(QObject):
         self._host.tell_error(error)
 
     def _answers(self) -> dict[Identity, NDArray[np.uint8]]:
+        self._name_panes()
         found = {}
         for pane in self._comparison.panes:
             labels = self._comparison.labels(pane.letter)
@@ -200,7 +218,10 @@ class Scoreboard(QObject):
         return found
 
     def _tally(self, identity: Identity) -> Tally[FrameKey]:
-        return self._tallies.setdefault(identity, Tally(len(self._editor.classes)))
+        if identity not in self._tallies:
+            name = self._names.get(identity, "")
+            self._tallies[identity] = Tally(len(self._editor.classes), model=name)
+        return self._tallies[identity]
 
     @Slot()
     def _count_current(self) -> None:
@@ -298,3 +319,18 @@ def counted(seen: Seen, classes: ClassMap) -> Counted:
     summary = stored.summary
     standing = Standing.of(summary.counts, summary.about.drafted_by, summary.about.by_hand)
     return Counted(seen, standing, counts)
+
+
+def _line(frames: Sequence[FrameCounts[FrameKey]], media: int, count: int, figure: int) -> Floats32:
+    """float32 (count,): one figure of each frame of a medium, NaN where there is none.
+
+    figure: column of `per_image.figures_of`.
+    """
+    line = np.full(count, np.nan, np.float32)
+    here = [f for f in frames if f.key.media == media and f.key.index < count]
+    step = max(1, AT_ONCE // here[0].counts.size) if here else 1
+    for first in range(0, len(here), step):
+        some = here[first : first + step]
+        values = figures_of(np.stack([f.counts for f in some]))[:, figure]
+        line[[f.key.index for f in some]] = values
+    return line

@@ -29,6 +29,7 @@ from segstudio.ui import icons, theme
 from segstudio.ui.correcting.marks import STATES
 from segstudio.ui.panels.timeline_strips import TONES
 from segstudio.ui.theme import tabular
+from segstudio.ui.words import share_text
 
 ROW = 66
 PICTURE = QSize(80, 46)
@@ -51,7 +52,7 @@ class FrameRow:
         """For people who listen."""
         parts = [self.title, f"frame {self.index}", str(self.state)]
         if self.share:
-            parts.append(f"{100 * self.share:.0f} % by hand")
+            parts.append(f"{share_text(self.share)} by hand")
         if self.flag is not None:
             parts.append(f"flagged {self.flag}".strip())
         if self.is_bookmarked:
@@ -180,7 +181,7 @@ def _paint_words(painter: QPainter, area: QRectF, row: FrameRow, font: QFont) ->
     painter.setPen(QColor(colors.muted))
     painter.drawText(line, middle, str(row.state).capitalize())
     if row.share:
-        painter.drawText(line, middle | Qt.AlignmentFlag.AlignRight, f"{100 * row.share:.0f} %")
+        painter.drawText(line, middle | Qt.AlignmentFlag.AlignRight, share_text(row.share))
     bar = QRectF(area.left(), area.top() + 47, area.width(), 3)
     if row.flag:
         painter.setPen(QColor(colors.bad))

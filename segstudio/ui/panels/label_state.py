@@ -6,6 +6,7 @@ from segstudio.core.origins import NONE, FrameState, human_share
 from segstudio.store.project_rows import StoreNews
 from segstudio.ui.panels.parts import Dot, Section, button, label, row, set_tone
 from segstudio.ui.session import Session
+from segstudio.ui.words import share_text
 
 _TONES = {
     FrameState.TODO: "faint",
@@ -70,7 +71,7 @@ class LabelStatePanel(Section):
         if held.is_blank:
             return "To do" if editor.draft() is None else "To do · draft shown"
         if editor.state is FrameState.IN_PROGRESS:
-            return f"In progress · {100 * human_share(held.counts):.0f} % by you"
+            return f"In progress · {share_text(human_share(held.counts))} by you"
         return str(editor.state).capitalize()
 
     def _details(self, why: str) -> str:
@@ -87,7 +88,7 @@ class LabelStatePanel(Section):
             lines.append(f"Flagged: {summary.flag}" if summary.flag else "Flagged")
         if not held.is_blank and held.counts[NONE] and editor.draft() is not None:
             lines.append("Y fills what nobody labelled with the model's draft.")
-        if held.about.drafted_by and not held.is_blank:
+        if held.about.drafted_by and sum(held.counts[1:]):
             lines.append(f"Drafted by {held.about.drafted_by}")
         elif held.is_blank and editor.draft() is not None:
             lines.append("The first stroke takes the model's draft over; Y takes it as it is.")

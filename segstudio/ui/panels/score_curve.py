@@ -1,5 +1,7 @@
 """Each model's own mIoU frame by frame, above the timeline and in line with it."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, QSize, Qt, Slot
@@ -20,16 +22,47 @@ MARGIN = INSIDE + UNIT
 NEAR = 0.02
 """Frames this far apart, as a part of the clip, are joined by a line."""
 
+RADIUS = 2.2
+MOST_DOTS = 200
+LETTER = 12
+"""Room of a letter, px."""
+
+EMPTY = "Each model's mIoU frame by frame appears here once a confirmed frame is measured."
+
 Line = NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Figures:
+    """Of one model, float32 (n,), NaN where there is none: mIoU of frames that count for it, and
+    its agreement with labels that nobody confirmed."""
+
+    miou: Line
+    agreement: Line
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing to draw."""
+        return bool(np.isnan(self.miou).all() and np.isnan(self.agreement).all())
+
+    @property
+    def known(self) -> NDArray[np.int64]:
+        """Frames that have either."""
+        return np.flatnonzero(~(np.isnan(self.miou) & np.isnan(self.agreement)))
+
+    def at(self, index: int) -> float:
+        """0..1: whichever there is."""
+        miou = float(self.miou[index])
+        return miou if miou == miou else float(self.agreement[index])
+
+
 class ScoreCurve(QWidget):
-    """Hidden until a model was held against the labels of a frame. A click goes to the frame."""
+    """There as long as models are compared on a clip. A click goes to the frame."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self._lines: dict[str, Line] = {}
+        self._lines: dict[str, Figures] = {}
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("mIoU along the timeline")
@@ -48,14 +81,19 @@ class ScoreCurve(QWidget):
         """Other figures."""
         session = self._session
         media, count = session.editor.projects.media, session.player.last_index + 1
+        is_wanted = session.comparison.is_on and count > 1
         self._lines = {}
-        if media is not None and count > 1:
+        if media is not None and is_wanted:
             for letter in session.comparison.letters:
-                line = session.scores.curve(letter, media.id, count)
-                if not np.isnan(line).all():
-                    self._lines[letter] = line
-        self.setVisible(bool(self._lines))
+                scores = session.scores
+                found = Figures(scores.curve(letter, media.id, count),
+                                scores.agreements(letter, media.id, count))  # fmt: skip
+                if not found.is_empty:
+                    self._lines[letter] = found
+        self.setVisible(is_wanted)
         self.update()
+
+    # --- painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -69,30 +107,37 @@ class ScoreCurve(QWidget):
         x = self._x_of(self._session.player.playing.index)
         painter.setPen(QPen(QColor(colors.line_strong), 1))
         painter.drawLine(QLineF(x, area.top(), x, area.bottom()))
-        for letter, line in reversed(self._lines.items()):
-            self._draw(painter, line, QColor(COLORS[letter]))
-        self._name(painter, area, "mIoU")
+        for place, (letter, found) in reversed(list(enumerate(self._lines.items()))):
+            color = QColor(COLORS[letter])
+            self._draw_miou(painter, found.miou, color, place)
+            self._draw_agreement(painter, found.agreement, color, place)
+        font = painter.font()
+        font.setPixelSize(11)
+        painter.setFont(font)
+        for letter, box in self._letter_boxes().items():
+            painter.fillRect(box, QColor(colors.window))
+            painter.setPen(QColor(colors.text))
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, letter)
+            painter.fillRect(
+                QRectF(box.left() + 2, box.bottom() - 1, LETTER - 4, 2), QColor(COLORS[letter])
+            )
+        self._say(painter, area)
         painter.end()
 
-    def _name(self, painter: QPainter, area: QRectF, text: str) -> None:
-        """What the curve is, at the end where clips are measured last."""
-        font = painter.font()
-        font.setPixelSize(10)
-        painter.setFont(font)
-        width = painter.fontMetrics().horizontalAdvance(text) + UNIT
+    def _say(self, painter: QPainter, area: QRectF) -> None:
+        """What the curve is, at the end where clips are measured last; or why there is none."""
+        text = "mIoU" if self._lines else EMPTY
+        width = painter.fontMetrics().horizontalAdvance(text) + 2 * UNIT
         box = QRectF(area.right() - width, area.bottom() - 14, width, 14)
+        if not self._lines:
+            box.moveCenter(area.center())
         painter.fillRect(box, QColor(theme.current().window))
         painter.setPen(QColor(theme.current().muted))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
-    def _draw(self, painter: QPainter, line: Line, color: QColor) -> None:
-        known = np.flatnonzero(~np.isnan(line))
-        area = self._area()
-        shown = _thinned(line, known, max(2, int(area.width())))
-        points = [
-            QPointF(self._x_of(int(i)), area.bottom() - float(line[i]) * area.height())
-            for i in shown
-        ]
+    def _draw_miou(self, painter: QPainter, line: Line, color: QColor, place: int) -> None:
+        shown = _thinned(line, max(2, int(self._area().width())))
+        points = [self._point(int(i), float(line[i]), place) for i in shown]
         far = NEAR * len(line) + 1
         painter.setPen(QPen(color, 1.5))
         start = 0
@@ -100,14 +145,46 @@ class ScoreCurve(QWidget):
             if end == len(points) or shown[end] - shown[end - 1] > far:
                 painter.drawPolyline(QPolygonF(points[start:end]))
                 start = end
-        if len(points) <= 200:
+        if len(points) <= MOST_DOTS:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(color)
             for point in points:
-                painter.drawEllipse(point, 2.2, 2.2)
+                painter.drawEllipse(point, RADIUS, RADIUS)
+
+    def _draw_agreement(self, painter: QPainter, line: Line, color: QColor, place: int) -> None:
+        """Hollow and never joined: nobody confirmed what these are held against."""
+        painter.setPen(QPen(color, 1.2))
+        painter.setBrush(QColor(theme.current().window))
+        for index in _thinned(line, MOST_DOTS):
+            painter.drawEllipse(self._point(int(index), float(line[index]), place), RADIUS, RADIUS)
+
+    def _letter_boxes(self) -> dict[str, QRectF]:
+        """Where each line's letter stands: behind its last point, beside those before it."""
+        boxes: dict[str, QRectF] = {}
+        for place, (letter, found) in enumerate(self._lines.items()):
+            scored = np.flatnonzero(~np.isnan(found.miou))
+            last = int(scored[-1] if len(scored) else found.known[-1])
+            point = self._point(last, found.at(last), place)
+            box = QRectF(point.x() + 5, point.y() - 7, LETTER, 14)
+            box.moveTop(min(max(0.0, box.top()), self.height() - box.height()))
+            while any(box.intersects(other) for other in boxes.values()):
+                box.translate(LETTER, 0)
+            boxes[letter] = box
+        over = max((box.right() for box in boxes.values()), default=0.0) - self.width()
+        if over > 0:  # the clip's last frames: all move to the left, in their order
+            for box in boxes.values():
+                box.translate(-over, 0)
+        return boxes
+
+    # --- places
 
     def _area(self) -> QRectF:
         return QRectF(MARGIN, 4, max(1, self.width() - 2 * MARGIN), self.height() - 8)
+
+    def _point(self, index: int, value: float, place: int) -> QPointF:
+        """place: of the model in their order; one pixel each, or equal ones would hide."""
+        area = self._area()
+        return QPointF(self._x_of(index), area.bottom() - value * area.height() + place)
 
     def _x_of(self, index: int) -> float:
         last = max(1, self._session.player.last_index)
@@ -120,25 +197,32 @@ class ScoreCurve(QWidget):
 
     def _nearest(self, x: float) -> int | None:
         """The measured frame nearest to a place, within a few pixels."""
-        known = [np.flatnonzero(~np.isnan(line)) for line in self._lines.values()]
+        known = [found.known for found in self._lines.values()]
         every = np.unique(np.concatenate(known)) if known else np.empty(0, np.int64)
         if not len(every):
             return None
         index = int(every[np.argmin(np.abs(every - self._index_at(x)))])
         return index if abs(self._x_of(index) - x) <= UNIT else None
 
+    # --- the mouse
+
+    def tip(self, index: int) -> str:
+        """What is known of a frame, a line for each model."""
+        parts = [f"Frame {index}"]
+        for letter, found in self._lines.items():
+            miou, agreed = float(found.miou[index]), float(found.agreement[index])
+            if miou == miou:
+                parts.append(f"{letter}  its own mIoU {100 * miou:.1f} %, void ignored")
+            elif agreed == agreed:
+                parts.append(f"{letter}  agreement with draft {100 * agreed:.1f} %, no score")
+        return "\n".join(parts)
+
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         index = self._nearest(event.position().x())
         if index is None:
             QToolTip.hideText()
             return
-        parts = [
-            f"{letter}  {100 * float(line[index]):.1f} %"
-            for letter, line in self._lines.items()
-            if not np.isnan(line[index])
-        ]
-        text = "\n".join((f"Frame {index}, its own mIoU, void left out", *parts))
-        QToolTip.showText(event.globalPosition().toPoint(), text, self)
+        QToolTip.showText(event.globalPosition().toPoint(), self.tip(index), self)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
@@ -150,8 +234,9 @@ class ScoreCurve(QWidget):
         QToolTip.hideText()
 
 
-def _thinned(line: Line, known: NDArray[np.int64], most: int) -> NDArray[np.int64]:
-    """Frames to draw: all, or the worst of those that share a pixel."""
+def _thinned(line: Line, most: int) -> NDArray[np.int64]:
+    """Frames to draw: all that have a figure, or the worst of those that share a place."""
+    known = np.flatnonzero(~np.isnan(line))
     if len(known) <= most:
         return known
     groups = np.array_split(known, most)

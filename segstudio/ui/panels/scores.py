@@ -8,7 +8,9 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from segstudio.core.metrics import Convention
 from segstudio.ui.comparing.wording import (
+    AGREEMENT_TIP,
     CONVENTIONS,
+    OWN_TIP,
     Headline,
     headline,
     no_reference,
@@ -24,7 +26,7 @@ CHIP = 22
 
 
 class ModelRow(QWidget):
-    """Letter, title and figure; on what it stands in a second, smaller line."""
+    """Letter, title and figure; below, smaller, its settings, and on what the figure stands."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,12 +36,10 @@ class ModelRow(QWidget):
         self._title = Elided()
         self.figure = label(look="title")
         self.figure.setFont(tabular(self.figure.font()))
+        self.how = _small("muted")
         self.about = _small("muted")
         self.agreement = _small("faint")
-        self.agreement.setToolTip(
-            "Share of pixels on which the model and labels that nobody confirmed say the same.\n"
-            "It says nothing about who is right, so it is no score."
-        )
+        self.agreement.setToolTip(AGREEMENT_TIP)
         first = row(self._letter, self._title, self.figure)
         first.setStretch(1, 1)
         column = QVBoxLayout(self)
@@ -49,6 +49,7 @@ class ModelRow(QWidget):
         below = QVBoxLayout()
         below.setContentsMargins(CHIP + UNIT, 0, 0, 0)
         below.setSpacing(2)
+        below.addWidget(self.how)
         below.addWidget(self.about)
         below.addWidget(self.agreement)
         column.addLayout(below)
@@ -56,11 +57,14 @@ class ModelRow(QWidget):
     def show_model(self, graded: Graded, said: Headline, *, is_said_below: bool) -> None:
         """is_said_below: the reason for having no figure stands under all rows, once."""
         self._letter.setText(graded.letter)
-        self._title.show_text(graded.title)
+        self._title.show_text(graded.model)
+        self.how.setText(graded.how)
+        self.how.setVisible(bool(graded.how))
         self.figure.setText(said.figure)
         set_tone(self.figure, "" if said.is_scored else "faint")
         self.figure.setToolTip("Mean IoU over confirmed frames" if said.is_scored else said.about)
         self.about.setText(_unbroken(said.about))
+        self.about.setToolTip(OWN_TIP)
         self.about.setVisible(not is_said_below)
         self.agreement.setText(_unbroken(said.agreement))
         self.agreement.setVisible(bool(said.agreement))
@@ -89,8 +93,11 @@ class ScoresPanel(Section):
         self._why = _small("muted")
         self._details = button("Details…", "", self.details_wanted.emit)
         self._details.setToolTip("Classes, confusion and the frames behind the figures")
-        self._measure = button("Measure all…", "", self.measure_wanted.emit)
-        self._measure.setToolTip("Let every model see every frame that has labels")
+        self._measure = button("Measure all", "", self.measure_wanted.emit)
+        self._measure.setToolTip(
+            "Let every model see every confirmed frame of this clip;"
+            " while there is none, every frame that has labels"
+        )
         head = row(label("mIoU", tone="muted"), self._convention)
         head.setStretch(1, 1)
         self.body.addLayout(head)
@@ -123,18 +130,18 @@ class ScoresPanel(Section):
         show_convention(self._convention, convention)
         said = [
             headline(source.tally(g.letter), convention, model=g.name, titles=titles,
-                     confirm_key=key)
+                     confirm_key=key, waiting=source.waiting(g.letter))
             for g in graded
         ]  # fmt: skip
         self._fit(len(graded))
-        nothing = no_reference(key)
         for line, one, words in zip(self._rows, graded, said, strict=True):
-            line.show_model(one, words, is_said_below=words.about == nothing)
-        without = [g.letter for g, s in zip(graded, said, strict=True) if s.about == nothing]
+            line.show_model(one, words, is_said_below=words.is_unseen)
+        without = [g.letter for g, s in zip(graded, said, strict=True) if s.is_unseen]
         self._why.setVisible(bool(without))
         if without:
             has_none = len(without) == len(graded)
-            self._why.setText(nothing if has_none else unmeasured(without))
+            why = no_reference(key, source.waiting(without[0]))
+            self._why.setText(_unbroken(why if has_none else unmeasured(without)))
 
     def _fit(self, count: int) -> None:
         while len(self._rows) < count:

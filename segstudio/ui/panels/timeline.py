@@ -19,6 +19,7 @@ from segstudio.ui import theme
 from segstudio.ui.correcting.marks import FrameTable
 from segstudio.ui.panels import timeline_strips
 from segstudio.ui.player import Player
+from segstudio.ui.words import share_text
 
 MARGIN = 9
 """Room at both ends, so that the handle is never cut."""
@@ -53,7 +54,7 @@ def about_frame(found: FrameSummary) -> str:
     """ "In progress · 34 % by hand · bookmarked", and the note of its flag on a line below."""
     parts = [str(found.state).capitalize()]
     if found.human_share:
-        parts.append(f"{100 * found.human_share:.0f} % by hand")
+        parts.append(f"{share_text(found.human_share)} by hand")
     if found.confidence is not None:
         parts.append(f"{100 * found.confidence:.0f} % followed")
     if found.is_bookmarked:

@@ -31,6 +31,7 @@ from segstudio.ui import theme
 from segstudio.ui.comparing.wording import drafted_by, percent
 from segstudio.ui.dialogs.scores.head import INSET, Head, dress, inset
 from segstudio.ui.theme import tabular
+from segstudio.ui.words import share_text
 
 ROW = 30
 AT_ONCE = 1 << 20
@@ -41,7 +42,7 @@ Index = QModelIndex | QPersistentModelIndex
 
 @dataclass(frozen=True, slots=True)
 class FrameLine:
-    """miou: of this frame alone, 0..1, void left out."""
+    """miou: of this frame alone, 0..1, void ignored."""
 
     key: FrameKey
     miou: float
@@ -49,7 +50,7 @@ class FrameLine:
 
 
 def mious(frames: Sequence[FrameCounts[FrameKey]]) -> NDArray[np.float64]:
-    """float64 (n,) as core.metrics has it for each with void left out, many at once."""
+    """float64 (n,) as core.metrics has it for each with void ignored, many at once."""
     found = np.full(len(frames), np.nan)
     if not frames:
         return found
@@ -122,7 +123,7 @@ class FramesModel(QAbstractTableModel):
             return _state(standing)
         if column == 3:
             share = standing.human_share
-            return "–" if share is None else f"{100 * share:.0f} %"
+            return "–" if share is None else share_text(share)
         return drafted_by(standing, self._model, self._titles)
 
     def headerData(
@@ -133,7 +134,7 @@ class FramesModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return self.heads[section]
         if role == Qt.ItemDataRole.ToolTipRole and section == 1:
-            return "Of this frame alone, with void left out"
+            return "Of this frame alone, with void ignored"
         if role == Qt.ItemDataRole.TextAlignmentRole:
             side = Qt.AlignmentFlag.AlignRight if section in (1, 3) else Qt.AlignmentFlag.AlignLeft
             return side

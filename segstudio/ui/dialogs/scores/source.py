@@ -10,6 +10,7 @@ from segstudio.core.classes import ClassMap
 from segstudio.core.metrics import Convention
 from segstudio.core.tally import Tally
 from segstudio.store.project_rows import FrameKey
+from segstudio.ui.correcting.marks import DONE
 from segstudio.ui.panels.timeline import time_code
 
 if TYPE_CHECKING:
@@ -21,11 +22,17 @@ REFRESH_MS = 100
 
 @dataclass(frozen=True, slots=True)
 class Graded:
-    """One pane: its letter, name and title of the model in it; the title says unusual settings."""
+    """One pane: its letter, name and title of the model in it, and settings that are unusual."""
 
     letter: str
     name: str
-    title: str
+    model: str
+    how: str = ""
+
+    @property
+    def title(self) -> str:
+        """Of the model, with its settings: panes of the same model are told apart."""
+        return " · ".join(part for part in (self.model, self.how) if part)
 
 
 class ScoreSource(QObject):
@@ -44,6 +51,7 @@ class ScoreSource(QObject):
         self._soon.timeout.connect(self.changed)
         session.scores.changed.connect(self._renew)
         session.comparison.changed.connect(self._renew)
+        session.frames.changed.connect(self._renew)
 
     @Slot()
     def _renew(self) -> None:
@@ -55,9 +63,7 @@ class ScoreSource(QObject):
         """Panes that have a model, in their order."""
         panes = self._session.comparison.panes
         return tuple(
-            Graded(p.letter, p.card.name, " · ".join(part for part in (p.title, p.how) if part))
-            for p in panes
-            if p.card is not None
+            Graded(p.letter, p.card.name, p.title, p.how) for p in panes if p.card is not None
         )
 
     @property
@@ -68,12 +74,25 @@ class ScoreSource(QObject):
     @property
     def has_figures(self) -> bool:
         """True once a model was held against labels."""
-        tallies = [self.tally(one.letter) for one in self.graded]
-        return any(t.frames() or t.frames(reference=False) for t in tallies)
+        return any(not self.tally(one.letter).is_empty for one in self.graded)
 
     def tally(self, letter: str) -> Tally[FrameKey]:
         """What that pane's model did on each frame."""
         return self._session.scores.tally(letter)
+
+    def waiting(self, letter: str) -> int:
+        """Confirmed frames of the medium on the screen that this model was not held against."""
+        session = self._session
+        media = session.editor.projects.media
+        if media is None:
+            return 0
+        code = session.frames.columns(session.player.last_index + 1).code
+        is_waiting = code == DONE
+        tally = self.tally(letter)
+        seen = [f.key for f in (*tally.frames(), *tally.own())]
+        here = [key.index for key in seen if key.media == media.id and key.index < len(code)]
+        is_waiting[here] = False
+        return int(is_waiting.sum())
 
     @property
     def classes(self) -> ClassMap:

@@ -10,7 +10,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDialog, QStackedWidget, QVBoxLayout, QWidget
 
 from segstudio.core.metrics import Convention
-from segstudio.ui.comparing.wording import compared_frames, no_reference, unmeasured
+from segstudio.ui.comparing.wording import compared_frames, no_reference, own_only, unmeasured
 from segstudio.ui.dialogs.scores.classes_view import ClassesPage
 from segstudio.ui.dialogs.scores.confusion_view import ConfusionPage
 from segstudio.ui.dialogs.scores.frames_list import FramesTable
@@ -27,7 +27,12 @@ TABS = (
     ("frames", "Frames", "Frames by their own figure, the worst first"),
 )
 POPULATIONS = (
-    ("confirmed", "Confirmed frames", "Frames that a human confirmed whole: these are scores"),
+    (
+        "confirmed",
+        "Confirmed frames",
+        "Frames that a human confirmed whole: these are scores.\n"
+        "A model's own drafts, hardly changed, are left out of its figures",
+    ),
     ("drafts", "Drafts", "Labels that nobody confirmed: agreement with them is no score"),
 )
 NO_DRAFT = "No frame has unconfirmed labels that a model was run on."
@@ -149,6 +154,7 @@ class ScoresWindow(QDialog):
         self._show_choices(graded)
         text, is_warning = compared_frames(
             {letter: {f.key for f in some} for letter, some in frames.items()},
+            {g.letter: {f.key for f in source.tally(g.letter).own()} for g in graded},
             is_reference=is_reference,
         )
         self._note.show_text(text)
@@ -189,8 +195,11 @@ class ScoresWindow(QDialog):
         """
         if not self._source.graded:
             return NO_MODEL
-        if not having:
-            return no_reference(confirm_key()) if self._is_reference else NO_DRAFT
-        if self.tab == "classes" or self._letter in having:
+        if self._letter in having or (having and self.tab == "classes"):
             return ""
-        return unmeasured([self._letter]) if self._is_reference else NO_DRAFT
+        if not self._is_reference:
+            return NO_DRAFT
+        waiting = self._source.waiting(self._letter)
+        if self._source.tally(self._letter).own():
+            return own_only(waiting)
+        return unmeasured([self._letter]) if having else no_reference(confirm_key(), waiting)
