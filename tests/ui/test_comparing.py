@@ -577,3 +577,21 @@ def test_no_step_is_lost_while_models_are_slow(two, made, qtbot):
     qtbot.waitUntil(lambda: two.result.frame.id.index == 9, timeout=20_000)
     assert two.player.playing.index == 9
     assert set(seen) <= {9}
+
+
+def test_a_frame_of_void_cannot_be_confirmed(two, told, qtbot):
+    label(two, qtbot, np.full((H, W), 255, np.uint8))
+    assert not two.scores.tally("A").frames()
+    assert "Every pixel is void, so there is nothing to confirm yet." in [n.text for n in told]
+
+
+def test_what_a_mapped_model_cannot_say_stands_in_its_head(two, grid, cards, qtbot):
+    fewer = ClassMap("few", tuple(c for c in cards[0].classes.classes if c.name in ("Road", "Car")))
+    two.comparison.set_pane("B", card=replace(cards[1], classes=ClassMap(
+        "few", (*fewer.classes, ClassDef(20, "Bench", (1, 2, 3))))))  # fmt: skip
+    words, sentence = two.comparison.mapped("B")
+    assert words == "2 of 3 classes"
+    assert "Shown as void: Bench." in sentence
+    assert "It never says: Sky, Building" in sentence
+    assert grid.panes["B"].header._how.text().startswith("2 of 3 classes")
+    assert two.comparison.mapped("A") == ("", "")

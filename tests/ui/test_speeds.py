@@ -50,7 +50,7 @@ def clock():
 
 @pytest.fixture
 def speeds(clock):
-    return Speeds(clock=lambda: clock[0])
+    return Speeds(clock=lambda: clock[0], warm_up=1)
 
 
 @pytest.fixture
@@ -83,6 +83,13 @@ def test_the_first_prediction_is_warm_up_and_counts_for_nothing(speeds, play):
     assert (first.input_size, first.device) == (SIZE, "cpu")
     play(3, a_ms=[10, 20, 30], start=1)
     assert speeds.reading("A").history.tolist() == [10, 20, 30]
+
+
+def test_two_predictions_are_warm_up_in_the_window(clock):
+    speeds = Speeds(clock=lambda: clock[0])
+    for ms in (5000, 900, 10):
+        speeds.add("A", said(frame_of(), ms=(0, ms, 0)))
+    assert speeds.reading("A").history.tolist() == [10]
 
 
 def test_percentiles_are_those_of_every_stage_and_of_the_total(speeds):

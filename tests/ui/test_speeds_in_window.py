@@ -29,7 +29,10 @@ def reading(session, letter):
 
 def test_both_panes_get_figures_that_say_they_share(two, strips, qtbot):
     qtbot.waitUntil(
-        lambda: all(s.reading is not None and s.reading.shared_with == 1 for s in strips.values()),
+        lambda: all(
+            s.reading is not None and s.reading.shared_with == 1 and s.reading.total is not None
+            for s in strips.values()
+        ),
         timeout=20_000,
     )
     for strip in strips.values():

@@ -27,6 +27,9 @@ WINDOW_S = 2.0
 KEEP = 240
 """Predictions that percentiles and the history are made of."""
 
+WARM_UP = 2
+"""Predictions that do not count: torch prepares for an input size, and fills its caches."""
+
 STAGES = ("prepare", "forward", "upsample")
 """Of Timing, in order."""
 
@@ -96,12 +99,15 @@ class Speeds:
     Feed it where results come from, in the infer thread: the window sees only the newest of them.
 
     A change of model, device or input size starts a pane anew by itself; for any other change of
-    its settings call `begin` when the model is ready. The first prediction after it is dropped: it
-    holds what torch prepares once for an input size, a second or more that no other frame costs.
+    its settings call `begin` when the model is ready. The first WARM_UP predictions after it are
+    dropped: they hold what torch prepares once, a second or more that no other frame costs.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.perf_counter, warm_up: int = WARM_UP
+    ) -> None:
         self._clock = clock
+        self._warm_up = warm_up
         self._lock = threading.Lock()
         self._panes: dict[str, _Pane] = {}
         self._is_playing = True
@@ -125,7 +131,7 @@ class Speeds:
             pane.seen += 1
             if self._is_playing:
                 pane.rate.mark()
-            if pane.seen == 1:
+            if pane.seen <= self._warm_up:
                 return
             timing = prediction.timing
             pane.total.add(timing.total)

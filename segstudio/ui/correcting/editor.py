@@ -21,7 +21,7 @@ from segstudio.engine.flow import CancelToken
 from segstudio.ui.bridge.background import Job
 from segstudio.ui.correcting.current import CurrentFrame
 from segstudio.ui.correcting.drafts import Drafts
-from segstudio.ui.correcting.first_step import counted_by_hand, first_step
+from segstudio.ui.correcting.first_step import confirmed, first_step
 from segstudio.ui.correcting.held import Held
 from segstudio.ui.correcting.host import Host
 from segstudio.ui.correcting.options import ToolOptions
@@ -270,8 +270,7 @@ class Editor(QObject):
         """A person stands behind every pixel of this frame."""
         if self.begin("Confirm") and self.held is not None:
             self.held.document.abort()
-            self.held.about = counted_by_hand(self.held)
-            self._push(self.held, self.held.document.confirm())
+            self._push(self.held, confirmed(self.held, self._host.tell))
             self.document_changed.emit()
 
     def replace_labels(

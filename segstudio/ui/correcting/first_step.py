@@ -1,17 +1,19 @@
 """What a blank frame gets before the first stroke, and what a frame keeps when it is confirmed."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segstudio.core.classes import VOID
 from segstudio.core.origins import CONFIRMED, MODEL, PAINTED
 from segstudio.ui.correcting.held import Held
 
 if TYPE_CHECKING:
     from segstudio.core.steps import Step
-    from segstudio.store.project import FrameAbout, Project
+    from segstudio.store.project import Project
 
 
 def first_step(
@@ -36,14 +38,18 @@ def first_step(
     return document.commit()
 
 
-def counted_by_hand(held: Held) -> "FrameAbout":
-    """What is known of the frame once it is confirmed: how much of it had been painted.
+def confirmed(held: Held, tell: "Callable[[str, str], None]") -> "Step | None":
+    """The step that confirms a frame, and remembers how much of it had been painted by hand.
 
-    Painted on and confirmed again, what was painted before still counts.
+    Painted on and confirmed again, what was painted before still counts. None when it was confirmed
+    already, and when every pixel is void, which people are told.
     """
-    counts = held.document.origin_counts
-    before, confirmed = held.about.by_hand, int(counts[CONFIRMED])
-    if confirmed and before is None:
-        return held.about
-    painted = int(counts[PAINTED]) + min(before or 0, confirmed)
-    return replace(held.about, by_hand=painted)
+    document = held.document
+    if int(document.labels.min()) == VOID:
+        tell("Every pixel is void, so there is nothing to confirm yet.", "hint")
+        return None
+    counts, before = document.origin_counts, held.about.by_hand
+    if before is not None or not int(counts[CONFIRMED]):
+        painted = int(counts[PAINTED]) + min(before or 0, int(counts[CONFIRMED]))
+        held.about = replace(held.about, by_hand=painted)
+    return document.confirm()

@@ -137,7 +137,9 @@ class PaneHeader(QFrame):
         self._dot.setVisible(status.kind != "loading")
         self._dot.set_tone(TONES.get(status.kind, "faint"))
         self._dot.setToolTip(status.text or status.kind)
-        self._how.show_text(pane.how)
+        words, sentence = comparison.mapped(self.letter)
+        self._how.show_text(", ".join(part for part in (words, pane.how) if part))
+        self._how.setToolTip("\n".join(part for part in (sentence, pane.how) if part))
 
     def show_blink(self, other: Pane | None) -> None:
         """While another model is in the place of this one: whose pixels are seen."""
