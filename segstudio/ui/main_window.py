@@ -88,7 +88,7 @@ class MainWindow(AskingWindow):
         self._panel = SidePanel(session)
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
         self._build()
-        self._banner = Banner(session, self._stage)
+        self._banner = Banner(session, self._stage, self._compare_bar)
         self.menus = Menus(self, self)
         self._header.use_actions(self.menus.actions)
         self._keys = Keys(self, session)

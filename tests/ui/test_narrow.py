@@ -1,5 +1,8 @@
 """Where there is little room: what is shortened, what goes, and that nothing is cut or covered."""
 
+import itertools
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -8,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QDialogButtonBox, QPushButt
 
 from segstudio.core.viewport import ViewTransform
 from segstudio.ui.canvas.overlay import box_of, paint_preview, text_box
+from segstudio.ui.notices import Notice
 from segstudio.ui.panels.parts import Elided, Picker, Slider
 from segstudio.ui.tools.preview import Preview
 
@@ -120,3 +124,82 @@ def test_questions_have_the_program_s_own_buttons(window, shown):
     assert all(button.icon().isNull() for button in buttons)
     assert [b.property("look") for b in buttons].count("primary") == 1
     dialog.close()
+
+
+@pytest.fixture
+def two(window, session, card, shown, qtbot):
+    """Two models beside each other."""
+    session.models.cards = (card, replace(card, name="other", title="Another Net with a long name"))
+    shown()
+    session.comparison.turn_on()
+    qtbot.waitUntil(lambda: session.comparison.prediction("B") is not None, timeout=20_000)
+    return session
+
+
+LOOKS = (
+    {"mode": "side"},
+    {"mode": "side", "colours": "errors"},
+    {"mode": "side", "colours": "errors", "error_class": 8, "shows_labels": True},
+    {"mode": "swipe", "colours": "errors", "error_class": 8},
+    {"mode": "difference"},
+    {"mode": "agreement"},
+)
+
+
+@pytest.mark.parametrize("size", [(760, 480), (1000, 650), (1280, 800), (1900, 900)])
+@pytest.mark.parametrize("look", LOOKS, ids=lambda one: "-".join(str(v) for v in one.values()))
+def test_nothing_in_the_compare_bar_overlaps_or_is_cut(two, window, qtbot, size, look):
+    window.resize(*size)
+    two.comparison.set_look(replace(two.comparison.look, **look))
+    qtbot.waitUntil(lambda: window.width() == size[0])
+    bar = window._compare_bar
+    bar._box.activate()
+    seen = sorted((p for p in bar._parts if p.isVisible()), key=lambda p: p.x())
+    for part in seen:
+        least = part.minimumWidth() if isinstance(part, Picker) else part.sizeHint().width()
+        assert part.width() >= least
+        assert part.geometry().right() < bar.width()
+    for left, right in itertools.pairwise(seen):
+        assert left.geometry().right() < right.x()
+    window_right = bar.mapTo(window, QPoint(bar.width(), 0)).x()
+    assert window_right <= window._panel.mapTo(window, QPoint(0, 0)).x()
+
+
+def test_a_narrow_compare_bar_offers_the_same(two, window, qtbot):
+    window.resize(760, 480)
+    bar = window._compare_bar
+    qtbot.waitUntil(bar._mode.isVisible)
+    bar._mode.activated.emit(bar._mode.findData("agreement"))
+    assert two.comparison.look.mode == "agreement"
+    bar._mode.activated.emit(bar._mode.findData("side"))
+    qtbot.waitUntil(bar._colour.isVisible)
+    bar._colour.activated.emit(bar._colour.findText("Errors of Car"))
+    assert (two.comparison.look.colours, two.comparison.look.error_class) == ("errors", 8)
+    bar._labels_icon.click()
+    assert two.comparison.look.shows_labels
+    window.resize(1900, 900)
+    qtbot.waitUntil(bar._modes.isVisible)
+    assert bar._labels.isChecked()
+    assert not bar._mode.isVisible()
+
+
+@pytest.mark.parametrize(("height", "columns"), [(480, 2), (650, 2), (1000, 1)])
+def test_tools_never_shrink(window, shown, qtbot, height, columns):
+    shown()
+    window.resize(1000, height)
+    box = window._tool_box
+    qtbot.waitUntil(lambda: box._columns == columns)
+    assert all(button.width() == button.height() == 32 for button in box._buttons.values())
+    window._session.tools.choose("select")
+    last = box._buttons[window._session.editor.options.tool]
+    top = last.mapTo(box, QPoint(0, 0))
+    assert box.rect().contains(top)
+    assert box.rect().contains(top + QPoint(31, 31))
+
+
+def test_notices_leave_the_compare_bar_and_the_heads_free(two, window, qtbot):
+    window._banner.show_notice(Notice("Look out.", "warning"))
+    bottom = window._compare_bar.mapTo(window._stage, QPoint(0, window._compare_bar.height())).y()
+    assert window._banner.y() >= bottom + window._grid.panes["A"].header.height()
+    two.comparison.turn_off()
+    qtbot.waitUntil(lambda: window._banner.y() < bottom)

@@ -21,6 +21,9 @@ MOST = 3
 
 WIDTH = 560
 
+HEADER = 36
+"""Of a pane that stands beside others: pixels down."""
+
 
 class NoticeBox(QFrame):
     """One notice: a sentence, details on request, a cross."""
@@ -101,10 +104,14 @@ class OpeningBox(QFrame):
 
 
 class Banner(QWidget):
-    """Floats over the top of `parent`, as high as its notices; empty, it is not there."""
+    """Floats over the top of `parent`, as high as its notices; empty, it is not there.
 
-    def __init__(self, session: Session, parent: QWidget) -> None:
+    bar: what it stays below, with the heads of the panes under it, while that is there.
+    """
+
+    def __init__(self, session: Session, parent: QWidget, bar: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._bar = bar
         self._session = session
         self._box = QVBoxLayout(self)
         self._box.setContentsMargins(0, 0, 0, 0)
@@ -123,6 +130,8 @@ class Banner(QWidget):
         session.player.source_changed.connect(self._drop_errors_of_old)
         self._source_id = ""
         parent.installEventFilter(self)
+        if bar is not None:
+            bar.installEventFilter(self)
         self._place()
 
     @property
@@ -194,7 +203,7 @@ class Banner(QWidget):
         self._place()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() in (QEvent.Type.Resize, QEvent.Type.Show):
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Show, QEvent.Type.Hide):
             self._place()
         return False
 
@@ -213,5 +222,12 @@ class Banner(QWidget):
         self.adjustSize()
         self.resize(self.width(), self._box.heightForWidth(self.width())
                     if self._box.hasHeightForWidth() else self.sizeHint().height())  # fmt: skip
-        self.move((parent.width() - self.width()) // 2, 2 * UNIT)
+        self.move((parent.width() - self.width()) // 2, self._top(parent))
         self.raise_()
+
+    def _top(self, parent: QWidget) -> int:
+        """The first row of `parent` that may be covered."""
+        bar = self._bar
+        if bar is None or bar.isHidden() or not parent.isAncestorOf(bar):
+            return 2 * UNIT
+        return bar.mapTo(parent, bar.rect().bottomLeft()).y() + HEADER + 2 * UNIT
