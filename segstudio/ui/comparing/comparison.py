@@ -286,7 +286,7 @@ class Comparison(QObject):
             return "", ""
         source = pane.card.classes
         table = mapping_for(source, target, self._came_from).table
-        lost = [c.name for c in source.classes if table[c.id] == VOID]
+        lost = [c.name for c in source.classes if table[c.id] == VOID and not _is_void(c.name)]
         never = {table[c.id] for c in source.classes}
         missing = [c.name for c in target.classes if c.id not in never]
         sentences = [f"Its classes ({source.name}) are held against {target.name}."]
@@ -333,3 +333,8 @@ def has_common(source: ClassMap, target: ClassMap, came_from: CameFrom = None) -
         return True
     table = mapping_for(source, target, came_from).table
     return any(table[c.id] != VOID for c in source.classes)
+
+
+def _is_void(name: str) -> bool:
+    """A class of some nets that is void everywhere else."""
+    return name.casefold() in ("void", "unlabelled", "unlabeled", "ignore")
