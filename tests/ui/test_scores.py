@@ -91,6 +91,16 @@ class FakeFrames(QObject):
         self.changed.emit(frozenset(indices))
 
 
+class FakePlayer(QObject):
+    """As session.player, of a clip of 40 frames."""
+
+    source_changed = Signal()
+    last_index = 39
+
+    def time_us(self, index):
+        return None
+
+
 class FakeLineup(QObject):
     """As session.comparison."""
 
@@ -125,7 +135,7 @@ def fake():
         editor=SimpleNamespace(
             projects=SimpleNamespace(project=None, media=SimpleNamespace(id=1, title="Drive"))
         ),
-        player=SimpleNamespace(time_us=lambda index: None, last_index=39),
+        player=FakePlayer(),
         info=None,
         settings=SimpleNamespace(recent=()),
         background=Background(),

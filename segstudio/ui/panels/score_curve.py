@@ -81,7 +81,7 @@ class ScoreCurve(QWidget):
         """Other figures."""
         session = self._session
         media, count = session.editor.projects.media, session.player.last_index + 1
-        is_wanted = session.comparison.is_on and count > 1
+        is_wanted = session.comparison.is_on and session.player.can_play
         self._lines = {}
         if media is not None and is_wanted:
             for letter in session.comparison.letters:

@@ -52,6 +52,7 @@ class ScoreSource(QObject):
         session.scores.changed.connect(self._renew)
         session.comparison.changed.connect(self._renew)
         session.frames.changed.connect(self._renew)
+        session.player.source_changed.connect(self._renew)
 
     @Slot()
     def _renew(self) -> None:
