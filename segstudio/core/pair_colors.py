@@ -25,7 +25,17 @@ GAP = 5.0
 """CIELAB units between the colours of two pairs, for whoever sees the least of it; about 2.3 is
 just noticeable side by side. There is room for `ROOM` pairs so far apart; more come closer."""
 
-ROOM = 130
+GAP_OF_ALL_COLORS = 12.5
+"""The same for who sees all colours."""
+
+GAP_OF_KIN = 22.0
+"""The same again, for two pairs that share a class: what is seen side by side at one border."""
+
+FROM_GREY = 2.0
+"""How many gaps a pair stays away from the grey of all others."""
+
+ROOM = 132
+"""Pairs of 11 classes and void."""
 
 _LIGHTNESS = (25.0, 95.0)
 """Colours outside it would pass for shadow or glare of the picture beneath."""
@@ -50,24 +60,43 @@ def colors(pairs: Sequence[Pair], palette: NDArray[np.uint8]) -> NDArray[np.uint
 def _of_all(ids: tuple[int, ...], packed: bytes) -> dict[tuple[int, int], NDArray[np.uint8]]:
     """Every pair of those classes in turn takes what is free and nearest to its mix.
 
-    Measured: 60 ms for 11 classes, 160 ms for 19, once for each class set.
+    Measured: 80 ms for 11 classes, 250 ms for 19, once for each class set.
     """
     palette = np.frombuffer(packed, np.uint8).reshape(256, 3).astype(np.int64)
     pairs = [(i, j) for i in ids for j in ids if i != j]
     mixes = np.array([(palette[i] + 2 * palette[j] + 1) // 3 for i, j in pairs], np.uint8)
     wishes = seen(mixes)[0].astype(np.float32)
     choice, views = _choice()
-    gap = GAP**2 * min(1.0, ROOM / len(pairs))
-    nearest = np.full(len(choice), np.inf, np.float32)  # squared distances
+    grey = seen(np.array([GREY], np.uint8)).astype(np.float32)
+    closer = min(1.0, ROOM / len(pairs))
+    # Squared distances in gaps: 1 and more is far enough.
+    nearest = _gaps(views, grey)[0] / (closer * FROM_GREY**2)
+    kin = {i: np.full(len(choice), np.inf, np.float32) for i in ids}
     found = {}
     for pair, wish in zip(pairs, wishes, strict=True):
+        free = np.minimum(nearest, np.minimum(kin[pair[0]], kin[pair[1]]))
         far = ((views[0] - wish) ** 2).sum(axis=-1)
-        far[nearest < min(gap, float(nearest.max()))] = np.inf
+        far[free < min(1.0, float(free.max()))] = np.inf
         best = int(np.argmin(far))
         found[pair] = choice[best]
-        gaps = ((views - views[:, best : best + 1]) ** 2).sum(axis=-1).min(axis=0)
-        np.minimum(nearest, gaps, out=nearest)
+        gaps, gaps_of_kin = _gaps(views, views[:, best : best + 1])
+        np.minimum(nearest, gaps / closer, out=nearest)
+        for i in pair:
+            np.minimum(kin[i], gaps_of_kin / closer, out=kin[i])
     return found
+
+
+def _gaps(
+    views: NDArray[np.float32], one: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """(4, n, 3) from (4, 1, 3): squared, in gaps of any two pairs, and in gaps of kin; (n,) each.
+
+    The first of the four views is that of who sees all colours.
+    """
+    squares = ((views - one) ** 2).sum(axis=-1)
+    of_all = squares[0] / np.float32(GAP_OF_ALL_COLORS**2)
+    for_everybody = squares[1:].min(axis=0) / np.float32(GAP**2)
+    return np.minimum(of_all, for_everybody), squares[0] / np.float32(GAP_OF_KIN**2)
 
 
 @cache

@@ -24,7 +24,7 @@ from segstudio.core.differing import (
     majority,
 )
 from segstudio.core.geometry import Rect
-from segstudio.core.palettes import least_difference
+from segstudio.core.palettes import least_difference, seen
 
 SHAPES = [(9, 13), (1, 1), (211, 307)]  # by NumPy and by runs
 MANY = ClassMap("many", tuple(ClassDef(i, f"c{i}", (i, 255 - i, 9)) for i in range(60)))
@@ -180,6 +180,25 @@ def test_pairs_of_classes_can_be_told_apart_by_everybody():
     table = colors(all_pairs(11), CAMVID.palette())
     assert min(least_difference(table[:110]).values()) >= 4.9
     assert (table[NOTHING] == 0).all()
+
+
+def test_pairs_that_share_a_class_are_far_apart():
+    pairs = all_pairs(11)
+    views = seen(colors(pairs, CAMVID.palette())[: len(pairs)])[0]
+    gaps = np.linalg.norm(views[:, None] - views, axis=-1)
+    np.fill_diagonal(gaps, np.inf)
+    assert gaps.min() >= 12
+    are_kin = [[bool({i, j} & {k, m}) for k, m, _ in pairs] for i, j, _ in pairs]
+    assert gaps[np.array(are_kin)].min() >= 21
+
+
+def test_no_pair_passes_for_the_grey_of_all_others():
+    pairs = all_pairs(11)
+    table = colors(pairs, CAMVID.palette())
+    views = seen(np.concatenate([table[: len(pairs)], table[[OTHERS]]]))
+    gaps = np.linalg.norm(views[:, :-1] - views[:, -1:], axis=-1)
+    assert gaps[0].min() >= 24
+    assert gaps.min() >= 9
 
 
 def test_a_pair_has_one_colour_whatever_else_is_on_the_frame():
