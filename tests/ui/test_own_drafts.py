@@ -12,7 +12,7 @@ from segstudio.core.origins import PAINTED
 from segstudio.core.tally import Standing
 from segstudio.store.project_rows import FrameKey
 from segstudio.ui.comparing.measuring import told as words_told
-from segstudio.ui.comparing.wording import CONVENTIONS, OWN_ONLY, OWN_TIP, left_out
+from segstudio.ui.comparing.wording import CONVENTIONS, OWN_ONLY, OWN_TIP, compared_frames, left_out
 from segstudio.ui.panels.score_curve import ScoreCurve
 from segstudio.ui.panels.scores import ScoresPanel
 from segstudio.ui.words import share_text
@@ -150,6 +150,8 @@ def test_letters_of_equal_lines_stand_beside_each_other_in_order(two, curve):
     assert not boxes["A"].intersects(boxes["B"])
     assert boxes["A"].left() < boxes["B"].left()
     assert boxes["B"].right() <= curve.width()
+    last = curve._point(39, 0.818, 0)
+    assert not any(box.contains(last) for box in boxes.values())
     assert curve._point(4, 0.5, 1).y() - curve._point(4, 0.5, 0).y() == 1
 
 
@@ -193,6 +195,15 @@ def test_own_drafts_beside_others_are_said_to_be_left_out(two, window, qtbot):
 )
 def test_what_is_there_is_never_called_nothing(share, text):
     assert share_text(share) == text
+
+
+def test_own_drafts_that_are_left_out_are_told_from_frames_not_measured():
+    text, _ = compared_frames({"A": {1}, "B": {1, 2}}, {"A": {2}}, is_reference=True)
+    assert text == "Not the same frames (A 1, B 2): each one's own drafts are left out."
+    text, _ = compared_frames({"A": {1}, "B": {1, 2}}, {"A": {3}}, is_reference=True)
+    assert text.endswith("Measure all before you compare.")
+    text, _ = compared_frames({"A": set(), "B": {1}}, {"A": {1}, "B": set()}, is_reference=True)
+    assert text == "1 confirmed frame · A: only own drafts, left out"
 
 
 def test_plurals_and_what_was_measured():

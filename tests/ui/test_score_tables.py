@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -236,6 +237,9 @@ def test_the_file_holds_every_figure_and_on_what_it_stands():
     assert rows[3][:4] == ["Tree", "0", "", ""]
     assert rows[5][:5] == ["Pixel accuracy", "", "0.866667", "", ""]
     assert rows[-2] == ["convention", "Void ignored"]
+    own = [replace(models[0], own=3), models[1]]
+    text = as_text(lines, own, Convention.VOID_IGNORED, shown=(0, 1), is_reference=True)
+    assert text.splitlines()[-1].startswith('"its own drafts, left out",,3,,,,0')
     assert rows[-1] == ["confirmed frames", "", "3", "", "", "", "2", "", "", ""]
     assert all(len(r) == 10 for r in rows if r[0] != "convention")
 

@@ -145,7 +145,9 @@ def compared_frames(
             return f"Not the same frames ({each}): Measure all before you compare.", True
         return f"Not the same frames ({each}): each one's own drafts are left out.", True
     if is_reference:
-        return counted(len(first), "confirmed frame"), False
+        without = [letter for letter, keys in own.items() if keys and letter not in measured]
+        more = f" · {', '.join(without)}: only own drafts, left out" if without else ""
+        return counted(len(first), "confirmed frame") + more, False
     return f"Agreement with drafts of {counted(len(first), 'frame')}: not a score.", True
 
 

@@ -171,9 +171,9 @@ class ScoreCurve(QWidget):
                 box.translate(LETTER, 0)
             boxes[letter] = box
         over = max((box.right() for box in boxes.values()), default=0.0) - self.width()
-        if over > 0:  # the clip's last frames: all move to the left, in their order
+        if over > 0:  # the clip's last frames: to the left in their order, off the dots
             for box in boxes.values():
-                box.translate(-over, 0)
+                box.translate(-over, 10 if box.center().y() < self.height() / 2 else -10)
         return boxes
 
     # --- places

@@ -29,12 +29,13 @@ Values = tuple[float, ...]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:
-    """One model on the frames in question. full: int64 (C + 1, C + 1)."""
+    """One model on the frames in question. full: int64 (C + 1, C + 1). own: frames left out."""
 
     graded: Graded
     scores: Scores
     full: Counts
     frames: int
+    own: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +183,9 @@ def as_text(
     write(["convention", CONVENTIONS[convention][0]])
     what = "confirmed frames" if is_reference else "frames of unconfirmed labels (agreement only)"
     write([what, "", *(cell for m in some for cell in (str(m.frames), "", "", ""))])
+    if is_reference and any(m.own for m in some):
+        lost = (cell for m in some for cell in (str(m.own), "", "", ""))
+        write(["its own drafts, left out", "", *lost])
     return out.getvalue()
 
 

@@ -107,7 +107,8 @@ class ClassesPage(QWidget):
             tally = source.tally(one.letter)
             scores = tally.scores(source.convention, reference=is_reference)
             full = tally.full(reference=is_reference)
-            found.append(Measured(one, scores, full, frames[one.letter]))
+            own = len(tally.own()) if is_reference else 0
+            found.append(Measured(one, scores, full, frames[one.letter], own))
         self._models = tuple(found)
         self._toggles.show_models(graded)
         self._renew()
