@@ -13,6 +13,7 @@ from segstudio.core.viewport import ViewTransform
 from segstudio.ui.canvas.overlay import box_of, paint_preview, text_box
 from segstudio.ui.notices import Notice
 from segstudio.ui.panels.parts import Elided, Picker, Slider
+from segstudio.ui.stage.composing import AGREEMENT
 from segstudio.ui.tools.preview import Preview
 
 
@@ -203,3 +204,45 @@ def test_notices_leave_the_compare_bar_and_the_heads_free(two, window, qtbot):
     assert window._banner.y() >= bottom + window._grid.panes["A"].header.height()
     two.comparison.turn_off()
     qtbot.waitUntil(lambda: window._banner.y() < bottom)
+
+
+def legend(window):
+    panel = window._panel.differences
+    return panel.isVisible(), panel.title.text(), [
+        (name.text(), figure.text(), swatch.color.getRgb()[:3])
+        for swatch, name, figure in panel._rows
+        if name.isVisible()
+    ]  # fmt: skip
+
+
+def test_agreement_has_a_legend(two, window, qtbot):
+    two.models.cards = (*two.models.cards, replace(two.models.cards[0], name="third"))
+    two.comparison.add(two.models.cards[2])
+    qtbot.waitUntil(lambda: two.comparison.prediction("C") is not None, timeout=20_000)
+    two.comparison.set_look(replace(two.comparison.look, mode="agreement"))
+    one, two_of = AGREEMENT[0], AGREEMENT[2]
+    qtbot.waitUntil(
+        lambda: (
+            legend(window)
+            == (
+                True,
+                "Agreement",
+                [("1 of 3 agree", "0.0 %", one), ("2 of 3 agree", "0.0 %", two_of)],
+            )
+        )
+    )
+    assert window._grid.composing.agreement.total == 72 * 128
+
+
+def test_errors_have_a_legend_of_words(two, window, qtbot):
+    look = two.comparison.look
+    two.comparison.set_look(replace(look, colours="errors"))
+    is_there, title, lines = legend(window)
+    assert (is_there, title) == (True, "Errors")
+    assert [line[0] for line in lines] == ["wrong"]
+    two.comparison.set_look(replace(look, colours="errors", error_class=8))
+    _, _, lines = legend(window)
+    assert [line[0] for line in lines] == ["found", "false alarm", "missed"]
+    assert len({line[2] for line in lines}) == 3
+    two.comparison.set_look(replace(look, colours="classes"))
+    assert not legend(window)[0]

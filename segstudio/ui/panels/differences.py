@@ -1,4 +1,4 @@
-"""The legend of a difference: which two classes, in which colour, on how many pixels."""
+"""The legend of what is compared: which colour means what, and on how many pixels."""
 
 from typing import TYPE_CHECKING
 
@@ -6,8 +6,10 @@ from PySide6.QtCore import QRectF, Qt, Slot
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
+from segstudio.ui.comparing.wording import percent
 from segstudio.ui.panels.parts import Section, label
 from segstudio.ui.session import Session
+from segstudio.ui.stage.composing import Agreement
 from segstudio.ui.theme import UNIT, tabular
 
 if TYPE_CHECKING:
@@ -34,8 +36,14 @@ class Swatch(QWidget):
         painter.end()
 
 
-class DifferencesPanel(Section):
-    """There while differences are looked at."""
+TITLES = {"difference": "Difference", "agreement": "Agreement"}
+
+Line = tuple[tuple[int, int, int], str, str]
+"""RGB, what it means, how much there is of it."""
+
+
+class LegendPanel(Section):
+    """There while colours mean something else than classes: difference, agreement, errors."""
 
     def __init__(self, session: Session) -> None:
         self._share = label(tone="muted")
@@ -58,61 +66,100 @@ class DifferencesPanel(Section):
                 self._grid.addWidget(part, line, column)
             self._rows.append((swatch, name, figure))
         self.body.addLayout(self._grid)
-        self._difference: Difference | None = None
+        self._counted: Difference | Agreement | None = None
         session.comparison.changed.connect(self.follow)
         self.follow()
 
-    def show_difference(self, difference: "Difference | None") -> None:
+    def show_difference(self, counted: "Difference | Agreement | None") -> None:
         """Of the frame on the screen."""
-        self._difference = difference
+        self._counted = counted
         self.follow()
 
     @Slot()
     def follow(self) -> None:
-        """Pairs, the most pixels first."""
-        session, comparison = self._session, self._session.comparison
-        is_wanted = comparison.is_on and comparison.look.mode == "difference"
+        """Another look, other figures."""
+        comparison = self._session.comparison
+        look = comparison.look
+        has_errors = look.colours == "errors" and look.mode in ("side", "swipe")
+        is_wanted = comparison.is_on and (has_errors or look.mode in TITLES)
         self.setVisible(is_wanted)
         if not is_wanted:
             return
-        found = self._difference
-        one, other = (comparison.title(member) for member in comparison.look.pair)
-        self._of.setText(f"{one} | {other}")
-        self._share.setText("")
-        pairs = () if found is None else tuple(p for p in found.pairs if p[2])
-        total = 0 if found is None else found.codes.size
-        if found is not None and total:
-            self._share.setText(f"{100 * found.pixels / total:.1f} %")
-            if not found.pixels:
-                self._of.setText(f"{one} | {other}\nThey say the same everywhere.")
-        else:
-            self._of.setText("Waiting for both to say something about this frame.")
-        rest = sum(p[2] for p in pairs[MOST:]) + (0 if found is None else found.others)
-        for line, (swatch, name, figure) in enumerate(self._rows):
-            is_shown = line < min(len(pairs), MOST) or (line == MOST and rest > 0)
-            for part in (swatch, name, figure):
+        self.title.setText(TITLES.get(look.mode, "Errors"))
+        make = {"difference": self._difference, "agreement": self._agreement}
+        about, share, lines = make.get(look.mode, self._errors)()
+        self._of.setText(about)
+        self._of.setVisible(bool(about))
+        self._share.setText(share)
+        for number, parts in enumerate(self._rows):
+            is_shown = number < len(lines)
+            for part in parts:
                 part.setVisible(is_shown)
-            if is_shown and line < MOST:
-                self._show_pair(line, pairs[line])
-            elif is_shown:
-                swatch.color = QColor(127, 127, 127)
-                name.setText("All others")
-                figure.setText(f"{rest:,}")
-        self._color(session, found)
+            if is_shown:
+                swatch, name, figure = parts
+                swatch.color = QColor(*lines[number][0])
+                swatch.update()
+                name.setText(lines[number][1])
+                figure.setText(lines[number][2])
 
-    def _show_pair(self, line: int, pair: tuple[int, int, int]) -> None:
-        classes = self._session.editor.classes
-        _, name, figure = self._rows[line]
-        name.setText(f"{classes.name_of(pair[0])} | {classes.name_of(pair[1])}")
-        figure.setText(f"{pair[2]:,}")
-
-    def _color(self, session: Session, found: "Difference | None") -> None:
-        if found is None:
-            return
+    def _difference(self) -> tuple[str, str, list[Line]]:
+        """Pairs of classes, the most pixels first."""
         from segstudio.core import pair_colors
+        from segstudio.core.differing import Difference
 
-        colors = pair_colors.colors(found.pairs, session.shown_classes.palette())
-        codes = [code for code, pair in enumerate(found.pairs) if pair[2]]
-        for (swatch, _, _), code in zip(self._rows[:MOST], codes, strict=False):
-            swatch.color = QColor(*colors[code].tolist())
-            swatch.update()
+        session, comparison = self._session, self._session.comparison
+        found = self._counted
+        if not isinstance(found, Difference) or not found.codes.size:
+            return "Waiting for both to say something about this frame.", "", []
+        about = " | ".join(comparison.title(member) for member in comparison.look.pair)
+        if not found.pixels:
+            about += "\nThey say the same everywhere."
+        colors = pair_colors.colors(found.pairs, session.shown_classes.palette()).tolist()
+        name_of = session.editor.classes.name_of
+        lines: list[Line] = [
+            ((*colors[code],), f"{name_of(one)} | {name_of(other)}", f"{pixels:,}")
+            for code, (one, other, pixels) in enumerate(found.pairs)
+            if pixels
+        ]
+        rest = sum(p[2] for p in [p for p in found.pairs if p[2]][MOST:]) + found.others
+        lines = lines[:MOST]
+        if rest:
+            lines.append((pair_colors.GREY, "All others", f"{rest:,}"))
+        return about, percent(found.pixels / found.codes.size), lines
+
+    def _agreement(self) -> tuple[str, str, list[Line]]:
+        """How many say the same, fewest first; in the corner, where not all do."""
+        found = self._counted
+        if not isinstance(found, Agreement):
+            return "Waiting for two models to say something about this frame.", "", []
+        lines = [
+            (color, f"{number} of {found.models} agree", percent(pixels / found.total))
+            for number, pixels, color in found.lines
+        ]
+        share = sum(pixels for _, pixels, _ in found.lines) / found.total
+        about = "" if share else "All models say the same everywhere."
+        return about, percent(share), lines
+
+    def _errors(self) -> tuple[str, str, list[Line]]:
+        """What is drawn over every model against the labels; what is not, needs no words."""
+        from segstudio.core import differing
+
+        session, look = self._session, self._session.comparison.look
+        about = "Against the labels of this frame"
+        if session.player.playing.is_playing:
+            about = "Against the labels of frames that have them"
+        elif session.scores.reference() is None:
+            about = "This frame has no labels yet."
+        colors = differing.ERROR_COLORS
+        if look.error_class is None:
+            return about, "", [(colors[differing.WRONG], "wrong", "")]
+        lines = [
+            (colors[code], word, "")
+            for code, word in (
+                (differing.TRUE_POSITIVE, "found"),
+                (differing.FALSE_POSITIVE, "false alarm"),
+                (differing.FALSE_NEGATIVE, "missed"),
+            )
+        ]
+        name = session.editor.classes.name_of(look.error_class)
+        return f"{name}\n{about}", "", lines

@@ -99,7 +99,8 @@ class Section(QWidget):
         self.body = QVBoxLayout(self)
         self.body.setContentsMargins(2 * UNIT, UNIT + 4, 2 * UNIT, 2 * UNIT)
         self.body.setSpacing(UNIT)
-        self.head = row(label(title, look="section"), 1, *corner)
+        self.title = label(title, look="section")
+        self.head = row(self.title, 1, *corner)
         self.body.addLayout(self.head)
 
 

@@ -4,7 +4,7 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from segstudio.ui.panels.classes import ClassesPanel
-from segstudio.ui.panels.differences import DifferencesPanel
+from segstudio.ui.panels.differences import LegendPanel
 from segstudio.ui.panels.history import HistoryPanel
 from segstudio.ui.panels.label_state import LabelStatePanel
 from segstudio.ui.panels.models import ModelPanel
@@ -20,7 +20,7 @@ class SidePanel(QScrollArea):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.scores = ScoresPanel(session)
-        self.differences = DifferencesPanel(session)
+        self.differences = LegendPanel(session)
         self.models = ModelPanel(session)
         inside = QFrame()
         inside.setProperty("look", "panel")

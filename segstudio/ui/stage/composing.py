@@ -37,6 +37,18 @@ class Overlay:
     style: MaskStyle
 
 
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Pixels by how many models say the same there: (how many, pixels, RGB), fewest first.
+
+    models: how many were asked. total: all pixels of the frame.
+    """
+
+    lines: tuple[tuple[int, int, tuple[int, int, int]], ...]
+    models: int
+    total: int
+
+
 class Composing:
     """Answers for the main picture and for every pane; remembers what a stroke changes of them."""
 
@@ -45,10 +57,16 @@ class Composing:
         self._comparison = comparison
         self._scores = scores
         self.difference: Difference | None = None
+        self.agreement: Agreement | None = None
         self._swipe: tuple[Raster, Raster, Raster, int] | None = None  # left, right, both, column
         self._main: Raster | None = None
         self._edited: Raster | None = None  # the labels that `_main` was made from, if it was
         self._panes: dict[str, Raster] = {}
+
+    @property
+    def counted(self) -> "Difference | Agreement | None":
+        """What the legend has figures of."""
+        return self.agreement if self.difference is None else self.difference
 
     # --- whole rasters
 
@@ -58,7 +76,7 @@ class Composing:
         column: where the divider stands, in frame pixels.
         """
         comparison, look = self._comparison, self._comparison.look
-        self.difference, self._swipe, self._main = None, None, None
+        self.difference, self.agreement, self._swipe, self._main = None, None, None, None
         if not comparison.is_on:
             return None
         if look.mode == "side":
@@ -126,10 +144,12 @@ class Composing:
             return Overlay(None, self._class_style())
         counts = differing.agreement(rasters)
         colors, visible = np.zeros((256, 3), np.uint8), np.zeros(256, np.bool_)
+        lines: list[tuple[int, int, tuple[int, int, int]]] = []
         for agreeing in range(1, len(rasters)):
-            share = (agreeing - 1) / max(1, len(rasters) - 2) if len(rasters) > 2 else 0.0
-            colors[agreeing] = AGREEMENT[round(share * (len(AGREEMENT) - 3))]
-            visible[agreeing] = True
+            color = agreement_color(agreeing, len(rasters))
+            colors[agreeing], visible[agreeing] = color, True
+            lines.append((agreeing, int(np.count_nonzero(counts == agreeing)), color))
+        self.agreement = Agreement(tuple(lines), len(rasters), counts.size)
         self._main = counts
         style = self._class_style()
         return Overlay(counts, replace(style, mode="fill", colors=colors, visible=visible))
@@ -224,3 +244,9 @@ class Composing:
 def column_at(x: float) -> int:
     """The first frame column to the right of a place."""
     return math.floor(x + 0.5)
+
+
+def agreement_color(agreeing: int, models: int) -> tuple[int, int, int]:
+    """RGB of pixels on which `agreeing` of `models` say the same, which is fewer than all."""
+    share = (agreeing - 1) / (models - 2) if models > 2 else 0.0
+    return AGREEMENT[round(share * (len(AGREEMENT) - 3))]

@@ -27,7 +27,7 @@ class PaneGrid(QWidget):
 
     Signals:
         hovered(object): the frame pixel (y, x) under the cursor in any pane, or None.
-        differed(object): the Difference that is shown, or None.
+        differed(object): the Difference or the Agreement that is shown, or None.
     """
 
     hovered = Signal(object)
@@ -175,7 +175,7 @@ class PaneGrid(QWidget):
         if result is None:
             return
         overlay = self.composing.main(self._column())
-        self.differed.emit(self.composing.difference)
+        self.differed.emit(self.composing.counted)
         if overlay is None:
             self.canvas.set_style(session.style())
             self.canvas.show_frame(result.frame, result.prediction, labels=session.shown_labels())
@@ -208,7 +208,7 @@ class PaneGrid(QWidget):
         self._is_painted = True
         changed = self.composing.labels_changed(change.rect)  # type: ignore[attr-defined]  # a LabelChange
         if self.composing.difference is not None:
-            self.differed.emit(self.composing.difference)
+            self.differed.emit(self.composing.counted)
         for letter, raster, rect in changed:
             pane = self.panes.get(letter)
             if pane is not None:
