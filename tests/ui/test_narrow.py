@@ -246,3 +246,24 @@ def test_errors_have_a_legend_of_words(two, window, qtbot):
     assert len({line[2] for line in lines}) == 3
     two.comparison.set_look(replace(look, colours="classes"))
     assert not legend(window)[0]
+
+
+def test_the_note_of_the_compare_bar_is_whole_or_not_there(two, window, qtbot):
+    two.comparison.set_look(replace(two.comparison.look, colours="errors"))
+    bar = window._compare_bar
+    for width, is_there in ((1900, True), (1100, False)):
+        window.resize(width, 800)
+        qtbot.waitUntil(lambda there=is_there: bar._note.isVisible() == there)
+        bar._box.activate()
+        text = bar._note.fontMetrics().horizontalAdvance(bar._note.text())
+        assert not is_there or bar._note.width() >= text > 0
+    assert "no labels yet" in window._panel.differences._of.text()
+
+
+def test_modes_are_no_wider_than_their_words(two, window, qtbot):
+    window.resize(1900, 900)
+    two.comparison.set_look(replace(two.comparison.look, mode="agreement"))
+    bar = window._compare_bar
+    qtbot.waitUntil(bar._modes.isVisible)
+    bar._box.activate()
+    assert bar._modes.width() == bar._modes.sizeHint().width()

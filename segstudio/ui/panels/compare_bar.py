@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QMenu, QWidget
+from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QMenu, QSizePolicy, QWidget
 
 from segstudio.ui.comparing.panes import LABELS, LETTERS, Look
 from segstudio.ui.icons import IconButton
@@ -80,6 +80,7 @@ class CompareBar(QFrame):
         self._pickers = (self._mode, self._colour, self._class, self._left, self._right)
         for choice in (self._modes, self._colours):
             choice.setFixedHeight(32)
+            choice.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self._box = QHBoxLayout(self)
         self._parts: tuple[QWidget, ...] = (
             self._modes, self._mode, self._colours, self._colour, self._class, self._labels,
@@ -129,11 +130,15 @@ class CompareBar(QFrame):
         self._fit()
 
     def _fit(self) -> None:
-        """The longest form that there is room for."""
+        """The longest form that there is room for; the note, which the legend has too, if whole."""
         for level in range(3):
             self._show_level(level)
             if self._needed() <= self.width():
                 break
+        text = self._note.text()
+        room = self._note.fontMetrics().horizontalAdvance(text) + UNIT
+        self._note.setMinimumWidth(room)
+        self._note.setVisible(bool(text) and self._needed() + UNIT + room <= self.width())
 
     def _show_level(self, level: int) -> None:
         """0: all of it. 1: modes in a list, adding is an icon. 2: every choice is a list."""
@@ -151,7 +156,6 @@ class CompareBar(QFrame):
             (self._labels_icon, look.mode == "side" and level == 2),
             (self._left, is_pair), (self._right, is_pair), (self._and, is_pair and level < 2),
             (self._add, has_room and level == 0), (self._add_icon, has_room and level > 0),
-            (self._note, level < 2 and bool(self._note.text())),
         )  # fmt: skip
         for part, is_wanted in wanted:
             part.setVisible(is_wanted)
