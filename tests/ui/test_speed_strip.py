@@ -1,6 +1,8 @@
 """The strip under a compared picture: what it shows, in both themes, and how rarely it paints."""
 
 import dataclasses
+import importlib
+import threading
 
 import numpy as np
 import pytest
@@ -11,7 +13,6 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from segstudio.core.frame import FrameId
 from segstudio.engine.alone import AloneFigures
 from segstudio.ui import theme
-from segstudio.ui.bridge.background import Background
 from segstudio.ui.comparing.speeds import SpeedReading, Spread
 from segstudio.ui.panels.latency_chart import SPAN, LatencyChart, ceiling
 from segstudio.ui.panels.speed_strip import SpeedStrip
@@ -32,16 +33,9 @@ def reading_of(values, **changes) -> SpeedReading:
 
 
 @pytest.fixture
-def background(qapp):
-    made = Background()
-    yield made
-    assert made.close(20) == []
-
-
-@pytest.fixture
-def strip(qtbot, background):
+def strip(qtbot):
     theme.apply(QApplication.instance(), "dark")
-    made = SpeedStrip(background)
+    made = SpeedStrip()
     qtbot.addWidget(made)
     made.resize(760, made.height())
     made.show()
@@ -188,3 +182,19 @@ def test_it_renders_at_any_width_and_the_parts_never_overlap(qtbot, strip, width
 )
 def test_the_scale_ends_at_a_round_number(value, top):
     assert ceiling(value) == top
+
+
+def test_the_library_is_imported_in_the_thread_of_the_window(strip, qtbot, monkeypatch):
+    """It walks through all of Qt; beside another thread that uses Qt, the program would crash."""
+    threads = []
+    real = importlib.import_module
+
+    def seen(name, *rest):
+        if name == "pyqtgraph":
+            threads.append(threading.current_thread())
+        return real(name, *rest)
+
+    monkeypatch.setattr(importlib, "import_module", seen)
+    strip.show_reading(reading_of([10, 20, 30]))
+    qtbot.waitUntil(lambda: chart_of(strip).is_drawn, timeout=20_000)
+    assert threads == [threading.main_thread()]

@@ -1,7 +1,9 @@
 """A small strip chart of latencies: filled line, newest on the right, the median across it.
 
-pyqtgraph takes half a second to import, so a background thread does it once the first values are
-there; until then the chart is an empty field. Axes are left out: the scale moves in round
+pyqtgraph takes half a second to import, so that is done once the first values are there, and never
+in another thread than the window's: it goes through every name of Qt, and PySide makes types when
+they are first asked for, which two threads at a time do not survive. Until then the chart is an
+empty field. Axes are left out: the scale moves in round
 steps and stands in a corner, and what is higher leaves the chart at its top.
 """
 
@@ -12,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QRect, Qt
+from PySide6.QtCore import QEvent, QRect, Qt, QTimer, Slot
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -25,7 +27,6 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QGraphicsLineItem, QGraphicsPathItem, QWidget
 
 from segstudio.ui import theme
-from segstudio.ui.bridge.background import Background, Job
 from segstudio.ui.theme import UNIT, tabular
 
 log = logging.getLogger("segstudio.ui")
@@ -47,9 +48,8 @@ STEPS = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 class LatencyChart(QWidget):
     """UI thread only."""
 
-    def __init__(self, background: Background) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._background = background
         self._values: NDArray[np.float32] = np.empty(0, np.float32)
         self._median = 0.0
         self._plot: _Plot | None = None
@@ -78,10 +78,17 @@ class LatencyChart(QWidget):
             return
         self._is_loading = True
 
-        def op(_: Job) -> Any:  # noqa: ANN401  a module without types
-            return importlib.import_module("pyqtgraph")
+        QTimer.singleShot(0, self, self._import)
 
-        self._background.run(op, success=self._begin, failure=self._give_up, name="charts")
+    @Slot()
+    def _import(self) -> None:
+        """Between two events, so that what was clicked is drawn first."""
+        try:
+            pyqtgraph = importlib.import_module("pyqtgraph")
+        except ImportError as error:
+            self._give_up(error)
+        else:
+            self._begin(pyqtgraph)
 
     def _begin(self, pyqtgraph: Any) -> None:  # noqa: ANN401  as above
         self._plot = _Plot(pyqtgraph, self)

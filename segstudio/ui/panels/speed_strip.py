@@ -12,7 +12,6 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QR
 from PySide6.QtWidgets import QWidget
 
 from segstudio.ui import theme
-from segstudio.ui.bridge.background import Background
 from segstudio.ui.comparing import speed_words
 from segstudio.ui.comparing.speeds import SpeedReading
 from segstudio.ui.panels.latency_chart import LatencyChart
@@ -44,7 +43,7 @@ class SpeedStrip(QWidget):
 
     alone_wanted = Signal()
 
-    def __init__(self, background: Background, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._reading: SpeedReading | None = None
         self._next: SpeedReading | None = None
@@ -55,7 +54,7 @@ class SpeedStrip(QWidget):
         self._button = button("Measure alone", "link", self.alone_wanted.emit)
         self._button.setParent(self)
         self._button.setToolTip(MEASURE_TIP)
-        self._chart = LatencyChart(background)
+        self._chart = LatencyChart()
         self._chart.setParent(self)
         self._is_measuring = False
         self._has_costs = self._has_chart = False

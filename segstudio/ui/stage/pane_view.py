@@ -241,7 +241,7 @@ class PaneView(QFrame):
         self.canvas = canvas
         self.header = PaneHeader(session, letter)
         self.header.removed.connect(self._remove)
-        self.strip = SpeedStrip(session.background)
+        self.strip = SpeedStrip()
         self._trouble = label(tone="bad")
         self._trouble.setParent(canvas)
         self._trouble.setWordWrap(True)
