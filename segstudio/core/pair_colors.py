@@ -37,6 +37,10 @@ FROM_GREY = 2.0
 ROOM = 132
 """Pairs of 11 classes and void."""
 
+MOST = 36
+"""With more classes there is no room to keep pairs apart: 150 of them have 22,350 pairs. They get
+the plain mix."""
+
 _LIGHTNESS = (25.0, 95.0)
 """Colours outside it would pass for shadow or glare of the picture beneath."""
 
@@ -48,9 +52,13 @@ def colors(pairs: Sequence[Pair], palette: NDArray[np.uint8]) -> NDArray[np.uint
     """
     ids = {int(i) for i in np.flatnonzero(palette.any(axis=1))} | {VOID}
     ids |= {i for pair in pairs for i in pair[:2]}
-    known = _of_all(tuple(sorted(ids)), palette.tobytes())
     table = np.zeros((256, 3), np.uint8)
     table[OTHERS] = GREY
+    if len(ids) > MOST:
+        for code, (i, j, _) in enumerate(pairs[:OTHERS]):
+            table[code] = (palette[i].astype(np.int64) + 2 * palette[j].astype(np.int64) + 1) // 3
+        return table
+    known = _of_all(tuple(sorted(ids)), palette.tobytes())
     for code, (i, j, _) in enumerate(pairs[:OTHERS]):
         table[code] = known[i, j]
     return table

@@ -225,3 +225,11 @@ def test_errors_seen_together_are_told_apart_by_everybody():
         min(least_difference(palette[[TRUE_POSITIVE, FALSE_POSITIVE, FALSE_NEGATIVE]]).values())
         > 20
     )
+
+
+def test_a_set_of_many_classes_gets_plain_mixes_at_once():
+    palette = np.zeros((256, 3), np.uint8)
+    palette[:150] = np.random.default_rng(0).integers(1, 256, (150, 3))
+    table = colors([(0, 1, 5), (149, 3, 2)], palette)
+    assert np.abs(table[0].astype(int) - (palette[0].astype(int) + 2 * palette[1]) / 3).max() <= 1
+    assert table[254].tolist() == [127, 127, 127]

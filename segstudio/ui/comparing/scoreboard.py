@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from segstudio.core import differing
+from segstudio.core import differing, pair_colors
 from segstudio.core.classes import ClassMap
 from segstudio.core.confusion import ConfusionMatrix, Counts, warm_up
 from segstudio.core.metrics import Convention
@@ -191,9 +191,12 @@ class Scoreboard(QObject):
     def _warm_up(self) -> None:
         """The compiled counters are loaded where nobody waits for them."""
 
+        palette = self._editor.classes.palette()
+
         def load(_: Job) -> None:
             warm_up()
             differing.warm_up()
+            pair_colors.colors((), palette)  # searched for once: a quarter of a second
 
         if self._job is None:
             self._job = self._host.background.run(
