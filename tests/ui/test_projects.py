@@ -596,7 +596,8 @@ def test_looking_at_clips_leaves_nothing_behind(qtbot, session, show, clip, fold
     show(folder)
     session.close_source()
     qtbot.waitUntil(lambda: own_projects() == [])
-    assert list((paths.user_data() / "projects" / "found").iterdir()) == []
+    notes = paths.user_data() / "projects" / "found"
+    qtbot.waitUntil(lambda: list(notes.iterdir()) == [])  # they go after their projects
     show(clip)
     session.editor.set_options(replace(session.editor.options, locked=frozenset({3})))
     session.close_source()
