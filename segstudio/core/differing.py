@@ -6,20 +6,18 @@ class, so two rasters become one by runs: 2048×1024 costs about 1 ms instead of
 """
 
 import functools
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.core.classes import VOID, ClassMap
+from segstudio.core.compiled import compiled
 from segstudio.core.confusion import SMALL, Counts, Labels, count_pairs
 from segstudio.core.geometry import Rect
 from segstudio.core.pair_colors import OTHERS, Pair
 from segstudio.core.pair_colors import colors as colors
-
-log = logging.getLogger("segstudio.core")
 
 NOTHING = 255
 """The code of pixels that are not drawn: equal, void, or neither of the class in question."""
@@ -159,7 +157,7 @@ def looked_up(a: Labels, b: Labels, table: Labels) -> Labels:
         return found
     codes = np.empty(a.shape, np.uint8)
     left, right = (np.ascontiguousarray(r).reshape(-1) for r in (a, b))
-    _kernel()(left, right, table, codes.reshape(-1))
+    compiled(_look_up_runs)(left, right, table, codes.reshape(-1))
     return codes
 
 
@@ -276,18 +274,6 @@ def _votes(rows: Sequence[Labels]) -> tuple[Labels, Labels]:
 
 
 # --- the compiled part
-
-
-@functools.cache
-def _kernel() -> Callable[..., None]:
-    import numba
-
-    try:
-        kept: Callable[..., None] = numba.njit(cache=True, nogil=True)(_look_up_runs)
-    except Exception:  # whatever a read-only or damaged cache folder leads to
-        log.warning("compiled code cannot be kept on disk", exc_info=True)
-        kept = numba.njit(nogil=True)(_look_up_runs)
-    return kept
 
 
 def _look_up_runs(left: Labels, right: Labels, table: Labels, codes: Labels) -> None:

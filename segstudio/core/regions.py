@@ -3,19 +3,15 @@
 Pixels are connected by their sides, not by corners; all pixels of a region have one code.
 """
 
-import functools
-import logging
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.core.brush import Area, Point, flood
+from segstudio.core.compiled import compiled
 from segstudio.core.geometry import Rect
-
-log = logging.getLogger("segstudio.core")
 
 Codes = NDArray[np.uint8] | NDArray[np.bool_]
 
@@ -67,7 +63,7 @@ def regions_of_answers(
         keys <<= np.uint64(8)
         keys |= each
     parts = np.zeros(drawn.shape, np.int32)
-    boxes = _kernel()(keys, np.ascontiguousarray(drawn), parts)
+    boxes = compiled(_label)(keys, np.ascontiguousarray(drawn), parts)
     return _by_size(parts, boxes[:, :4], boxes[:, 4], least_pixels)
 
 
@@ -109,18 +105,6 @@ def _place(area: Area) -> tuple[int, int, int]:
 
 
 # --- the compiled part
-
-
-@functools.cache
-def _kernel() -> Callable[..., Any]:
-    import numba
-
-    try:
-        kept: Callable[..., Any] = numba.njit(cache=True, nogil=True)(_label)
-    except Exception:  # whatever a read-only or damaged cache folder leads to
-        log.warning("compiled code cannot be kept on disk", exc_info=True)
-        kept = numba.njit(nogil=True)(_label)
-    return kept
 
 
 def _label(

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from segstudio.core.geometry import Rect
 from segstudio.core.origins import FrameState, human_share, state_of
+from segstudio.core.tally import Standing
 
 Counts = tuple[int, int, int, int, int]
 """Pixels by origin."""
@@ -81,6 +82,11 @@ class FrameSummary:
     def human_share(self) -> float:
         """Share of pixels that a human painted or confirmed, 0..1."""
         return human_share(self.counts)
+
+    @property
+    def standing(self) -> Standing:
+        """How far its labels may be trusted."""
+        return Standing.of(self.counts, self.about.drafted_by, self.about.by_hand)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from segstudio.core.prediction import Prediction
-from segstudio.core.tally import Standing
 from segstudio.engine.flow import CancelToken
 from segstudio.errors import Cancelled
 from segstudio.store.project_rows import FrameKey
@@ -68,7 +67,7 @@ class Measuring(QObject):
         if projects.project is None or projects.media is None:
             return (), ()
         known = [f for f in projects.project.frames(projects.media.id) if sum(f.counts[1:])]
-        whole = [f.key for f in known if Standing.of(f.counts).is_reference]
+        whole = [f.key for f in known if f.standing.is_reference]
         return tuple(whole), tuple(f.key for f in known)
 
     def why_not(self) -> str:

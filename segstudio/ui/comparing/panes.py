@@ -9,7 +9,6 @@ from segstudio.engine.seats import FIRST
 from segstudio.errors import SegStudioError
 
 Mode = Literal["side", "swipe", "difference", "agreement"]
-MODES: tuple[Mode, ...] = ("side", "swipe", "difference", "agreement")
 
 Colours = Literal["classes", "errors"]
 
@@ -92,13 +91,6 @@ class Look:
     pair: tuple[str, str] = (FIRST, "B")
     divider: float = 0.5
     shows_labels: bool = False
-
-    def with_pair(self, *members: str) -> "Look":
-        """The same with another pair; a member that would stand on both sides moves over."""
-        first, second = members
-        if first == second:
-            second = self.pair[0] if first != self.pair[0] else self.pair[1]
-        return replace(self, pair=(first, second))
 
     def fitted(self, letters: tuple[str, ...]) -> "Look":
         """A pair of members that are there."""

@@ -269,9 +269,7 @@ class Scoreboard(QObject):
         summary = project.summary(key)
         if summary is None or not sum(summary.counts[1:]):
             return
-        about = summary.about
-        standing = Standing.of(summary.counts, about.drafted_by, about.by_hand)
-        answers = self._answers()
+        standing, answers = summary.standing, self._answers()
         if not answers or all(
             (known := self._tally(identity).get(key)) is not None and known.standing == standing
             for identity in answers
@@ -319,9 +317,7 @@ def counted(seen: Seen, classes: ClassMap) -> Counted:
         for identity, labels in seen.labels.items()
         if labels.shape == stored.labels.shape
     }
-    summary = stored.summary
-    standing = Standing.of(summary.counts, summary.about.drafted_by, summary.about.by_hand)
-    return Counted(seen, standing, counts)
+    return Counted(seen, stored.summary.standing, counts)
 
 
 def _line(frames: Sequence[FrameCounts[FrameKey]], media: int, count: int, figure: int) -> Floats32:

@@ -60,7 +60,7 @@ class PaneGrid(QWidget):
         comparison.blinked.connect(self._blink)
         session.editor.step_finished.connect(self._show_painted)
         session.reading_changed.connect(self._show_speeds)
-        canvas.view_changed.connect(self._follow_view)
+        canvas.view_changed.connect(lambda _: self._show_divider())  # it stays on the screen
         self.follow()
 
     # --- which panes there are
@@ -282,11 +282,6 @@ class PaneGrid(QWidget):
                 else:
                     pane.canvas.show_transform(view)
         self._is_linking = False
-
-    @Slot(object)
-    def _follow_view(self, _: object) -> None:
-        """The divider stays on the screen, so it stands elsewhere in the frame."""
-        self._show_divider()
 
     def _column(self) -> int:
         transform, look = self.canvas.transform, self._session.comparison.look
