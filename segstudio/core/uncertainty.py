@@ -89,8 +89,8 @@ def class_probability(logits: Logits, class_id: int) -> Floats:
 
 def logit_lead(logits: Logits, class_id: int, against: int) -> Floats:
     """float32 (h, w): the logit of a class minus that of another one; KeyError as above."""
-    values = logits.values
-    return values[_channel(logits, class_id)] - values[_channel(logits, against)]
+    first, second = _channel(logits, class_id), _channel(logits, against)
+    return np.asarray(logits.values[first] - logits.values[second], np.float32)
 
 
 def enlarged(values: Floats, logits: Logits) -> NDArray[np.uint8]:
