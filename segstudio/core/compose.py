@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from segstudio.core.classes import VOID
 from segstudio.core.geometry import Rect
+from segstudio.core.map_drawing import Places, covered, drawn
 from segstudio.core.mask_style import MaskStyle
 from segstudio.core.scene import Raster, Scene
 from segstudio.core.viewport import ViewTransform
@@ -77,6 +78,28 @@ def picture(rgb: NDArray[np.uint8], transform: ViewTransform) -> Raster:
         return Raster(box, crop)
     wide = np.take(crop, columns - columns[0], axis=1)
     return Raster(box, np.take(wide, rows - rows[0], axis=0))
+
+
+def picture_with_map(bare: Raster, scene: Scene) -> Raster:
+    """The visible part of the frame with the scene's map over it; `bare` stays as it is."""
+    box, transform, map_ = bare.box, scene.transform, scene.map
+    if map_ is None or box.is_empty or scene.map_style.opacity <= 0:
+        return bare
+    oy, ox = transform.origin
+    rows: Places = (np.arange(box.y0, box.y1, dtype=np.float64) + (0.5 - oy)) / transform.scale
+    cols: Places = (np.arange(box.x0, box.x1, dtype=np.float64) + (0.5 - ox)) / transform.scale
+    part = covered(map_, rows, cols)
+    rows, cols = rows[part[0]], cols[part[1]]
+    if not (len(rows) and len(cols)):
+        return bare
+    top = _words(drawn(map_, scene.map_style, rows, cols))
+    argb, opacity = bare.argb.copy(), scene.map_style.opacity
+    if opacity < 1:
+        below = np.ascontiguousarray(argb[part]).view(np.uint8)
+        mixed = _bytes(cv2.addWeighted(below, 1 - opacity, top.view(np.uint8), opacity, 0.0))
+        top = mixed.view(np.uint32)
+    argb[part] = top
+    return Raster(box, argb)
 
 
 def _words(rgb: NDArray[np.uint8]) -> NDArray[np.uint32]:
@@ -268,7 +291,7 @@ def edited_mask(
 class Rendered:
     """A scene as rasters. mask: None without labels or when hidden; the receiver may write into it.
 
-    compose_ms: wall milliseconds it took to make.
+    compose_ms: wall milliseconds it took to make. bare: the picture without the map over it.
     """
 
     scene: Scene
@@ -276,6 +299,7 @@ class Rendered:
     mask: Raster | None
     colors: Colors
     compose_ms: float
+    bare: Raster
 
 
 class Composer:
@@ -295,9 +319,10 @@ class Composer:
         was = last.scene if last is not None else None
         stays = was is not None and was.transform == scene.transform
         if last is not None and was is not None and stays and was.frame.rgb is scene.frame.rgb:
-            shown = last.picture
+            bare = last.bare
         else:
-            shown = picture(scene.frame.rgb, scene.transform)
+            bare = picture(scene.frame.rgb, scene.transform)
+        shown = picture_with_map(bare, scene)
         if last is not None and last.scene.style.draws_like(scene.style):
             colors = last.colors
         else:
@@ -313,7 +338,7 @@ class Composer:
         else:
             self._labels = None
         elapsed = (time.perf_counter() - started) * 1000.0
-        self._last = Rendered(scene, shown, mask, colors, elapsed)
+        self._last = Rendered(scene, shown, mask, colors, elapsed, bare)
         return self._last
 
     def forget(self) -> None:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from segstudio.core.classes import ClassMap
 from segstudio.core.frame import Frame
+from segstudio.core.look import Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class Prediction:
     older number than the current one is not shown. input_size: (h, w) the net really saw.
     notes: what people should know ("input reduced to 512×288: out of memory"). peak_mb: most memory
     in MiB that the model took on a CUDA device during this prediction, its weights included; None
-    where nobody can tell.
+    where nobody can tell. seen: what was asked to be seen inside the model.
     """
 
     frame: Frame
@@ -89,3 +90,4 @@ class Prediction:
     request: int = 0
     notes: tuple[str, ...] = ()
     peak_mb: float | None = None
+    seen: Seen | None = None

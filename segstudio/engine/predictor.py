@@ -8,6 +8,7 @@ every prediction says so.
 import dataclasses
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 
 from segstudio.core.catalogue import ModelCard
 from segstudio.core.frame import Frame
+from segstudio.core.look import Look, Seen
 from segstudio.core.prediction import Logits, Prediction, Timing
 from segstudio.core.strategy import Strategy
 from segstudio.engine import device as devices
@@ -23,6 +25,7 @@ from segstudio.engine import postprocess
 from segstudio.engine.allocator import give_back_freed_memory, keep_freed_memory
 from segstudio.engine.averaging import Mean
 from segstudio.engine.flow import Stopwatch
+from segstudio.engine.inside.looking import Looking
 from segstudio.engine.runner import Runner
 from segstudio.engine.sizes import Size, Sizes
 from segstudio.engine.windows import covered
@@ -80,6 +83,7 @@ class Predictor:
         self._is_windowed = self.strategy.kind != "whole"
         self._level: dict[Size, int] = {}
         self._refine = _refiner() if self.strategy.crf else None
+        self.looking = Looking(self.runner, card.name)
         postprocess.warm_up(self._device)
 
     @property
@@ -112,8 +116,18 @@ class Predictor:
             " model, or close other programs."
         )
 
+    def look_for(self, look: Look | None) -> None:
+        """See that with every prediction from now on (`Prediction.seen`); None: nothing."""
+        self.looking.set(look)
+
+    def input_size(self, height: int, width: int) -> Size:
+        """(h, w) that the net sees of a frame, as far as memory has allowed until now."""
+        way = self._ladder()[self._level.get((height, width), 0)]
+        return self._sizes.for_frame(height, width, 1.0 if self._is_windowed else way.factor)[0]
+
     def close(self) -> None:
         """Let go of the net and give its memory back; `predict` is over. Twice is fine."""
+        self.looking.set(None)
         self.runner.close()
         devices.free_cache(self._device)
         if self._device.type == "cpu":
@@ -154,11 +168,16 @@ class Predictor:
         prepare_ms = forward_ms = 0.0
         mean = Mean(align_corners=self.runner.spec.align_corners)
         factor = 1.0 if self._is_windowed else way.factor
+        is_in_parts = self._is_windowed or way.tiles > 1
+        first: Tensor | None = None
         for scale in self.strategy.scales:
             at = size if scale == 1 else self._sizes.for_frame(*whole, factor * scale)[0]
             x = self.runner.prepare(frame.rgb, at)
             prepare_ms += watch.lap()
-            mean.add(self._answer(x, way), is_mirrored=False)
+            is_watched = first is None and not is_in_parts
+            with self.looking.watching() if is_watched else nullcontext():
+                mean.add(self._answer(x, way), is_mirrored=False)
+            first = x if first is None else first
             if self.strategy.flip:
                 mean.add(self._answer(x.flip(3), way), is_mirrored=True)
             devices.synchronize(self._device)
@@ -172,7 +191,7 @@ class Predictor:
         )
         values = logits.cpu().numpy()
         values.setflags(write=False)
-        return Prediction(
+        done = Prediction(
             frame=frame,
             model=self.card.name,
             classes=self.card.classes,
@@ -185,6 +204,16 @@ class Predictor:
             request=request,
             peak_mb=peak.mb(),
         )
+        if self.looking.look is None or first is None:
+            return done
+        return dataclasses.replace(done, seen=self._seen(done, first, is_in_parts=is_in_parts))
+
+    def _seen(self, done: Prediction, x: Tensor, *, is_in_parts: bool) -> Seen | None:
+        """What was asked for. A net that saw parts only sees the whole once more for it."""
+        if is_in_parts:
+            with self.looking.watching():
+                self.runner.whole(x)
+        return self.looking.see(done, x)
 
     def _answer(self, x: Tensor, way: _Way) -> Tensor:
         """float (1, 3, h, w) -> float32 (C, a, b) over the whole picture."""

@@ -10,6 +10,8 @@ yields values that are no numbers, as fp16 does on some GPUs, the net goes on in
 """
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -54,6 +56,7 @@ class Runner:
             self.net: nn.Module | None = net.to(device)
             self._prepare = Preparer(card.input, device)
         self._compiled = Compiled(device) if compile else None
+        self._is_eager = False
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -101,11 +104,20 @@ class Runner:
             raise RuntimeError("this predictor is closed")
         dtype = DTYPES[self.precision]
         with torch.autocast(self.device.type, dtype, enabled=dtype != torch.float32):
-            if self._compiled is not None:
+            if self._compiled is not None and not self._is_eager:
                 logits = self._compiled(self.net, x)
             else:
                 logits = self.net(x).logits[0]
         return logits.float().contiguous()
+
+    @contextmanager
+    def eager(self) -> Iterator[None]:
+        """Run the net itself inside, also when it is compiled: hooks do not fire in a graph."""
+        self._is_eager = True
+        try:
+            yield
+        finally:
+            self._is_eager = False
 
     def close(self) -> None:
         """Let go of the net; twice is fine."""

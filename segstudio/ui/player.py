@@ -176,6 +176,11 @@ class Player(QObject):
         if self._live is not None:
             self._live.ask(letter, op, then, token)
 
+    def refresh(self) -> None:
+        """Predict the frame on the screen once more."""
+        if self._live is not None:
+            self._live.pipeline.refresh()
+
     def asker(
         self,
     ) -> "Callable[[str, Callable[[Predictor, Frame], Any], Callable[[Any], None]], None]":

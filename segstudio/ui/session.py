@@ -34,6 +34,7 @@ from segstudio.ui.correcting.marks import FrameTable
 from segstudio.ui.correcting.ranges import Ranges
 from segstudio.ui.correcting.toolset import ToolSet
 from segstudio.ui.correcting.watch import ProjectWatch
+from segstudio.ui.inside.inside import Inside
 from segstudio.ui.models import ModelShelf
 from segstudio.ui.notices import Notice, causes_of
 from segstudio.ui.opening import BareWeights, Opened, Opening, ProjectFile
@@ -51,7 +52,7 @@ READING_MS = 100
 
 class Session(QObject):
     """What is open: source (`player`), model (`models`), labels (`editor`), settings, view; what is
-    compared (`comparison`, `scores`).
+    compared (`comparison`, `scores`); what is seen inside models (`inside`).
 
     Signals:
         opening_changed(): `opening` is new.
@@ -94,6 +95,7 @@ class Session(QObject):
         self.ranges = Ranges(self, self.editor)
         self.comparison = Comparison(self, self.editor, self)
         self.scores = Scoreboard(self, self.editor, self.comparison, self)
+        self.inside = Inside(self, self.comparison, self)
         self.measuring = Measuring(self, self.editor, self.comparison, self.scores)
         self.visit = Visit(self, self.editor, self.comparison, self.show_media)
         self._opening_job: Job | None = None

@@ -9,6 +9,9 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 NOTCH = 1.25
 """Zoom factor of one wheel notch (120 eighths of a degree); touchpads send fractions of it."""
 
+CLICK = 4.0
+"""Logical pixels that a hand may shake while it clicks."""
+
 TAP_S = 0.2
 """A space bar held shorter than this, with no movement, was a tap."""
 
@@ -32,6 +35,9 @@ class Navigable(Protocol):
     def pan(self, dy: float, dx: float) -> None:
         """Move the picture."""
 
+    def click(self, at: QPointF) -> None:
+        """The left button was pressed and let go without a drag."""
+
     def setCursor(self, shape: Qt.CursorShape) -> None:
         """The pointer over the widget."""
 
@@ -53,6 +59,7 @@ class Navigator:
         self._space_since: float | None = None
         self._moved = False
         self._grip: QPointF | None = None
+        self._pressed_at: QPointF | None = None  # of a left button that may become a click
         self._button = Qt.MouseButton.NoButton
         self._idle = Qt.CursorShape.ArrowCursor
         self.pans_with_left = False
@@ -110,6 +117,8 @@ class Navigator:
         ):
             return False
         self._grip, self._button = event.position(), event.button()
+        may_click = is_left and self._space_since is None
+        self._pressed_at = event.position() if may_click else None
         self._moved = self._moved or by_space
         self._show_cursor()
         return True
@@ -118,6 +127,10 @@ class Navigator:
         """The picture follows the hand."""
         if self._grip is None:
             return False
+        if self._pressed_at is not None:
+            if (event.position() - self._pressed_at).manhattanLength() <= CLICK:
+                return True
+            self._pressed_at = None
         way = event.position() - self._grip
         self._grip = event.position()
         self._view.pan(way.y(), way.x())
@@ -127,8 +140,11 @@ class Navigator:
         """The drag ends."""
         if self._grip is None or event.button() != self._button:
             return False
+        clicked_at = self._pressed_at
         self._let_go()
         self._show_cursor()
+        if clicked_at is not None:
+            self._view.click(clicked_at)
         return True
 
     def wheel_turned(self, event: QWheelEvent) -> bool:
@@ -147,7 +163,8 @@ class Navigator:
         self._show_cursor()
 
     def _let_go(self) -> None:
-        self._grip, self._button = None, Qt.MouseButton.NoButton
+        self._grip = self._pressed_at = None
+        self._button = Qt.MouseButton.NoButton
 
     def _show_cursor(self) -> None:
         if self._grip is not None:

@@ -29,8 +29,10 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from segstudio.core.classes import CAMVID
+from segstudio.core.feature_map import FeatureMap
 from segstudio.core.frame import Frame
 from segstudio.core.geometry import Rect
+from segstudio.core.map_style import MapStyle
 from segstudio.core.mask_style import MaskStyle
 from segstudio.core.prediction import Prediction
 from segstudio.core.scene import Scene
@@ -56,7 +58,7 @@ ZOOM_PATIENCE_MS = 16
 class CanvasView(ZoomTarget):
     """Shows one frame and the labels over it. UI thread only; call `stop` before it goes.
 
-    Signals (and files_dropped, see DropTarget):
+    Signals (and files_dropped, see DropTarget; clicked, see ZoomTarget):
         hovered(object): the frame pixel (y, x) under the cursor, or None beside the frame.
         zoom_changed(float): device pixels per frame pixel.
         view_changed(object): the new ViewTransform.
@@ -93,6 +95,7 @@ class CanvasView(ZoomTarget):
         self.pointing = Pointing(self)
         self._preview = self._selection = NOTHING
         self._style = MaskStyle.of(CAMVID)
+        self._map_style = MapStyle()
         self._patience = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
         self._patience.timeout.connect(self.update)
         self._scene: Scene | None = None
@@ -111,10 +114,11 @@ class CanvasView(ZoomTarget):
         prediction: Prediction | None = None,
         *,
         labels: NDArray[np.uint8] | None = None,
+        map: FeatureMap | None = None,  # noqa: A002 - what it is
     ) -> None:
         """Show a frame with its labels (None: those of its prediction), as soon as both are drawn.
 
-        ValueError when the prediction is about another frame.
+        map: drawn under the labels. ValueError when the prediction is about another frame.
         """
         if labels is not None:  # somebody writes into them: what was drawn of them is old
             self._revision += 1
@@ -131,8 +135,9 @@ class CanvasView(ZoomTarget):
             transform = ViewTransform.fitted(size, self._device_size())
         self._number += 1
         self._scene = Scene(
-            frame, labels, transform, self._style, self._revision, number=self._number
-        )
+            frame, labels, transform, self._style, self._revision, self._number, map,
+            self._map_style,
+        )  # fmt: skip
         self._screen.show(self._scene)
         if old != transform:
             self._tell_view(transform)
@@ -166,6 +171,13 @@ class CanvasView(ZoomTarget):
                 self._screen.show(self._scene)
         if (old.opacity, old.hidden) != (style.opacity, style.hidden):
             self.update()
+
+    def show_map(self, map: FeatureMap | None, style: MapStyle) -> None:  # noqa: A002 - as above
+        """Draw another map, or the same in another way, over the frame that is shown."""
+        old, self._map_style = self._map_style, style
+        if self._scene is not None and (self._scene.map is not map or old != style):
+            self._scene = replace(self._scene, map=map, map_style=style)
+            self._screen.show(self._scene)
 
     def set_opacity(self, opacity: float) -> None:
         """0..1: costs one paint."""

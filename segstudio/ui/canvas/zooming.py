@@ -2,7 +2,7 @@
 
 import math
 
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, Signal
 
 from segstudio.core.geometry import Rect
 from segstudio.core.viewport import ViewTransform
@@ -17,7 +17,13 @@ _BELOW_ONE = 1 - 1e-6
 
 
 class ZoomTarget(GestureTarget):
-    """Every way to move a ViewTransform; sub-classes own it and act when it moves."""
+    """Every way to move a ViewTransform; sub-classes own it and act when it moves.
+
+    Signals:
+        clicked(object): the frame pixel (y, x) that was clicked while nothing is in the hand.
+    """
+
+    clicked = Signal(object)
 
     @property
     def transform(self) -> ViewTransform | None:
@@ -100,6 +106,12 @@ class ZoomTarget(GestureTarget):
         if self.transform is None:
             return None
         return self.transform.pixel_at(*self.device_position(at))
+
+    def click(self, at: QPointF) -> None:
+        """A logical position was clicked; beside the frame nothing happens."""
+        pixel = self.pixel_at(at)
+        if pixel is not None:
+            self.clicked.emit(pixel)
 
     def _place(self, at: QPointF) -> Place:
         """The frame place at a logical position, also beside the frame."""

@@ -7,6 +7,8 @@ from PySide6.QtCore import QSize, Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
+from segstudio.core.feature_map import FeatureMap
+from segstudio.core.mask_style import MaskStyle
 from segstudio.core.viewport import ViewTransform
 from segstudio.engine.seats import FIRST
 from segstudio.ui.canvas.view import CanvasView
@@ -16,6 +18,7 @@ from segstudio.ui.session import Session
 from segstudio.ui.stage.composing import Composing, column_at
 from segstudio.ui.stage.divider import Divider
 from segstudio.ui.stage.figures import Figures
+from segstudio.ui.stage.insight import Insight
 from segstudio.ui.stage.pane_view import HEADER, PaneView
 from segstudio.ui.tools.preview import NOTHING, Preview, Ring
 
@@ -39,6 +42,7 @@ class PaneGrid(QWidget):
         self.canvas = canvas
         self.composing = Composing(session, session.comparison, session.scores)
         self.figures = Figures(session)
+        self._insight = Insight(session)
         self._main = PaneView(session, FIRST, canvas)
         self.panes: dict[str, PaneView] = {FIRST: self._main}
         self._tool = session.editor.options.tool
@@ -60,6 +64,9 @@ class PaneGrid(QWidget):
         comparison.blinked.connect(self._blink)
         session.editor.step_finished.connect(self._show_painted)
         session.reading_changed.connect(self._show_speeds)
+        for signal in (session.inside.changed, session.inside.arrived):
+            signal.connect(self.show_maps)
+        session.inside.pointed.connect(self._show_crosses)
         canvas.view_changed.connect(lambda _: self._show_divider())  # it stays on the screen
         self.follow()
 
@@ -124,6 +131,7 @@ class PaneGrid(QWidget):
         canvas.files_dropped.connect(self._session.open)
         canvas.tapped_space.connect(self._session.player.toggle)
         canvas.failed.connect(self._session.tell_error)
+        canvas.clicked.connect(self._pin)
         canvas.set_pans(pans=self._session.editor.options.tool == "pan")
         pane.strip.alone_wanted.connect(lambda p=pane: self._measure_alone(p.letter))
 
@@ -176,12 +184,13 @@ class PaneGrid(QWidget):
             return
         overlay = self.composing.main(self._column())
         self.differed.emit(self.composing.counted)
+        style = session.style() if overlay is None else overlay.style
+        found = self._dress(self._main, style)
         if overlay is None:
-            self.canvas.set_style(session.style())
-            self.canvas.show_frame(result.frame, result.prediction, labels=session.shown_labels())
+            labels, prediction = session.shown_labels(), result.prediction
         else:
-            self.canvas.set_style(overlay.style)
-            self.canvas.show_frame(result.frame, None, labels=overlay.labels)
+            labels, prediction = overlay.labels, None
+        self.canvas.show_frame(result.frame, prediction, labels=labels, map=found)
 
     @Slot()
     def show_answers(self) -> None:
@@ -195,12 +204,22 @@ class PaneGrid(QWidget):
             if pane is self._main or result is None:
                 continue
             overlay = self.composing.pane(letter)
-            pane.canvas.set_style(overlay.style)
+            found = self._dress(pane, overlay.style)
             was_empty = pane.canvas.transform is None
-            pane.canvas.show_frame(result.frame, None, labels=overlay.labels)
+            pane.canvas.show_frame(result.frame, None, labels=overlay.labels, map=found)
             if was_empty:
                 self._move_others(self.canvas, self.canvas.transform)
         self._show_readings()
+
+    @Slot()
+    def show_maps(self) -> None:
+        """Another map, or drawn in another way; the pictures stay."""
+        for letter, pane in self.panes.items():
+            self._insight.refresh(pane.canvas, letter, is_alone=not self.is_side_by_side)
+
+    def _dress(self, pane: PaneView, style: MaskStyle) -> FeatureMap | None:
+        is_alone = not self.is_side_by_side
+        return self._insight.dress(pane.canvas, pane.letter, style, is_alone=is_alone)
 
     def show_change(self, change: object) -> None:
         """A stroke, an undo or a redo wrote a box of the labels."""
@@ -223,29 +242,30 @@ class PaneGrid(QWidget):
         session, old = self._session, self._style
         self._style = style = session.style()
         if not session.comparison.is_on:
-            self.canvas.set_style(style)
+            self._dress(self._main, style)
         elif not style.draws_like(old):
             self.show_all()
         else:
             for pane in self.panes.values():
-                drawn = pane.canvas.mask_style
-                pane.canvas.set_style(replace(drawn, opacity=style.opacity, hidden=style.hidden))
+                drawn = self._insight.plain(pane.canvas)
+                self._dress(pane, replace(drawn, opacity=style.opacity, hidden=style.hidden))
 
     def show_preview(self) -> None:
         """What the tool in the hand shows, in every pane."""
         preview = self._session.editor.preview
         for pane in self.panes.values():
             pane.canvas.set_preview(preview)
-        if preview is NOTHING:
-            self._show_crosses()
+        self._show_crosses()
 
     @Slot()
     def follow_tool(self) -> None:
         """Whoever takes something to paint with wants to see what is painted."""
         comparison, tool = self._session.comparison, self._session.editor.options.tool
         was_pan, self._tool = self._tool == "pan", tool
-        if was_pan and tool != "pan" and self.is_side_by_side:
-            comparison.set_look(replace(comparison.look, shows_labels=True))
+        if was_pan and tool != "pan":
+            self._session.inside.set_shows_labels(on=True)
+            if self.is_side_by_side:
+                comparison.set_look(replace(comparison.look, shows_labels=True))
         self.for_each(lambda canvas: canvas.set_pans(pans=tool == "pan"))
 
     @Slot()
@@ -308,10 +328,16 @@ class PaneGrid(QWidget):
 
     def _hover(self, letter: str, pixel: tuple[int, int] | None) -> None:
         self._hovered = None if pixel is None else (letter, pixel)
+        self._session.inside.point(pixel)
         self.hovered.emit(pixel)
         self._show_readings()
-        if self._session.editor.preview is NOTHING:
-            self._show_crosses()
+        self._show_crosses()
+
+    def _pin(self, pixel: tuple[int, int]) -> None:
+        """A click keeps a pixel, a second one on it lets go."""
+        inside = self._session.inside
+        if inside.is_on:
+            inside.pin(None if pixel == inside.pinned else pixel)
 
     def _show_readings(self) -> None:
         """Each model's word in its own pane; in one picture all of them, a line each."""
@@ -328,10 +354,13 @@ class PaneGrid(QWidget):
             lines = [f"{letter}   {text}" for letter, text in said.items() if text]
             self._main.show_reading("\n".join(lines))
 
+    @Slot()
     def _show_crosses(self) -> None:
-        """The same pixel in the other panes."""
+        """The same pixel in the other panes; what a tool shows is more important."""
+        if self._session.editor.preview is not NOTHING:
+            return
         for letter, pane in self.panes.items():
-            cross = NOTHING
+            cross = self._insight.ring()
             if self._hovered is not None and self.is_side_by_side and letter != self._hovered[0]:
                 y, x = self._hovered[1]
                 cross = Preview(ring=Ring((y + 0.5, x + 0.5), 0.5))
