@@ -1,0 +1,183 @@
+"""What is known of one layer: shape, stride, field, weights, time and memory."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from segstudio.core.layers import LayerFacts, LayerTree
+from segstudio.ui import theme
+from segstudio.ui.panels.inside.choices import sentence
+from segstudio.ui.panels.inside.layer_words import (
+    TIMES,
+    call_of,
+    cost_shares,
+    field_text,
+    figures,
+    is_map,
+    why_not,
+)
+from segstudio.ui.panels.parts import Elided, Picker, button, label, row
+from segstudio.ui.theme import UNIT, tabular
+
+_WHERE = {"Shape": (0, 0), "Stride": (0, 1), "Sees": (1, 0), "Weights": (1, 1), "Time": (2, 0),
+          "Memory": (2, 1)}  # fmt: skip
+
+
+class ShareBar(QWidget):
+    """A thin bar: how much of the whole."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._share = 0.0
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFixedHeight(3)
+
+    def sizeHint(self) -> QSize:
+        return QSize(40, 3)
+
+    def show_share(self, share: float) -> None:
+        """share: 0..1."""
+        self._share = share
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        colors, painter = theme.current(), QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        groove = QRectF(self.rect())
+        painter.setBrush(QColor(colors.track))
+        painter.drawRoundedRect(groove, 1.5, 1.5)
+        if self._share > 0:
+            groove.setWidth(max(3.0, groove.width() * self._share))
+            painter.setBrush(QColor(colors.accent))
+            painter.drawRoundedRect(groove, 1.5, 1.5)
+        painter.end()
+
+
+class Figure(QWidget):
+    """A name, its value, and for costs a bar below."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        title = label(name, look="small", tone="muted")
+        title.setFixedWidth(52)
+        self.value = label(look="small")
+        self.value.setFont(tabular(self.value.font()))
+        self.bar = ShareBar()
+        self.bar.hide()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        line = row(title, self.value, spacing=UNIT // 2)
+        line.setStretch(1, 1)
+        column.addLayout(line)
+        column.addWidget(self.bar)
+
+
+class LayerDetails(QFrame):
+    """One layer. `run_picked` is told another of its runs, `field_wanted` its name."""
+
+    def __init__(
+        self, run_picked: Callable[[int], None], field_wanted: Callable[[str], None]
+    ) -> None:
+        super().__init__()
+        self.setProperty("look", "card")
+        self._layer: LayerFacts | None = None
+        self._fields: dict[tuple[str, str], tuple[int, int] | str] = {}
+        self._title, self._name = Elided(look="title"), Elided(look="small", tone="muted")
+        self._run = Picker("Which of its runs", lambda v: run_picked(int(str(v))))
+        self._run.setProperty("look", "tight")
+        self._run.setFixedWidth(104)
+        self._figures = {name: Figure(name) for name in _WHERE}
+        self._measured = sentence()
+        self._measured.setFont(tabular(self._measured.font()))
+        self._field = button("Measure what it sees", "link", self._ask_field)
+        self._field.setToolTip(
+            "Which pixels of the input really matter to the layer's middle cell, by its gradient"
+        )
+        self._field_wanted = field_wanted
+        self._why = sentence(tone="warn")
+        self._note = sentence()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(UNIT + 4, UNIT, UNIT + 4, UNIT)
+        column.setSpacing(UNIT // 2)
+        words = QVBoxLayout()
+        words.setSpacing(0)
+        words.addWidget(self._title)
+        words.addWidget(self._name)
+        head = row(self._run)
+        head.insertLayout(0, words, 1)
+        column.addLayout(head)
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(UNIT)
+        self._grid.setVerticalSpacing(3)
+        for name, figure in self._figures.items():
+            self._grid.addWidget(figure, *_WHERE[name])
+        self._grid.setColumnStretch(0, 3)
+        self._grid.setColumnStretch(1, 2)
+        column.addLayout(self._grid)
+        for part in (self._measured, self._why, self._note):
+            column.addWidget(part)
+        column.addLayout(row(self._field, 1))
+
+    def show_layer(self, tree: LayerTree, layer: LayerFacts, call: int) -> None:
+        """Another layer, or the same with costs."""
+        self._layer, self._tree = layer, tree
+        self._title.show_text(layer.title or layer.name)
+        kind = f" · {layer.kind}" if layer.kind else ""
+        self._name.show_text(f"{layer.name}{kind}" if layer.title else layer.kind)
+        self._name.setVisible(bool(layer.title or layer.kind))
+        runs = len(layer.calls)
+        self._run.setVisible(runs > 1)
+        self._run.fill([(n, f"Run {n + 1} of {runs}") for n in range(runs)], call % max(1, runs))
+        self._run.setToolTip(
+            "The layer runs several times in one prediction: which answer is shown"
+        )
+        known = {name: (value, tip) for name, value, tip in figures(tree, layer, call)}
+        shares = dict(zip(("Time", "Memory"), cost_shares(tree, layer.name) or (), strict=False))
+        for name, figure in self._figures.items():
+            figure.setVisible(name in known)
+            if name in known:
+                figure.value.setText(known[name][0])
+                figure.setToolTip(known[name][1])
+                figure.setAccessibleName(f"{name}: {known[name][0]}")
+            figure.bar.setVisible(name in shares)
+            figure.bar.show_share(shares.get(name, 0.0))
+        for part, text in ((self._why, why_not(layer)), (self._note, layer.note)):
+            part.setText(text)
+            part.setVisible(bool(text))
+        self._show_field()
+
+    def take_field(self, model: str, name: str, field: tuple[int, int] | str) -> None:
+        """What was measured, (h, w) in input pixels, or why it cannot be."""
+        self._fields[model, name] = field
+        self._show_field()
+
+    def _show_field(self) -> None:
+        layer = self._layer
+        if layer is None:
+            return
+        key = (self._tree.model, layer.name)
+        run = call_of(layer, -1)
+        self._field.setEnabled(True)
+        self._field.setVisible(key not in self._fields and is_map(layer) and run is not None)
+        self._measured.setVisible(key in self._fields)
+        if key in self._fields:
+            found = self._fields[key]
+            if isinstance(found, str):
+                self._measured.setText(found)
+                return
+            area = found[0] * found[1] / max(1, self._tree.input_size[0] * self._tree.input_size[1])
+            sides = (
+                f"{found[0]} {TIMES} {found[1]} px" if found[0] != found[1] else field_text(found)
+            )
+            self._measured.setText(
+                f"Measured: its middle cell sees {sides}, {area:.0%} of the input."
+            )
+
+    def _ask_field(self) -> None:
+        if self._layer is not None:
+            self._field.setEnabled(False)
+            self._field_wanted(self._layer.name)

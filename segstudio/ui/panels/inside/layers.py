@@ -1,0 +1,137 @@
+"""The page of layers: which one, what is known of it, and how it is shown."""
+
+from dataclasses import replace
+
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from segstudio.core.layers import LayerFacts, LayerTree
+from segstudio.core.look import LayerLook
+from segstudio.ui.panels.inside.choices import sentence
+from segstudio.ui.panels.inside.details import LayerDetails
+from segstudio.ui.panels.inside.layer_tree import LayerBrowser
+from segstudio.ui.panels.inside.layer_words import call_of, is_map
+from segstudio.ui.panels.inside.page import Page
+from segstudio.ui.panels.inside.views import ViewControls
+from segstudio.ui.panels.parts import Spinner, button, row
+from segstudio.ui.session import Session
+from segstudio.ui.theme import UNIT
+
+
+class LayersPage(Page):
+    """The tree, the layer that is chosen in it, and the views."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._last: LayerLook | None = None
+        self._known: LayerTree | None = None
+        self._chosen = ""
+        self._browser = LayerBrowser(self._go_to)
+        self._details = LayerDetails(self._pick_run, self._measure_field)
+        self._views = ViewControls(self._change)
+        self._measure = button("Measure time and memory", "", self._inside.measure_costs)
+        self._measure.setToolTip("Run the model a few times and see where its time goes")
+        self._spinner, self._busy = Spinner(), sentence("Measuring…")
+        self._working = QWidget()
+        busy = row(self._spinner, self._busy)
+        busy.setStretch(1, 1)
+        self._working.setLayout(busy)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(UNIT)
+        column.addWidget(self._browser, 1)
+        column.addWidget(self._working)
+        column.addWidget(self._details)
+        column.addWidget(self._measure)
+        column.addSpacing(UNIT // 2)
+        column.addWidget(self._views)
+
+    def look(self) -> LayerLook | None:
+        """The last one, if its layer is still there; else the first stage."""
+        tree = self._inside.tree
+        if tree is None:
+            return self._last
+        if self._last is not None and tree.get(self._last.layer) is not None:
+            return self._last
+        first = first_layer(tree)
+        if first is None:
+            return None
+        return replace(self._last or LayerLook(""), layer=first.name, call=-1, channel=0)
+
+    def follow(self) -> None:
+        inside, tree = self._inside, self._inside.tree
+        if isinstance(inside.look, LayerLook):
+            if self._last is None or inside.look.layer != self._last.layer:
+                self._chosen = inside.look.layer
+            self._last = inside.look
+        look = self._last
+        if tree is not self._known:
+            self._known = tree
+            self._browser.show_tree(tree, self._chosen)
+        if tree is not None and tree.get(self._chosen) is None:
+            self._chosen = look.layer if look is not None else ""
+        self._browser.setVisible(tree is not None)
+        self._browser.mark(self._chosen)
+        layer = tree.get(self._chosen) if tree is not None else None
+        self._details.setVisible(layer is not None)
+        if tree is not None and layer is not None:
+            call = look.call if look is not None and look.layer == layer.name else -1
+            self._details.show_layer(tree, layer, call)
+        self._measure.setVisible(tree is not None and not tree.costs and not inside.is_reading)
+        self._working.setVisible(tree is not None and inside.is_reading)
+        self._views.setVisible(tree is not None and look is not None)
+        if look is not None:
+            shown = tree.get(look.layer) if tree is not None else None
+            run = call_of(shown, look.call) if shown is not None else None
+            has_selection = self._session.editor.selection is not None
+            self._views.show_look(look, run, inside.pinned, has_selection=has_selection)
+
+    def follow_selection(self) -> None:
+        """Channels are ordered by what is selected in the picture."""
+        look = self._inside.look
+        if isinstance(look, LayerLook) and look.show == "grid" and look.order == "region":
+            self._change()
+            self.follow()
+
+    def _go_to(self, layer: LayerFacts) -> None:
+        """A layer without a map is explained; the picture keeps showing the last one that has."""
+        self._chosen = layer.name
+        if is_map(layer):
+            self._inside.set_look(self._other(layer))
+        self.follow()
+
+    def _other(self, layer: LayerFacts) -> LayerLook:
+        """The same view of another layer, as far as it has that channel."""
+        before = self._last or LayerLook("")
+        run = call_of(layer, -1)
+        channels = run.shape[0] if run is not None and run.is_map else 1
+        return replace(before, layer=layer.name, call=-1, channel=min(before.channel, channels - 1))
+
+    def _pick_run(self, call: int) -> None:
+        self._change(call=call)
+
+    def _change(self, **fields: object) -> None:
+        now = self._inside.look
+        before = now if isinstance(now, LayerLook) else self._last
+        if before is None:
+            return
+        look: LayerLook = replace(before, **fields)  # type: ignore[arg-type]  # its fields
+        if look.show == "similar" or (look.show == "grid" and look.order == "pixel"):
+            look = replace(look, pixel=self._inside.pinned or self._inside.pixel or look.pixel)
+        if look.show == "grid" and look.order == "region":
+            area = self._session.editor.selection
+            look = replace(look, region=None if area is None else (*area.rect,))
+        self._inside.set_look(look)
+
+    def _measure_field(self, name: str) -> None:
+        tree = self._inside.tree
+        if tree is not None:
+            model = tree.model
+            self._inside.measure_field(
+                name, lambda field: self._details.take_field(model, name, field)
+            )
+
+
+def first_layer(tree: LayerTree) -> LayerFacts | None:
+    """What is shown before anybody chose: the first stage, or the first layer with a map."""
+    maps = [layer for layer in tree.layers if layer.name and is_map(layer)]
+    return next((layer for layer in maps if layer.is_tap), maps[0] if maps else None)

@@ -1,0 +1,32 @@
+"""What the pages of the column share."""
+
+from PySide6.QtWidgets import QWidget
+
+from segstudio.core.classes import ClassDef
+from segstudio.core.look import Look, Seen
+from segstudio.ui.session import Session
+
+
+class Page(QWidget):
+    """One way to look inside. It remembers what was looked at last."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._inside = session.inside
+
+    def look(self) -> Look | None:
+        """What this page would show now; None while there is nothing to choose."""
+        raise NotImplementedError
+
+    def follow(self) -> None:
+        """Another look, model, pixel or tree."""
+        raise NotImplementedError
+
+    def see(self, seen: Seen | None) -> None:
+        """The answer for the frame on the screen."""
+
+    def classes(self) -> tuple[ClassDef, ...]:
+        """Of the model that is looked into."""
+        pane = self._session.comparison.pane(self._inside.letter)
+        return () if pane is None or pane.card is None else pane.card.classes.classes

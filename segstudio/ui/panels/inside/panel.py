@@ -1,0 +1,267 @@
+"""The column that looks inside a model: layers, evidence for classes, uncertainty."""
+
+from dataclasses import replace
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from segstudio.core.feature_map import FeatureMap
+from segstudio.core.look import ClassLook, EvidenceLook, LayerLook, Look, Scale, Seen, UnsureLook
+from segstudio.ui.icons import IconButton
+from segstudio.ui.panels.inside.choices import sentence
+from segstudio.ui.panels.inside.evidence import EvidencePage
+from segstudio.ui.panels.inside.histogram import MapLegend, ScaleControls
+from segstudio.ui.panels.inside.layers import LayersPage
+from segstudio.ui.panels.inside.page import Page
+from segstudio.ui.panels.inside.style import StyleControls
+from segstudio.ui.panels.inside.unsure import UnsurePage
+from segstudio.ui.panels.parts import (
+    Elided,
+    Picker,
+    Segments,
+    Spinner,
+    label,
+    row,
+    rule,
+    set_tone,
+)
+from segstudio.ui.session import Session
+from segstudio.ui.theme import UNIT, tabular
+
+WIDTH, LEAST = 340, 300
+
+TABS = (
+    ("layers", "Layers", "What each layer of the network answers"),
+    ("evidence", "Evidence", "What speaks for a class"),
+    ("unsure", "Unsure", "Where the model is not certain"),
+)
+
+COST_TIP = (
+    "What looking inside adds to a frame, in milliseconds. Closed, this column costs nothing."
+)
+
+_PLAIN_SCALE = ("mean", "max", "norm", "channel", "similar")
+
+
+class InsidePanel(QFrame):
+    """Listens to `session.inside` and tells it; keeps which page is shown."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.setProperty("look", "panel")
+        self.setAccessibleName("Inside")
+        self._session, self._inside = session, session.inside
+        self._tab = "layers"
+        self._pinned = self._inside.pinned
+        self._tabs = Segments(TABS, self._pick_tab)
+        self._pages: dict[str, Page] = {
+            "layers": LayersPage(session),
+            "evidence": EvidencePage(session),
+            "unsure": UnsurePage(session),
+        }
+        self._note = sentence()
+        self._empty, self._spinner = sentence(), Spinner()
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
+        self._waiting = QWidget()
+        waiting = row(self._spinner, self._empty)
+        waiting.setStretch(1, 1)
+        waiting.setContentsMargins(0, UNIT, 0, UNIT)
+        self._waiting.setLayout(waiting)
+        self._legend = MapLegend()
+        self._scale = ScaleControls(self._set_scale)
+        self._style = StyleControls(
+            self._inside.set_style, lambda on: self._inside.set_shows_labels(on=on)
+        )
+        self._build()
+        inside = self._inside
+        for signal in (inside.changed, inside.tree_changed, session.shown_changed):
+            signal.connect(self.follow)
+        session.comparison.changed.connect(self.follow)
+        session.editor.selection_changed.connect(self._follow_selection)
+        inside.arrived.connect(self.see)
+        inside.pointed.connect(self._point)
+        self.follow()
+
+    def _build(self) -> None:
+        self._model = Elided(look="small", tone="muted")
+        self._letter = Picker("Whose inside is shown", lambda v: self._inside.set_letter(str(v)))
+        self._cost = label(look="small", tone="muted")
+        self._cost.setFont(tabular(self._cost.font()))
+        self._cost.setToolTip(COST_TIP)
+        close = IconButton("close", "Close (Shift+I)")
+        close.clicked.connect(lambda _=False: self._inside.turn_off())
+        head = QFrame()
+        lines = QVBoxLayout(head)
+        lines.setContentsMargins(2 * UNIT, UNIT // 2, UNIT, UNIT)
+        lines.setSpacing(UNIT // 2)
+        lines.addLayout(row(label("Inside", look="title"), 1, self._cost, close))
+        below = row(self._letter, self._model)
+        below.setContentsMargins(0, 0, UNIT, 0)
+        lines.addLayout(below)
+        tabs = row(self._tabs)
+        tabs.setContentsMargins(0, UNIT // 2, UNIT, 0)
+        lines.addLayout(tabs)
+        body = QFrame()
+        body.setProperty("look", "panel")
+        column = QVBoxLayout(body)
+        column.setContentsMargins(2 * UNIT, 0, 2 * UNIT, 2 * UNIT)
+        column.setSpacing(UNIT)
+        column.addWidget(self._note)
+        column.addWidget(self._waiting)
+        for name, page in self._pages.items():
+            column.addWidget(page, 1 if name == "layers" else 0)
+        self._drawing = QWidget()
+        drawing = QVBoxLayout(self._drawing)
+        drawing.setContentsMargins(0, 0, 0, 0)
+        drawing.setSpacing(UNIT)
+        drawing.addWidget(rule())
+        for part in (self._legend, self._scale, self._style):
+            drawing.addWidget(part)
+        column.addWidget(self._drawing)
+        self._rest = QWidget()
+        column.addWidget(self._rest, 1)
+        scroll = QScrollArea()
+        scroll.setWidget(body)
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(head)
+        whole.addWidget(scroll, 1)
+        self.setMinimumWidth(LEAST)
+        self.resize(WIDTH, self.height())
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.follow()
+
+    # --- follow
+
+    @Slot()
+    def follow(self) -> None:
+        """Another look, model, tree or style."""
+        inside = self._inside
+        if isinstance(inside.look, LayerLook | EvidenceLook | ClassLook | UnsureLook):
+            self._tab = tab_of(inside.look)
+        self._show_model()
+        waits = self._waits()
+        self._empty.setText(waits)
+        self._waiting.setVisible(bool(waits))
+        self._spinner.setVisible(bool(waits) and inside.is_reading)
+        self._tabs.show_value(self._tab)
+        has_model = self._session.models.chosen is not None
+        self._tabs.setEnabled(has_model)
+        for name, page in self._pages.items():
+            is_here = has_model and name == self._tab and not (name == "layers" and waits)
+            page.setVisible(is_here)
+            if is_here:
+                page.follow()
+        self._rest.setVisible(self._tab != "layers" or bool(waits) or not has_model)
+        self._drawing.setVisible(has_model and inside.look is not None)
+        self.see()
+
+    @Slot()
+    def see(self) -> None:
+        """What arrived for the frame on the screen."""
+        inside = self._inside
+        seen = inside.seen
+        self._cost.setText("" if seen is None else f"+{seen.ms:.1f} ms")
+        self._show_note(seen)
+        found = seen.map if seen is not None else None
+        look = inside.look
+        is_share = isinstance(look, UnsureLook) or (
+            isinstance(look, ClassLook) and look.against is None
+        )
+        self._legend.show_map(found, inside.style, "%" if is_share else "")
+        self._legend.point(inside.pixel or inside.pinned)
+        scale = scale_of(look)
+        self._scale.setVisible(scale is not None)
+        if scale is not None:
+            self._scale.show_scale(scale, found)
+        self._style.show_style(
+            inside.style, shows_labels=inside.shows_labels, has_ramp=_has_ramp(look, found)
+        )
+        if self._tab in self._pages:
+            self._pages[self._tab].see(seen)
+
+    @Slot()
+    def _point(self) -> None:
+        self._legend.point(self._inside.pixel or self._inside.pinned)
+        if self._inside.pinned != self._pinned:
+            self._pinned = self._inside.pinned
+            self._pages[self._tab].follow()
+
+    @Slot()
+    def _follow_selection(self) -> None:
+        page = self._pages["layers"]
+        if self._tab == "layers" and isinstance(page, LayersPage):
+            page.follow_selection()
+
+    def _show_model(self) -> None:
+        comparison, letters = self._session.comparison, self._inside.letters
+        is_choice = len(letters) > 1
+        self._letter.setVisible(is_choice)
+        self._model.setVisible(not is_choice)
+        self._letter.fill([(n, comparison.title(n)) for n in letters], self._inside.letter)
+        pane = comparison.pane(self._inside.letter)
+        self._model.show_text("" if pane is None else pane.title)
+
+    def _waits(self) -> str:
+        """Why there is no tree, "" when there is one; only the page of layers needs it."""
+        inside = self._inside
+        if self._session.models.chosen is None:
+            return "Choose a model to look inside."
+        if inside.tree is not None or self._tab != "layers":
+            return ""
+        if inside.trouble:
+            return inside.trouble
+        if self._session.info is None:
+            return "Open a picture or a video to look inside."
+        return "Reading the layers…"
+
+    def _show_note(self, seen: Seen | None) -> None:
+        """Trouble first, then what people should know."""
+        inside = self._inside
+        trouble = inside.trouble if self._waiting.isHidden() else ""
+        text = trouble or inside.note or (seen.note if seen is not None else "")
+        self._note.setText(text)
+        set_tone(self._note, "bad" if trouble else "muted")
+        self._note.setVisible(bool(text) and self._session.models.chosen is not None)
+
+    # --- tell
+
+    def _pick_tab(self, tab: str) -> None:
+        self._tab = tab
+        look = self._pages[tab].look()
+        if look is not None:
+            self._inside.set_look(look)
+        self.follow()
+
+    def _set_scale(self, scale: Scale) -> None:
+        look = self._inside.look
+        if isinstance(look, LayerLook | ClassLook):
+            self._inside.set_look(replace(look, scale=scale))
+
+
+def tab_of(look: Look) -> str:
+    """The page that a look belongs to."""
+    if isinstance(look, LayerLook):
+        return "layers"
+    return "unsure" if isinstance(look, UnsureLook) else "evidence"
+
+
+def scale_of(look: Look | None) -> Scale | None:
+    """Of looks at numbers whose ends can be chosen."""
+    if isinstance(look, ClassLook):
+        return look.scale
+    return look.scale if isinstance(look, LayerLook) and look.show in _PLAIN_SCALE else None
+
+
+def _has_ramp(look: Look | None, found: FeatureMap | None) -> bool:
+    """Whether a colour map paints it."""
+    if found is not None:
+        return found.kind == "values"
+    return not (isinstance(look, LayerLook) and look.show in ("pca", "segments"))
