@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from segstudio.core.look import Measure
 from segstudio.core.prediction import Logits
-from segstudio.core.uncertainty import MEASURES, Measure, doubt, enlarged
+from segstudio.core.uncertainty import MEASURES, doubt, enlarged
 
 
 def top_confidence(logits: Logits) -> NDArray[np.uint8]:

@@ -102,7 +102,7 @@ def _differs(
 
     One reduced pixel of tolerance: borders move by as much without anybody being unsure.
     """
-    differs = now != VOID
+    differs = np.asarray(now != VOID)
     for x, y in ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)):
         then = at(before, source + np.array((x, y), np.float32), cv2.INTER_NEAREST)
         differs &= (then != now) & (then != VOID)

@@ -20,6 +20,9 @@ TargetKind = Literal["pixel", "region", "class"]
 
 UnsureKind = Literal["entropy", "margin", "probability", "flip", "flicker"]
 
+Measure = Literal["entropy", "margin", "probability"]
+"""Kinds of uncertainty that one answer of a model tells."""
+
 Pixel = tuple[int, int]
 """(y, x) of a frame pixel."""
 

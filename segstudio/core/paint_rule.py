@@ -13,7 +13,8 @@ class PaintRule:
     """Every condition that is set must hold; none set allows everything.
 
     only: the one class that may be painted over (255 for void). locked: classes that keep their
-    pixels. confidence: the model's, uint8 (H, W); pixels below `below` (0..256) may change.
+    pixels. confidence: how sure the model is by some measure, uint8 (H, W); pixels
+    below `below` (0..256) may change, so that 256 allows all of them and 0 none.
     """
 
     only: int | None = None

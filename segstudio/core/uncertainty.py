@@ -7,19 +7,16 @@ faster at full size than with whole planes.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.core.feature_map import Lattice
+from segstudio.core.look import Measure
 from segstudio.core.prediction import Logits
 
 Floats = NDArray[np.float32]
-
-Measure = Literal["probability", "margin", "entropy"]
-"""What can be told from one answer alone."""
 
 STRIP = 16384
 """Cells at a time."""

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from segstudio.core.confidence import top_confidence
+from segstudio.core import uncertainty
+from segstudio.core.confidence import sureness, top_confidence
 from segstudio.core.prediction import Logits
 
 
@@ -44,3 +45,17 @@ def test_at_full_size_it_is_the_softmax():
 def test_huge_scores_do_not_overflow():
     values = np.array([[[1e4]], [[-1e4]]], np.float32)
     assert (top_confidence(logits(values, (3, 3))) == 255).all()
+
+
+@pytest.mark.parametrize("measure", list(uncertainty.MEASURES))
+def test_sure_by_a_measure_is_what_unsure_leaves(measure):
+    values = np.random.default_rng(3).normal(0, 2, (6, 5, 4)).astype(np.float32)
+    found = sureness(logits(values, (5, 4)), measure)
+    unsure = uncertainty.MEASURES[measure](logits(values, (5, 4)))
+    assert np.abs(found - 255 * (1 - unsure)).max() <= 0.51
+
+
+def test_probability_is_the_measure_of_confidence():
+    values = np.random.default_rng(3).normal(0, 2, (6, 5, 4)).astype(np.float32)
+    one = logits(values, (40, 36))
+    np.testing.assert_array_equal(sureness(one, "probability"), top_confidence(one))

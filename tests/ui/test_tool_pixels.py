@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 
+from segstudio.core.confidence import sureness
 from segstudio.core.origins import MODEL, PAINTED
 from segstudio.ui.tools.registry import TOOLS
 
@@ -360,11 +361,29 @@ def test_rules_and_locks_say_what_a_stroke_may_change(hand, options, allowed):
 
 def test_only_where_the_model_is_unsure(hand, monkeypatch):
     sure = np.tile(np.arange(128, dtype=np.uint8) * 2, (72, 1))
-    monkeypatch.setattr(hand.editor.drafts, "confidence", lambda _: sure)
+    monkeypatch.setattr(hand.editor.drafts, "sureness", lambda frame, measure: sure)
     hand.take("brush", size=999, rule="unsure", below=0.25)
     hand.click(36, 64)
     labels = hand.editor.held.document.labels
     assert np.array_equal(labels, np.where(sure < 64, TREE, draft()))
+
+
+@pytest.mark.parametrize("measure", ["probability", "margin", "entropy"])
+def test_how_unsure_is_measured_is_a_choice(hand, monkeypatch, measure):
+    """The fake model is as sure everywhere; here its answer is another one in every cell."""
+    drafts = hand.editor.drafts
+    said = drafts.prediction(hand.editor.current.frame)
+    values = np.random.default_rng(5).normal(0, 2, (11, 9, 16)).astype(np.float32)
+    said = replace(said, logits=replace(said.logits, values=values))
+    monkeypatch.setattr(drafts, "prediction", lambda frame: said)
+    sure = sureness(said.logits, measure)
+    below = float(np.median(sure)) / 256
+    hand.take("brush", size=999, rule="unsure", below=below, measure=measure)
+    hand.click(36, 64)
+    labels = hand.editor.held.document.labels
+    allowed = sure < round(256 * below)
+    assert 0 < allowed.sum() < allowed.size
+    assert np.array_equal(labels, np.where(allowed, TREE, draft()))
 
 
 @pytest.mark.parametrize("seed", range(3))

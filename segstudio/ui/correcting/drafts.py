@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from segstudio.core.classes import VOID, ClassMap
 from segstudio.core.frame import Frame, FrameId
+from segstudio.core.look import Measure
 from segstudio.core.prediction import Prediction
 from segstudio.ui.bridge import live
 from segstudio.ui.bridge.background import Job
@@ -36,7 +37,7 @@ class Drafts(QObject):
         super().__init__(parent)
         self._host = host
         self._mapped: tuple[Prediction, ClassMap, NDArray[np.uint8]] | None = None
-        self._sure: tuple[Prediction, NDArray[np.uint8]] | None = None
+        self._sure: tuple[Prediction, Measure, NDArray[np.uint8]] | None = None
         self._second: tuple[FrameId, str, Prediction] | None = None
         self._second_mapped: tuple[Prediction, ClassMap, NDArray[np.uint8]] | None = None
         self._asked: tuple[FrameId, str] | None = None
@@ -66,16 +67,17 @@ class Drafts(QObject):
         prediction = self.prediction(frame)
         return "" if prediction is None else prediction.model
 
-    def confidence(self, frame: Frame) -> NDArray[np.uint8] | None:
-        """uint8 (H, W), 0..255 = 0..1 of the top class; None while there is no prediction."""
+    def sureness(self, frame: Frame, measure: Measure) -> NDArray[np.uint8] | None:
+        """uint8 (H, W), 0..255 = 0..1 by that measure; None while there is no prediction."""
         prediction = self.prediction(frame)
         if prediction is None:
             return None
-        if self._sure is None or self._sure[0] is not prediction:
-            from segstudio.core.confidence import top_confidence
+        have = self._sure
+        if have is None or have[0] is not prediction or have[1] != measure:
+            from segstudio.core.confidence import sureness
 
-            self._sure = (prediction, top_confidence(prediction.logits))
-        return self._sure[1]
+            have = self._sure = (prediction, measure, sureness(prediction.logits, measure))
+        return have[2]
 
     def second(
         self, frame: Frame, classes: ClassMap, model: str, came_from: "CameFrom" = None

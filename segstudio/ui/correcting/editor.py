@@ -245,7 +245,7 @@ class Editor(QObject):
         only = {"void": VOID, "class": chosen.only}.get(chosen.rule)
         confidence = None
         if chosen.rule == "unsure" and self.current.frame is not None:
-            confidence = self.drafts.confidence(self.current.frame)
+            confidence = self.drafts.sureness(self.current.frame, chosen.measure)
         below = round(chosen.below * 256) if confidence is not None else 256
         return PaintRule(only, chosen.locked - {only}, confidence, below)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from segstudio.core.classes import VOID
+from segstudio.core.look import Measure
 
 Rule = Literal["everything", "void", "class", "unsure"]
 """Where a stroke may change pixels: everywhere, only void, only one class, only where the model
@@ -18,12 +19,13 @@ class ToolOptions:
     """tool: a name in TOOLS. class_id: what is painted.
 
     size: of the brush in pixels across, of the frame or, with size_on_screen, of the screen.
-    uses_pressure: a pen's pressure makes the brush smaller. rule, only, below: see Rule; `only`
-    is the class that may be painted over, `below` the confidence (0..1) under which a pixel counts
-    as unsure. locked: classes whose pixels stay. tolerance: of the magic wand, 0..100. is_joined:
-    fill and wand keep to one connected region. erases_to: void, or back to the model's pixels.
-    segment_size: of superpixels, in pixels across. reveals: the model of the model brush, by name.
-    subtracts: outlines take away (paint void) instead of adding.
+    uses_pressure: a pen's pressure makes the brush smaller. rule, only, below, measure: see Rule;
+    `only` is the class that may be painted over. A pixel counts as unsure where the model is less
+    sure than `below` (0..1), as core/confidence.py measures it. locked: classes whose pixels stay.
+    tolerance: of the magic wand, 0..100. is_joined: fill and wand keep to one connected region.
+    erases_to: void, or back to the model's pixels. segment_size: of superpixels, in pixels across.
+    reveals: the model of the model brush, by name. subtracts: outlines take away (paint void)
+    instead of adding.
     """
 
     tool: str = "pan"
@@ -35,6 +37,7 @@ class ToolOptions:
     rule: Rule = "everything"
     only: int = VOID
     below: float = 0.8
+    measure: Measure = "probability"
     locked: frozenset[int] = frozenset()
     tolerance: float = 12.0
     is_joined: bool = True

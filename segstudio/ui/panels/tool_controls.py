@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QSlider, QSpinBox, QWidget
 
 from segstudio.core.classes import VOID
+from segstudio.core.look import Measure
 from segstudio.ui.correcting.options import MAX_SIZE, ToolOptions
 from segstudio.ui.icons import IconButton
 from segstudio.ui.panels.parts import Picker, Segments, label, pad, row
@@ -202,6 +203,14 @@ class ModelControl(Control):
         self._picker.fill([(c.name, c.title) for c in session.models.cards], options.reveals)
 
 
+MEASURES: tuple[tuple[Measure, str, str], ...] = (
+    ("probability", "by probability", "the best class has less than {} probability"),
+    ("margin", "by margin", "the best class leads the second by less than {}"),
+    ("entropy", "by entropy", "the entropy is above {1}: the classes are more alike"),
+)
+"""(measure, title, when a pixel may change; {}: the threshold, {1}: what is left to 100 %)."""
+
+
 class RuleControl(Control):
     """Where a stroke may change pixels."""
 
@@ -211,19 +220,23 @@ class RuleControl(Control):
         self._rule.setFixedWidth(136)
         self._only = Picker("The class that may be painted over", lambda v: self._change(only=v))
         self._only.setFixedWidth(130)
+        self._measure = Picker("How unsure is measured", lambda v: self._change(measure=v))
+        self._measure.setFixedWidth(124)
         self._below = QSlider(Qt.Orientation.Horizontal)
         self._below.setRange(1, 100)
         self._below.setFixedWidth(90)
         self._below.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._below.setAccessibleName("Confidence below which a pixel may change")
+        self._below.setAccessibleName("How sure the model must not be for a pixel to change")
         self._below.valueChanged.connect(lambda v: self._change(below=v / 100))
         self._figure = label()
         self._figure.setFixedWidth(48)
         self._word = label("Paint over", tone="muted")
-        self.setLayout(row(self._word, self._rule, self._only, self._below, self._figure))
+        unsure = (self._measure, self._below, self._figure)
+        self.setLayout(row(self._word, self._rule, self._only, *unsure))
 
     def set_compact(self, *, compact: bool) -> None:
         self._word.setHidden(compact)
+        self._below.setFixedWidth(60 if compact else 90)
 
     def show_options(self, session: Session, options: ToolOptions) -> None:
         self._rule.fill(
@@ -238,12 +251,18 @@ class RuleControl(Control):
         classes = session.editor.classes.classes
         self._only.fill([(c.id, c.name) for c in classes] + [(VOID, "void")], options.only)
         self._only.setVisible(options.rule == "class")
-        for widget in (self._below, self._figure):
+        self._measure.fill([(m, title) for m, title, _ in MEASURES], options.measure)
+        when = next(text for measure, _, text in MEASURES if measure == options.measure)
+        percent = round(100 * options.below)
+        tip = f"Pixels change where {when.format(f'{percent} %', f'{100 - percent} %')}"
+        for widget in (self._measure, self._below, self._figure):
             widget.setVisible(options.rule == "unsure")
+        for widget in (self._below, self._figure):
+            widget.setToolTip(tip)
         self._below.blockSignals(True)
         self._below.setValue(round(100 * options.below))
         self._below.blockSignals(False)
-        self._figure.setText(f"< {100 * options.below:.0f} %")
+        self._figure.setText(f"< {percent} %")
 
 
 class PressureControl(Control):
