@@ -1,6 +1,7 @@
 """What is known of every layer of a model. No torch."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 Shape = tuple[int, ...]
 """Without the batch: (C, h, w) of a map, (N, C) of tokens, (C,) of a vector."""
@@ -13,7 +14,9 @@ class CallFacts:
     shape: of its answer. middle, step: where its cells lie, (y, x) in pixels of the net's input:
     cell 0 looks at the picture around `middle` (0 is the middle of the first pixel), the next one
     `step` on; None for what is no map. field: (h, w) in input pixels that one cell sees, None when
-    it sees the whole picture or nobody knows.
+    it sees the whole picture or nobody knows. layout: where the module has the channels of a map,
+    whose shape is given as (C, h, w) in any case: "first" (N, C, h, w), "last" (N, h, w, C),
+    "tokens" (N, h w, C); nets/fields.py `as_map` brings it to the first.
     """
 
     shape: Shape
@@ -21,6 +24,7 @@ class CallFacts:
     step: tuple[float, float] | None = None
     field: tuple[int, int] | None = None
     is_whole: bool = False
+    layout: Literal["first", "last", "tokens"] = "first"
 
     @property
     def is_map(self) -> bool:
