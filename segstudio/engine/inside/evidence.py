@@ -1,0 +1,226 @@
+"""What in a layer speaks for a class at some pixels of the frame.
+
+Seg-Grad-CAM (Vinogradova et al., AAAI 2020) weighs each channel of a layer by the mean gradient of
+the class's logits, summed over those pixels, and keeps what is positive. Grad-CAM++ weighs the
+gradients by their second and third powers (Chattopadhay et al., WACV 2018, equation 19); HiResCAM
+multiplies cell by cell instead of averaging (Draelos, Carin, 2020). All three are the figures of
+the package grad-cam to its last digits, its small constants included.
+
+Only what comes after the layer is recorded: the layer's answer is replaced by a copy that gradients
+are asked of. It is calculated in fp32, without autocast, whatever the predictions use.
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.utils._pytree import tree_map_only
+
+from segstudio.core.feature_map import BINS, FeatureMap, Lattice
+from segstudio.core.frame import Frame
+from segstudio.core.layers import Shape
+from segstudio.core.look import EvidenceLook
+from segstudio.engine import device as devices
+from segstudio.engine.flow import CancelToken
+from segstudio.engine.inside.capture import as_map, tensor_of
+from segstudio.engine.inside.occlusion import occlusion
+from segstudio.engine.inside.target import Target, target_of
+from segstudio.engine.onnx_net import OnnxNet
+from segstudio.engine.runner import Runner
+from segstudio.engine.windows import mirrored
+from segstudio.errors import ModelError
+
+NEARLY_NOTHING = 1e-6
+"""Added below the fraction of Grad-CAM++."""
+
+LEAST_PEAK = 1e-7
+"""Added to the peak that a map is divided by."""
+
+
+def evidence(
+    runner: Runner,
+    x: Tensor,
+    frame: Frame,
+    labels: NDArray[np.uint8],
+    class_ids: NDArray[np.uint8],
+    look: EvidenceLook,
+    lattice_of: Callable[[Shape], Lattice],
+    token: CancelToken,
+) -> FeatureMap:
+    """The map of a look, 0..1, at the layer's own resolution; of occlusion at that of its boxes.
+
+    x: float (1, 3, h, w), the prepared frame without the net's margin. labels: uint8 (H, W),
+    predicted class ids. class_ids: uint8 (C,), of each channel. lattice_of: where the cells of an
+    answer of that shape lie. ModelError when there is nothing to show, Cancelled when the token
+    says so, OutOfMemory.
+    """
+    del frame  # the labels have its size
+    target = target_of(look, labels, class_ids, align_corners=runner.spec.align_corners)
+    token.check()
+    if look.kind == "occlusion":
+        with devices.guarded("Hiding parts of the picture", runner.device):
+            return occlusion(runner, x, target, token)
+    with devices.guarded(f"Evidence at the layer '{look.layer}'", runner.device):
+        features, gradient = _answer_and_gradient(runner, x, look, target, token)
+        cam = weighted(look.kind, features, gradient)
+        exact = scaled(cam).float().cpu().numpy()
+    return _shown(exact, lattice_of((features.shape[0], *exact.shape)))
+
+
+def weighted(kind: str, features: Tensor, gradient: Tensor) -> Tensor:
+    """float (C, h, w) twice -> float (h, w), nothing below 0."""
+    if kind == "hirescam":
+        return (gradient * features).sum(0).relu()
+    if kind == "gradcam++":
+        square = gradient**2
+        below = 2 * square + features.sum((1, 2), keepdim=True) * square * gradient + NEARLY_NOTHING
+        share = torch.where(gradient != 0, square / below, 0.0)
+        weights = (gradient.relu() * share).sum((1, 2))
+    else:
+        weights = gradient.mean((1, 2))
+    return (weights[:, None, None] * features).sum(0).relu()
+
+
+def scaled(cam: Tensor) -> Tensor:
+    """Least and greatest value become 0 and 1."""
+    lifted = cam - cam.min()
+    return lifted / (LEAST_PEAK + lifted.max())
+
+
+def _shown(exact: NDArray[np.float32], lattice: Lattice) -> FeatureMap:
+    high = float(exact.max()) or 1.0  # far below 1 only where next to nothing speaks for it
+    values = np.rint(exact * (255 / high)).astype(np.uint8)
+    values.setflags(write=False)
+    exact.setflags(write=False)
+    histogram = np.histogram(exact, BINS, (0.0, high))[0].astype(np.int64)
+    return FeatureMap(values, lattice, high=high, histogram=histogram, exact=exact)
+
+
+def _answer_and_gradient(
+    runner: Runner, x: Tensor, look: EvidenceLook, target: Target, token: CancelToken
+) -> tuple[Tensor, Tensor]:
+    """The layer's answer, and the gradient of the target's score by it: float (C, h, w) both."""
+    net = runner.net
+    if net is None:
+        raise RuntimeError("this predictor is closed")
+    if isinstance(net, OnnxNet):
+        raise ModelError(
+            "An ONNX file gives no gradients; choose occlusion, which works with every model."
+        )
+    size = (x.shape[2], x.shape[3])
+    with (
+        torch.inference_mode(mode=False),
+        torch.autocast(runner.device.type, enabled=False),
+        torch.enable_grad(),
+    ):
+        picture = mirrored(x.detach().clone(), runner.spec.margin)
+        call = look.call if look.call >= -1 else _runs(net, look.layer, picture) + look.call
+        leaf, logits = _recorded(net, look.layer, call, picture)
+        as_map(leaf.detach(), size)  # says what is wrong before the long part
+        token.check()
+        gradient = _gradient(target.score(logits), leaf, look.layer)
+    single = torch.promote_types(leaf.dtype, torch.float32)  # doubles stay
+    return as_map(leaf.detach(), size).to(single), as_map(gradient, size).to(single)
+
+
+def _gradient(score: Tensor, leaf: Tensor, layer: str) -> Tensor:
+    """Of the leaf's shape. ModelError when nothing of the leaf arrives in the score."""
+    gradient: Tensor | None = None
+    if score.requires_grad:
+        try:
+            (gradient,) = torch.autograd.grad(score, leaf, allow_unused=True)
+        except NotImplementedError as error:
+            raise ModelError(
+                f"This model gives no gradients behind the layer '{layer}' ({error}); choose a"
+                " later layer or occlusion."
+            ) from error
+    if gradient is None or not bool(gradient.any()):
+        raise ModelError(
+            f"The layer '{layer}' has no influence on that class there; choose another layer,"
+            " class or pixel."
+        )
+    if not bool(gradient.isfinite().all()):
+        raise ModelError(
+            f"The gradients at the layer '{layer}' are no numbers; choose another layer or"
+            " occlusion."
+        )
+    return gradient
+
+
+def _recorded(net: nn.Module, layer: str, call: int, picture: Tensor) -> tuple[Tensor, Tensor]:
+    """The leaf that stands for the layer's answer, and the net's logits as they come from it.
+
+    call: which of its runs, -1 for the last. The net works on a copy of the leaf: what changes it
+    in place changes that alone.
+    """
+    leaves: list[Tensor] = []
+    runs = 0
+
+    def replaced(_module: nn.Module, _inputs: object, output: Any) -> Any:  # noqa: ANN401
+        nonlocal runs
+        runs += 1
+        answer = tensor_of(output)
+        if answer is None or call not in (-1, runs - 1):
+            return None
+        if not answer.is_floating_point():
+            raise ModelError(f"The layer '{layer}' answers with whole numbers; choose another one.")
+        leaf = answer.detach().clone().requires_grad_()
+        leaves[:] = [leaf]
+        return _with(output, answer, leaf.clone(memory_format=torch.preserve_format))
+
+    with _hooked(net, layer, replaced):
+        logits = net(picture).logits
+    if not leaves:
+        run = "" if call < 0 else f" for the {call + 1}. time"
+        raise ModelError(
+            f"The layer '{layer}' did not run{run} on this picture; choose another one."
+        )
+    return leaves[0], logits
+
+
+def _with(output: Any, old: Tensor, new: Tensor) -> Any:  # noqa: ANN401 - whatever a module answers
+    """The same answer with one tensor in another's place."""
+    if output is old:
+        return new
+    swapped: list[bool] = []
+
+    def swap(one: Tensor) -> Tensor:
+        swapped.extend([True] * (one is old))
+        return new if one is old else one
+
+    made = tree_map_only(Tensor, swap, output)
+    if swapped:
+        return made
+    for name, value in vars(output).items():  # an object of its own class
+        setattr(output, name, tree_map_only(Tensor, swap, value))
+    return output
+
+
+def _runs(net: nn.Module, layer: str, picture: Tensor) -> int:
+    """How often a layer runs in one forward pass."""
+    runs = 0
+
+    def count(_module: nn.Module, _inputs: object, _output: object) -> None:
+        nonlocal runs
+        runs += 1
+
+    with _hooked(net, layer, count), torch.no_grad():
+        net(picture)
+    return runs
+
+
+def _hooked(net: nn.Module, layer: str, hook: Callable[..., Any]) -> ExitStack:
+    """The hook is gone when the `with` block ends."""
+    try:
+        module = net.get_submodule(layer)
+    except AttributeError as error:
+        raise ModelError(
+            f"This model has no layer '{layer}'; choose one of its own layers."
+        ) from error
+    stack = ExitStack()
+    stack.callback(module.register_forward_hook(hook).remove)
+    return stack
