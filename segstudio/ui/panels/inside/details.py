@@ -20,9 +20,17 @@ from segstudio.ui.panels.inside.layer_words import (
 )
 from segstudio.ui.panels.parts import Elided, Picker, button, label, row
 from segstudio.ui.theme import UNIT, tabular
+from segstudio.ui.words import share_text
 
-_WHERE = {"Shape": (0, 0), "Stride": (0, 1), "Sees": (1, 0), "Weights": (1, 1), "Time": (2, 0),
-          "Memory": (2, 1)}  # fmt: skip
+_WHERE = {
+    "Shape": (0, 0, 1, 1),
+    "Stride": (0, 1, 1, 1),
+    "Sees": (1, 0, 1, 1),
+    "Weights": (1, 1, 1, 1),
+    "Time": (2, 0, 1, 2),
+    "Memory": (3, 0, 1, 2),
+}
+"""Row, column, rows and columns taken, in the block of figures."""
 
 
 class ShareBar(QWidget):
@@ -57,23 +65,36 @@ class ShareBar(QWidget):
 
 
 class Figure(QWidget):
-    """A name, its value, and for costs a bar below."""
+    """A name and its value; for a cost also how much of the whole it is."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
         title = label(name, look="small", tone="muted")
         title.setFixedWidth(52)
-        self.value = label(look="small")
-        self.value.setFont(tabular(self.value.font()))
-        self.bar = ShareBar()
-        self.bar.hide()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(2)
-        line = row(title, self.value, spacing=UNIT // 2)
+        self.value, self._percent = (label(look="small") for _ in range(2))
+        for one in (self.value, self._percent):
+            one.setFont(tabular(one.font()))
+        self._percent.setFixedWidth(36)
+        self._percent.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._bar = ShareBar()
+        line = row(title, self.value, self._bar, self._percent, spacing=UNIT // 2)
         line.setStretch(1, 1)
-        column.addLayout(line)
-        column.addWidget(self.bar)
+        self.setLayout(line)
+        self._line = line
+
+    def show_value(self, text: str, share: float | None, tip: str) -> None:
+        """share: 0..1, None for what is no part of a whole."""
+        self.value.setText(text)
+        self.setToolTip(tip)
+        is_part = share is not None
+        self._line.setStretch(1, 0 if is_part else 1)
+        self._line.setStretch(2, 1 if is_part else 0)
+        self.value.setMinimumWidth(64 if is_part else 0)
+        for one in (self._bar, self._percent):
+            one.setVisible(is_part)
+        if share is not None:
+            self._bar.show_share(share)
+            self._percent.setText(share_text(share))
 
 
 class LayerDetails(QFrame):
@@ -140,11 +161,9 @@ class LayerDetails(QFrame):
         for name, figure in self._figures.items():
             figure.setVisible(name in known)
             if name in known:
-                figure.value.setText(known[name][0])
-                figure.setToolTip(known[name][1])
-                figure.setAccessibleName(f"{name}: {known[name][0]}")
-            figure.bar.setVisible(name in shares)
-            figure.bar.show_share(shares.get(name, 0.0))
+                value, tip = known[name]
+                figure.show_value(value, shares.get(name), tip)
+                figure.setAccessibleName(f"{name}: {value}")
         for part, text in ((self._why, why_not(layer)), (self._note, layer.note)):
             part.setText(text)
             part.setVisible(bool(text))

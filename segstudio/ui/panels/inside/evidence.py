@@ -109,6 +109,7 @@ class EvidencePage(Page):
         self._kinds.show_value(kind)
         is_evidence = isinstance(look, EvidenceLook)
         self._target.setVisible(is_evidence)
+        self._targets.show_value(look.target if isinstance(look, EvidenceLook) else "")
         self._layer_line.setVisible(is_evidence and kind != "occlusion")
         self._against_line.setVisible(kind == LEAD)
         self._show_classes(look)
@@ -131,7 +132,7 @@ class EvidencePage(Page):
         last = default_layer(tree)
         entries: list[tuple[object, str]] = []
         if last is not None:
-            entries.append((last.name, f"The last one before the classes ({said(last)})"))
+            entries.append((last.name, f"{said(last)} (last before the classes)"))
         taps = [one for one in tree.layers if one.is_tap and is_map(one) and one != last]
         entries += [(one.name, said(one)) for one in taps]
         known = tree.get(layer)

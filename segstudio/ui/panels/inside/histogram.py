@@ -239,11 +239,12 @@ class ScaleControls(QWidget):
         column.addWidget(self._range)
 
     def show_scale(self, scale: Scale, found: FeatureMap | None) -> None:
-        """Follow; while the scale is not fixed, the numbers say what it came to."""
+        """Follow. The numbers are there to be written; below the bar they are said anyway."""
         self._scale = scale
         if found is not None and found.kind == "values":
             self._ends = (found.low, found.high)
         self._kinds.show_value(scale.kind)
+        self._range.setVisible(scale.kind == "fixed")
         ends = (scale.low, scale.high) if scale.kind == "fixed" else self._ends
         for field, value in zip((self._low, self._high), ends, strict=True):
             field.setEnabled(scale.kind == "fixed")

@@ -11,6 +11,7 @@ from PySide6.QtCore import (
     QRectF,
     QSize,
     Qt,
+    QTimer,
 )
 from PySide6.QtGui import QAction, QColor, QFont, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
@@ -66,12 +67,11 @@ class LayerDelegate(QStyledItemDelegate):
 
 def _paint_layer(painter: QPainter, area: QRectF, line: Line, font: QFont) -> None:
     colors = theme.current()
-    left = area.left() + 4
+    left = area.left() + 14
     if line.layer.is_tap:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(colors.accent))
-        painter.drawEllipse(QPointF(left + 3, area.center().y()), 3, 3)
-        left += 12
+        painter.drawEllipse(QPointF(left - 8, area.center().y()), 3, 3)
     painter.setFont(font)
     painter.setPen(QColor(colors.faint if line.is_dim else colors.text))
     room = area.right() - left - 4
@@ -127,7 +127,7 @@ class LayerTreeView(QTreeView):
         self.setExpandsOnDoubleClick(True)
         self.setAccessibleName("Layers")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFrameShape(QTreeView.Shape.NoFrame)
@@ -183,8 +183,7 @@ class LayerTreeView(QTreeView):
         here = self.currentIndex()
         is_here = here.isValid() and _same_line(here, index)
         under = self.indexAt(self.viewport().mapFromGlobal(self.cursor().pos()))
-        is_hovered = self.underMouse() and under.isValid() and (
-            under.siblingAtColumn(0) == index.siblingAtColumn(0))  # fmt: skip
+        is_hovered = self.underMouse() and under.isValid() and _same_line(under, index)
         if is_here or is_hovered:
             painter.save()
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -239,6 +238,10 @@ class LayerBrowser(QWidget):
         column.addWidget(self.view, 1)
         column.addWidget(self._nothing, 1)
         self.view.setMinimumHeight(LEAST)
+        self._later = QTimer(self)  # what is in sight is known after the layout
+        self._later.setSingleShot(True)
+        self._later.setInterval(0)
+        self._later.timeout.connect(self._bring_into_sight)
         self._tint()
         self._narrow()
 
@@ -269,6 +272,12 @@ class LayerBrowser(QWidget):
     def _tint(self) -> None:
         self._glass.setIcon(icons.icon("search", tone="faint"))
 
+    def _bring_into_sight(self) -> None:
+        self.view.scrollToTop()
+        index = self.model.index_of(self._chosen)
+        if index.isValid() and not self._search.text().strip():
+            self.view.scrollTo(index)
+
     def _choose_which(self, which: str) -> None:
         self._which = which
         self._narrow()
@@ -278,7 +287,7 @@ class LayerBrowser(QWidget):
         model, text = self.model, self._search.text().strip()
         which = self._which if model.has_taps else "all"
         self._segments.show_value(which)
-        self._segments.setEnabled(model.has_taps)
+        self._segments.setEnabled(model.has_taps and not text)  # all of them are searched
         self._segments.setToolTip(
             "" if model.has_taps or model.tree is None else "This model names no stages."
         )
@@ -291,9 +300,7 @@ class LayerBrowser(QWidget):
             self.view.expand(model.index(0, 0))
         self.view.unfold([self._chosen])
         self.view.mark(self._chosen)
-        index = model.index_of(self._chosen)
-        if index.isValid():
-            self.view.scrollTo(index)
+        self._later.start()
         self.view.setHidden(model.is_empty)
         self._nothing.setHidden(not model.is_empty)
         self._nothing.setText(f"No layer is called “{text}”." if text else "")

@@ -126,6 +126,9 @@ class InsidePanel(QFrame):
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._bar = scroll.verticalScrollBar()
+        self._bar.rangeChanged.connect(self._make_room)
+        self._column = column
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
@@ -139,6 +142,12 @@ class InsidePanel(QFrame):
         self.follow()
 
     # --- follow
+
+    @Slot(int, int)
+    def _make_room(self, _low: int, high: int) -> None:
+        """The scroll bar takes of the margin, so that nothing moves when it comes."""
+        bar = self._bar.sizeHint().width() if high > 0 else 0
+        self._column.setContentsMargins(2 * UNIT, 0, 2 * UNIT - bar, 2 * UNIT)
 
     @Slot()
     def follow(self) -> None:
@@ -182,7 +191,10 @@ class InsidePanel(QFrame):
         if scale is not None:
             self._scale.show_scale(scale, found)
         self._style.show_style(
-            inside.style, shows_labels=inside.shows_labels, has_ramp=_has_ramp(look, found)
+            inside.style,
+            shows_labels=inside.shows_labels,
+            has_ramp=_has_ramp(look, found),
+            is_flat=isinstance(look, LayerLook) and look.show == "segments",
         )
         if self._tab in self._pages:
             self._pages[self._tab].see(seen)

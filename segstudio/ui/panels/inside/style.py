@@ -99,11 +99,16 @@ class StyleControls(QWidget):
         self._colors = titled("Colours", self._map)
         column.addWidget(self._colors)
         column.addWidget(titled("Opacity", self._opacity, self._percent))
-        column.addWidget(titled("Drawn", self._cells))
+        self._drawing = titled("Drawn", self._cells)
+        column.addWidget(self._drawing)
         column.addLayout(row(self._reversed, self._labels, 1, spacing=2 * UNIT))
 
-    def show_style(self, style: MapStyle, *, shows_labels: bool, has_ramp: bool) -> None:
-        """Follow. has_ramp: what is shown has numbers, which a colour map paints."""
+    def show_style(
+        self, style: MapStyle, *, shows_labels: bool, has_ramp: bool, is_flat: bool
+    ) -> None:
+        """Follow. has_ramp: what is shown has numbers, which a colour map paints. is_flat: it is
+        never smoothed.
+        """
         from segstudio.core.color_maps import COLOR_MAPS
 
         self._style = style
@@ -114,6 +119,7 @@ class StyleControls(QWidget):
             for line, name in enumerate(COLOR_MAPS):
                 icon = swatch(name, is_reversed=style.is_reversed, ratio=drawn[1])
                 self._map.setItemIcon(line, icon)
+        self._drawing.setVisible(not is_flat)
         self._colors.setVisible(has_ramp)
         self._reversed.setVisible(has_ramp)
         percent = round(100 * style.opacity)

@@ -15,7 +15,7 @@ Change = Callable[..., None]
 """Called with fields of a look."""
 
 VIEWS = (
-    ("mean", "Mean", "The mean of all channels: where the layer answers at all."),
+    ("mean", "Mean", "The mean of all channels: where the layer answers."),
     ("max", "Max", "The strongest channel of each cell: where anything is found."),
     ("norm", "Norm", "The length of each cell's vector (L2): how much the cell says."),
     ("channel", "Channel", "One channel alone: what this one filter answers to."),
@@ -42,9 +42,9 @@ VIEWS = (
 SAID = {value: words for value, _, words in VIEWS}
 
 ORDERS = (
-    ("variance", "Those that vary most"),
-    ("pixel", "Strongest at the cursor"),
-    ("region", "Strongest in the selection"),
+    ("variance", "Most varied"),
+    ("pixel", "At the cursor"),
+    ("region", "In the selection"),
     ("number", "By number"),
 )
 COUNTS = (9, 16, 36, 64, 100, 256)
@@ -110,7 +110,10 @@ class ViewControls(QWidget):
         self._block = Block(VIEWS, 4, lambda v: change(show=v), "What is shown of the layer")
         self._said = sentence()
         self._channel = NumberLine("Channel", lambda v: change(channel=v))
-        self._order = Picker("Which channels come first", lambda v: change(order=v))
+        self._order = Picker(
+            "Which channels come first\nThose that vary most, or are strongest where you point.",
+            lambda v: change(order=v),
+        )
         self._count = Picker("How many channels at most", lambda v: change(count=v))
         self._count.setFixedWidth(72)
         self._grid = titled("First", self._order, self._count)
