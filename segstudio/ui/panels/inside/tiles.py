@@ -307,8 +307,11 @@ class Tiles(QWidget):
 
     def event(self, event: QEvent) -> bool:
         """Arrows and Enter are the sheet's own while it has the keyboard, not shortcuts."""
-        is_override = event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
-        if is_override and (event.key() in _STEPS or event.key() in _CHOOSE):
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and (event.key() in _STEPS or event.key() in _CHOOSE)
+        ):
             event.accept()
             return True
         return super().event(event)
@@ -344,9 +347,9 @@ class Tiles(QWidget):
                     for v, n in zip(spot, self._frame, strict=True)
                 )
                 own = y, x
+        before, self._own = self._own, own
         self._go_to(place)
-        if own != self._own:
-            self._own = own
+        if own != before:
             self.hovered.emit(own)
 
     def _go_to(self, place: int | None) -> None:
