@@ -120,11 +120,19 @@ def _answer_and_gradient(
         picture = mirrored(x.detach().clone(), runner.spec.margin)
         call = look.call if look.call >= -1 else _runs(net, look.layer, picture) + look.call
         leaf, logits = _recorded(net, look.layer, call, picture)
-        as_map(leaf.detach(), size)  # says what is wrong before the long part
+        _check_is_map(as_map(leaf.detach(), size), look.layer)  # before what takes long
         token.check()
         gradient = _gradient(target.score(logits), leaf, look.layer)
     single = torch.promote_types(leaf.dtype, torch.float32)  # doubles stay
     return as_map(leaf.detach(), size).to(single), as_map(gradient, size).to(single)
+
+
+def _check_is_map(features: Tensor, layer: str) -> None:
+    if min(features.shape[1:]) < 2:
+        raise ModelError(
+            f"The layer '{layer}' answers with {features.shape[1]}×{features.shape[2]} cells and"
+            " has no rows and columns; choose one with a map."
+        )
 
 
 def _gradient(score: Tensor, leaf: Tensor, layer: str) -> Tensor:

@@ -30,7 +30,7 @@ BATCH = {"cuda": 8}
 
 
 def boxes_of(height: int, width: int) -> tuple[int, tuple[int, int]]:
-    """The step in pixels of an input of (h, w), half a box, and how many (rows, columns) of it."""
+    """Half a box in pixels of an input of (h, w), which is the step, and (rows, columns) of steps."""
     step = max(1, round(min(height, width) / (2 * BOXES)))
     return step, (math.ceil(height / step), math.ceil(width / step))
 
