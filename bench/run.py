@@ -27,6 +27,7 @@ BENCHES = (
     "compare_fps",
     "logits_to_labels",
     "nets_fps",
+    "inside_views",
     "display",
     "brush",
     "confusion",
