@@ -30,8 +30,11 @@ BATCH = {"cuda": 8}
 
 
 def boxes_of(height: int, width: int) -> tuple[int, tuple[int, int]]:
-    """Half a box in pixels of an input of (h, w), which is the step, and (rows, columns) of steps."""
-    step = max(1, round(min(height, width) / (2 * BOXES)))
+    """The step in pixels of an input of (h, w), and how many (rows, columns) of it.
+
+    A box is two steps wide. Steps are even, so that a box lies around its cell to the pixel.
+    """
+    step = max(2, 2 * round(min(height, width) / (4 * BOXES)))
     return step, (math.ceil(height / step), math.ceil(width / step))
 
 
