@@ -76,7 +76,7 @@ class Player(QObject):
         super().__init__(parent)
         self.playing = playing
         self.speeds = Speeds()
-        self.watch: Callable[[PipelineResult], None] | None = None  # called in the infer thread
+        self.watchers: list[Callable[[PipelineResult], None]] = []  # called in the infer thread
         self.model_since = 0  # the request from which on results are of the chosen model
         self.info: SourceInfo | None = None
         self._background = background
@@ -200,8 +200,8 @@ class Player(QObject):
     def _measure(self, result: PipelineResult) -> None:
         """The infer thread, before a result is on its way to the window."""
         self.speeds.add_result(result)
-        if self.watch is not None:
-            self.watch(result)
+        for watcher in self.watchers:
+            watcher(result)
 
     def close_source(self) -> None:
         """Nothing is open any more."""

@@ -70,7 +70,7 @@ class Scoreboard(QObject):
         self._editor = editor
         self._comparison = comparison
         self.references = References()
-        host.player.watch = self.references.read
+        host.player.watchers.append(self.references.read)
         self.convention = Convention.VOID_IGNORED
         self._of = editor.projects.project, editor.classes
         self._tallies: dict[Identity, Tally[FrameKey]] = {}

@@ -17,6 +17,7 @@ from segstudio.ui.comparing.comparison import Comparison
 from segstudio.ui.correcting.host import Host
 from segstudio.ui.inside.layers import Layers
 from segstudio.ui.inside.telling import Telling
+from segstudio.ui.inside.unsure_record import UnsureRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Chance:
 class Inside(QObject):
     """is_on: whether anything is looked at. letter: whose model. look: what at. style: how it is
     drawn. shows_labels: masks over the map. note: what people should know about the layer shown.
-    pixel: under the cursor; pinned: chosen with a click.
+    pixel: under the cursor; pinned: chosen with a click. record: how unsure each frame was.
 
     Signals:
         changed(): is_on, letter, look, style, shows_labels, is_reading or trouble is new.
@@ -61,6 +62,7 @@ class Inside(QObject):
         self._trouble = ""
         self._source: object = None
         self._states: dict[str, object] = {}
+        self.record = UnsureRecord(self, host)
         self._telling = Telling(host.player, self._wanted)
         self._layers = Layers(host.player)
         self._telling.answered.connect(self.arrived)

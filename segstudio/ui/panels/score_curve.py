@@ -4,23 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, QSize, Qt, Slot
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtCore import QPointF, QRectF, Qt, Slot
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 
 from segstudio.ui import theme
 from segstudio.ui.comparing.panes import COLORS
-from segstudio.ui.panels.timeline import MARGIN as INSIDE
+from segstudio.ui.panels.clip_strip import NEAR, ClipStrip, Line
 from segstudio.ui.session import Session
 from segstudio.ui.theme import UNIT
 
 HEIGHT = 6 * UNIT
-
-MARGIN = INSIDE + UNIT
-"""In line with the timeline, which lies in a bar with a margin of its own."""
-
-NEAR = 0.02
-"""Frames this far apart, as a part of the clip, are joined by a line."""
 
 RADIUS = 2.2
 MOST_DOTS = 200
@@ -28,8 +21,6 @@ LETTER = 12
 """Room of a letter, px."""
 
 EMPTY = "Each model's mIoU frame by frame appears here once a confirmed frame is measured."
-
-Line = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,25 +47,16 @@ class Figures:
         return miou if miou == miou else float(self.agreement[index])
 
 
-class ScoreCurve(QWidget):
+class ScoreCurve(ClipStrip):
     """There as long as models are compared on a clip. A click goes to the frame."""
 
     def __init__(self, session: Session) -> None:
-        super().__init__()
-        self._session = session
+        super().__init__(session, "mIoU along the timeline", HEIGHT)
         self._lines: dict[str, Figures] = {}
-        self.setMouseTracking(True)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName("mIoU along the timeline")
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
         session.scores.changed.connect(self.follow)
         session.player.source_changed.connect(self.follow)
         session.comparison.changed.connect(self.follow)
-        session.player.changed.connect(self.update)
         self.follow()
-
-    def sizeHint(self) -> QSize:
-        return QSize(320, HEIGHT)
 
     @Slot()
     def follow(self) -> None:
@@ -98,15 +80,7 @@ class ScoreCurve(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        colors = theme.current()
-        area = self._area()
-        painter.setPen(QPen(QColor(colors.line), 1))
-        for share in (0.0, 0.5, 1.0):
-            y = area.bottom() - share * area.height()
-            painter.drawLine(QLineF(area.left(), y, area.right(), y))
-        x = self._x_of(self._session.player.playing.index)
-        painter.setPen(QPen(QColor(colors.line_strong), 1))
-        painter.drawLine(QLineF(x, area.top(), x, area.bottom()))
+        self.paint_ground(painter, (0.0, 0.5, 1.0))
         for place, (letter, found) in reversed(list(enumerate(self._lines.items()))):
             color = QColor(COLORS[letter])
             self._draw_miou(painter, found.miou, color, place)
@@ -115,28 +89,17 @@ class ScoreCurve(QWidget):
         font.setPixelSize(11)
         painter.setFont(font)
         for letter, box in self._letter_boxes().items():
-            painter.fillRect(box, QColor(colors.window))
-            painter.setPen(QColor(colors.text))
+            painter.fillRect(box, QColor(theme.current().window))
+            painter.setPen(QColor(theme.current().text))
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, letter)
             painter.fillRect(
                 QRectF(box.left() + 2, box.bottom() - 1, LETTER - 4, 2), QColor(COLORS[letter])
             )
-        self._say(painter, area)
+        self.say(painter, "mIoU" if self._lines else EMPTY, in_middle=not self._lines)
         painter.end()
 
-    def _say(self, painter: QPainter, area: QRectF) -> None:
-        """What the curve is, at the end where clips are measured last; or why there is none."""
-        text = "mIoU" if self._lines else EMPTY
-        width = painter.fontMetrics().horizontalAdvance(text) + 2 * UNIT
-        box = QRectF(area.right() - width, area.bottom() - 14, width, 14)
-        if not self._lines:
-            box.moveCenter(area.center())
-        painter.fillRect(box, QColor(theme.current().window))
-        painter.setPen(QColor(theme.current().muted))
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
-
     def _draw_miou(self, painter: QPainter, line: Line, color: QColor, place: int) -> None:
-        shown = _thinned(line, max(2, int(self._area().width())))
+        shown = _thinned(line, max(2, int(self.area().width())))
         points = [self._point(int(i), float(line[i]), place) for i in shown]
         far = NEAR * len(line) + 1
         painter.setPen(QPen(color, 1.5))
@@ -178,33 +141,17 @@ class ScoreCurve(QWidget):
 
     # --- places
 
-    def _area(self) -> QRectF:
-        return QRectF(MARGIN, 4, max(1, self.width() - 2 * MARGIN), self.height() - 8)
-
     def _point(self, index: int, value: float, place: int) -> QPointF:
         """place: of the model in their order; one pixel each, or equal ones would hide."""
-        area = self._area()
-        return QPointF(self._x_of(index), area.bottom() - value * area.height() + place)
+        area = self.area()
+        return QPointF(self.x_of(index), area.bottom() - value * area.height() + place)
 
-    def _x_of(self, index: int) -> float:
-        last = max(1, self._session.player.last_index)
-        return MARGIN + (self.width() - 2 * MARGIN) * min(1.0, max(0, index) / last)
+    # --- what is known
 
-    def _index_at(self, x: float) -> int:
-        last = max(0, self._session.player.last_index)
-        share = (x - MARGIN) / max(1, self.width() - 2 * MARGIN)
-        return round(min(1.0, max(0.0, share)) * last)
-
-    def _nearest(self, x: float) -> int | None:
-        """The measured frame nearest to a place, within a few pixels."""
+    def known(self) -> NDArray[np.int64]:
+        """Frames that any of the models has a figure for."""
         known = [found.known for found in self._lines.values()]
-        every = np.unique(np.concatenate(known)) if known else np.empty(0, np.int64)
-        if not len(every):
-            return None
-        index = int(every[np.argmin(np.abs(every - self._index_at(x)))])
-        return index if abs(self._x_of(index) - x) <= UNIT else None
-
-    # --- the mouse
+        return np.unique(np.concatenate(known)) if known else np.empty(0, np.int64)
 
     def tip(self, index: int) -> str:
         """What is known of a frame, a line for each model."""
@@ -216,22 +163,6 @@ class ScoreCurve(QWidget):
             elif agreed == agreed:
                 parts.append(f"{letter}  agreement with draft {100 * agreed:.1f} %, no score")
         return "\n".join(parts)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        index = self._nearest(event.position().x())
-        if index is None:
-            QToolTip.hideText()
-            return
-        QToolTip.showText(event.globalPosition().toPoint(), self.tip(index), self)
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton:
-            x = event.position().x()
-            index = self._nearest(x)
-            self._session.player.seek(self._index_at(x) if index is None else index)
-
-    def leaveEvent(self, event: QEvent) -> None:
-        QToolTip.hideText()
 
 
 def _thinned(line: Line, most: int) -> NDArray[np.int64]:
