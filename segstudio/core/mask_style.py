@@ -12,6 +12,11 @@ MaskMode = Literal["fill", "outline", "hatched"]
 MODES: tuple[MaskMode, ...] = ("fill", "outline", "hatched")
 
 
+def mode_of(name: str) -> MaskMode:
+    """The mode called `name`; fill for a name that is none."""
+    return name if name in MODES else "fill"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class MaskStyle:
     """mode: flat colour, 2 px borders, or stripes whose direction differs from class to class.

@@ -204,7 +204,7 @@ class Predictor:
             request=request,
             peak_mb=peak.mb(),
         )
-        if self.looking.look is None or first is None:
+        if not self.looking.is_active or first is None:
             return done
         return dataclasses.replace(done, seen=self._seen(done, first, is_in_parts=is_in_parts))
 

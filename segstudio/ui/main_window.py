@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from segstudio import paths
+from segstudio.core.look import LayerLook
 from segstudio.ui import icons, theme
 from segstudio.ui.asking import AskingWindow
 from segstudio.ui.canvas.view import CanvasView
@@ -34,6 +35,8 @@ from segstudio.ui.panels.banner import Banner
 from segstudio.ui.panels.compare_bar import CompareBar
 from segstudio.ui.panels.frames import FramesPanel
 from segstudio.ui.panels.header import Header
+from segstudio.ui.panels.inside.panel import InsidePanel
+from segstudio.ui.panels.inside.sheet import SheetView
 from segstudio.ui.panels.range_bar import RangeBar
 from segstudio.ui.panels.score_curve import ScoreCurve
 from segstudio.ui.panels.side import SidePanel
@@ -45,7 +48,7 @@ from segstudio.ui.panels.transport import Transport
 from segstudio.ui.session import Session
 from segstudio.ui.stage.grid import PaneGrid
 
-PANEL_WIDTH = 304
+PANEL_WIDTH, INSIDE_WIDTH = 304, 340
 DEFAULT_SIZE = (1400, 860)
 
 
@@ -81,11 +84,19 @@ class MainWindow(AskingWindow):
         column.setSpacing(0)
         self._compare_bar = CompareBar(session)
         column.addWidget(self._compare_bar)
-        column.addWidget(self._grid, 1)
+        self._sheet = SheetView(session)
+        both = QSplitter(Qt.Orientation.Vertical)
+        both.setHandleWidth(1)
+        both.setChildrenCollapsible(False)
+        for part in (self._grid, self._sheet):
+            both.addWidget(part)
+            both.setStretchFactor(both.indexOf(part), 1)
+        column.addWidget(both, 1)
         self._pictures = pictures
         self._stage.addWidget(pictures)
         self._status = StatusLine(session)
         self._panel = SidePanel(session)
+        self._inside = InsidePanel(session)
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
         self._build()
         self._banner = Banner(session, self._stage, self._compare_bar)
@@ -95,6 +106,7 @@ class MainWindow(AskingWindow):
         QApplication.instance().installEventFilter(self._keys)  # type: ignore[union-attr]  # there
         self._connect()
         self._restore()
+        self._show_inside()
         self.show_source()
         self._was_painted.connect(self.first_painted, Qt.ConnectionType.QueuedConnection)
 
@@ -117,14 +129,12 @@ class MainWindow(AskingWindow):
         column.addWidget(RangeBar(self._session))
         column.addWidget(ScoreCurve(self._session))
         column.addWidget(Transport(self._session.player, self._session.frames))
-        self._splitter.addWidget(left)
-        self._splitter.addWidget(self._panel)
         self._splitter.setHandleWidth(1)
-        self._splitter.setStretchFactor(0, 1)
-        self._splitter.setStretchFactor(1, 0)
-        self._splitter.setCollapsible(0, False)
-        self._splitter.setCollapsible(1, False)
-        self._splitter.setSizes([10_000, PANEL_WIDTH])
+        for place, part in enumerate((self._inside, left, self._panel)):
+            self._splitter.addWidget(part)
+            self._splitter.setStretchFactor(place, int(part is left))
+            self._splitter.setCollapsible(place, False)
+        self._splitter.setSizes([INSIDE_WIDTH, 10_000, PANEL_WIDTH])
         self._header = Header(self._session)
         body = QWidget()
         rows = QVBoxLayout(body)
@@ -146,11 +156,16 @@ class MainWindow(AskingWindow):
         session.editor.options_changed.connect(self._show_tool)
         session.editor.selection_changed.connect(self._show_selection)
         session.models.changed.connect(self.show_style)
+        session.inside.changed.connect(self._show_inside)
+        session.inside.arrived.connect(self._show_sheet)
         session.settings_changed.connect(self._apply_settings)
         for signal in (session.player.source_changed, session.view_changed, session.shown_changed):
             signal.connect(self._header.follow)
         self._grid.hovered.connect(self._status.hover)
         canvas.zoom_changed.connect(self._status.show_zoom)
+        canvas.view_changed.connect(self._sheet.show_view)
+        self._sheet.hovered.connect(session.inside.point)
+        self._sheet.hovered.connect(self._status.hover)
         canvas.zoom_changed.connect(session.editor.set_scale)
         self._show_tool()
         canvas.painted.connect(self._count_paint)
@@ -221,6 +236,21 @@ class MainWindow(AskingWindow):
     def _show_tool(self) -> None:
         self._grid.follow_tool()
         self.menus.refresh()
+
+    @Slot()
+    def _show_inside(self) -> None:
+        """The column that looks into a model comes and goes with what it shows."""
+        self._inside.setVisible(self._session.inside.is_on)
+        self._show_sheet()
+        self.menus.refresh()
+        self._header.follow()
+
+    @Slot()
+    def _show_sheet(self) -> None:
+        inside = self._session.inside
+        look = inside.look
+        is_grid = isinstance(look, LayerLook) and look.show == "grid"
+        self._sheet.setVisible(inside.is_on and is_grid)
 
     @Slot(object)
     def _count_paint(self, painted: object) -> None:
@@ -331,7 +361,7 @@ class MainWindow(AskingWindow):
             width, height = DEFAULT_SIZE
             self.resize(min(width, screen.width() - 40), min(height, screen.height() - 60))
             self.move(screen.center() - self.rect().center())
-        self._splitter.restoreState(_bytes(stored.value("splitter")))
+        self._splitter.restoreState(_bytes(stored.value("columns")))
         self._panel.setVisible(stored.value("panel", "true") != "false")
         self._are_frames_wanted = stored.value("frames", "false") == "true"
 
@@ -340,7 +370,7 @@ class MainWindow(AskingWindow):
             return
         stored = _geometry()
         stored.setValue("geometry", self.saveGeometry())
-        stored.setValue("splitter", self._splitter.saveState())
+        stored.setValue("columns", self._splitter.saveState())
         stored.setValue("panel", "false" if self._panel.isHidden() else "true")
         stored.setValue("frames", "true" if self._are_frames_wanted else "false")
         stored.sync()

@@ -16,7 +16,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from segstudio.core.catalogue import ModelCard
 from segstudio.core.classes import CAMVID, ClassMap
-from segstudio.core.mask_style import MODES, MaskMode, MaskStyle
+from segstudio.core.mask_style import MaskStyle, mode_of
 from segstudio.core.settings import Settings, setting
 from segstudio.engine.pipeline import ModelState, PipelineResult
 from segstudio.errors import SegStudioError
@@ -35,6 +35,7 @@ from segstudio.ui.correcting.ranges import Ranges
 from segstudio.ui.correcting.toolset import ToolSet
 from segstudio.ui.correcting.watch import ProjectWatch
 from segstudio.ui.inside.inside import Inside
+from segstudio.ui.inside.saving import MapSaving
 from segstudio.ui.models import ModelShelf
 from segstudio.ui.notices import Notice, causes_of
 from segstudio.ui.opening import BareWeights, Opened, Opening, ProjectFile
@@ -52,7 +53,7 @@ READING_MS = 100
 
 class Session(QObject):
     """What is open: source (`player`), model (`models`), labels (`editor`), settings, view; what is
-    compared (`comparison`, `scores`); what is seen inside models (`inside`).
+    compared (`comparison`, `scores`); what is seen inside models (`inside`, `saving`).
 
     Signals:
         opening_changed(): `opening` is new.
@@ -78,7 +79,7 @@ class Session(QObject):
         super().__init__(parent)
         self.settings = settings
         self.background = Background(self)
-        self.view = ViewState(_mode(settings.mask_mode), settings.opacity)
+        self.view = ViewState(mode_of(settings.mask_mode), settings.opacity)
         playing = Playing(speed=settings.speed, is_looping=settings.loop)
         self.player = Player(self.background, playing, self)
         self.player.set_every_frame(every=settings.every_frame)
@@ -96,6 +97,7 @@ class Session(QObject):
         self.comparison = Comparison(self, self.editor, self)
         self.scores = Scoreboard(self, self.editor, self.comparison, self)
         self.inside = Inside(self, self.comparison, self)
+        self.saving = MapSaving(self, self.inside)
         self.measuring = Measuring(self, self.editor, self.comparison, self.scores)
         self.visit = Visit(self, self.editor, self.comparison, self.show_media)
         self._opening_job: Job | None = None
@@ -316,7 +318,7 @@ class Session(QObject):
         )
         if not keys:
             return
-        mode, opacity = _mode(settings.mask_mode), settings.opacity
+        mode, opacity = mode_of(settings.mask_mode), settings.opacity
         self.set_view(replace(self.view, mode=mode, opacity=opacity))
         if settings.speed != self.player.playing.speed:
             self.player.set_speed(settings.speed)
@@ -393,8 +395,3 @@ class Session(QObject):
 
 def _find(project: "Project", record: "MediaRecord", _: Job) -> list[Path]:
     return belonging.found(project, record)
-
-
-def _mode(name: str) -> MaskMode:
-    """The mask mode called `name`; fill for a name that is none."""
-    return name if name in MODES else "fill"

@@ -61,6 +61,7 @@ class Looking:
         self._runner = runner
         self._model = model
         self.look: Look | None = None
+        self._is_paused = False
         self._found: dict[str, Tensor] = {}
         self._trouble = ""
         self._kept: _Kept | None = None
@@ -80,13 +81,28 @@ class Looking:
             self._trees.clear()
         self.look = look
 
+    @property
+    def is_active(self) -> bool:
+        """True while predictions are looked into."""
+        return self.look is not None and not self._is_paused
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Predictions inside are about other frames, for other purposes: nobody looks at them."""
+        before, self._is_paused = self._is_paused, True
+        try:
+            yield
+        finally:
+            self._is_paused = before
+
     # --- while it predicts
 
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Put it around the forward pass of a whole picture."""
         look, self._trouble = self.look, ""
-        if not isinstance(look, LayerLook) or self._runner.net is None:
+        is_wanted = isinstance(look, LayerLook) and self.is_active
+        if not isinstance(look, LayerLook) or not is_wanted or self._runner.net is None:
             yield
             return
         with ExitStack() as stack:
@@ -104,7 +120,7 @@ class Looking:
         x: float (1, 3, h, w) as the net got it, without its margin.
         """
         found, self._found = self._found, {}
-        if self.look is None:
+        if self.look is None or not self.is_active:
             return None
         size = (x.shape[2], x.shape[3])
         self._last, self._kept = (prediction, size), None

@@ -41,7 +41,9 @@ def _no_hood(desk: Desk) -> str:
 
 
 def _no_run(desk: Desk) -> str:
-    return "" if desk.session.ranges.run else "Nothing is under way."
+    session = desk.session
+    is_busy = any(work.run for work in (session.ranges, session.measuring, session.saving))
+    return "" if is_busy else "Nothing is under way."
 
 
 @command("carry.draft", title="Accept the Model's Draft", menu="Label", section=2, keys=("Y",),
@@ -98,7 +100,9 @@ def to_frame(desk: Desk) -> None:
          unless=_no_run)  # fmt: skip
 def stop(desk: Desk) -> None:
     """What is done so far is kept."""
-    desk.session.ranges.cancel()
+    session = desk.session
+    works = (session.ranges, session.measuring, session.saving)
+    next((work for work in works if work.run), session.ranges).cancel()
 
 
 @command("carry.hood", title="Use Selection as Hood of the Clip", menu="Label", section=4,

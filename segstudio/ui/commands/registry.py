@@ -98,7 +98,7 @@ class Command:
     order: int = 0
 
 
-MENUS = ("File", "Edit", "Label", "Playback", "View", "Model", "Compare", "Help")
+MENUS = ("File", "Edit", "Label", "Playback", "View", "Model", "Compare", "Inside", "Help")
 """The menu bar, from left to right."""
 
 COMMANDS: Registry[Command] = Registry("command", "segstudio.ui.commands")

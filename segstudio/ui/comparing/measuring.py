@@ -5,21 +5,19 @@ source of the job's own. What is counted goes to the scoreboard frame by frame, 
 run is stopped. UI thread only.
 """
 
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
 from segstudio.core.prediction import Prediction
-from segstudio.engine.flow import CancelToken
 from segstudio.errors import Cancelled
 from segstudio.store.project_rows import FrameKey
 from segstudio.ui import words
 from segstudio.ui.bridge.background import Job
+from segstudio.ui.bridge.waiting import answer_of
 from segstudio.ui.comparing.comparison import Comparison
-from segstudio.ui.comparing.panes import Pane
 from segstudio.ui.comparing.scoreboard import Counted, Identity, Scoreboard, Seen, counted
 from segstudio.ui.correcting.drafts import in_classes
 from segstudio.ui.correcting.editor import Editor
@@ -30,9 +28,6 @@ from segstudio.ui.correcting.ranges import RangeRun
 if TYPE_CHECKING:
     from segstudio.core.frame import Frame
     from segstudio.engine.predictor import Predictor
-
-WAIT_S = 0.1
-"""How soon a stop is noticed while a model works."""
 
 
 class Measuring(QObject):
@@ -94,7 +89,7 @@ class Measuring(QObject):
         classes, came_from = self._editor.classes, self._editor.projects.came_from
         ask = self._host.player.asker()
 
-        def op(job: Job) -> dict[str, str]:
+        def measure(job: Job) -> dict[str, str]:
             failed: dict[str, str] = {}
             with OwnSource(info.path, info.id) as source:
                 for key in keys:
@@ -105,7 +100,8 @@ class Measuring(QObject):
                         if pane.letter in failed:
                             continue
                         try:
-                            prediction = _predicted(ask, pane, frame, job.token)
+                            op = partial(_predict, frame=frame)
+                            prediction = answer_of(ask, pane.letter, op, job.token)
                         except Cancelled:
                             job.token.check()
                             failed[pane.letter] = "The model is not loaded; try again."
@@ -130,7 +126,9 @@ class Measuring(QObject):
             self._host.tell_error(error)
 
         self.run = RangeRun("Measuring", len(keys))
-        self._job = self._host.background.run(op, success=success, failure=failure, name="measure")
+        self._job = self._host.background.run(
+            measure, success=success, failure=failure, name="measure"
+        )
         self.changed.emit()
 
     def cancel(self) -> None:
@@ -158,21 +156,7 @@ def told(total: int, *, is_reference: bool) -> str:
     return f"{text}." if is_reference else f"{text} against drafts: agreement, no score."
 
 
-def _predicted(ask: object, pane: Pane, frame: "Frame", token: CancelToken) -> Prediction:
-    """Ask the infer thread and wait; Cancelled when the run was, or nobody sits there."""
-    answer: Future[object] = Future()
-
-    def op(predictor: "Predictor", _: "Frame") -> Prediction:
+def _predict(predictor: "Predictor", _: "Frame", *, frame: "Frame") -> Prediction:
+    """In the infer thread."""
+    with predictor.looking.paused():
         return predictor.predict(frame)
-
-    ask(pane.letter, op, answer.set_result)  # type: ignore[operator]  # Player.asker
-    while True:
-        token.check()
-        try:
-            value = answer.result(WAIT_S)
-        except FutureTimeout:
-            continue
-        if isinstance(value, Exception):
-            raise value
-        assert isinstance(value, Prediction)
-        return value

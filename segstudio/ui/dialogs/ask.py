@@ -55,7 +55,12 @@ def save(parent: QWidget, title: str, suggestion: Path, then: Callable[[Path], N
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setFileMode(QFileDialog.FileMode.AnyFile)
     suffix = suggestion.suffix.lstrip(".")
-    kinds = {"segproj": "SegStudio project", "csv": "Table"}
+    kinds = {
+        "segproj": "SegStudio project",
+        "csv": "Table",
+        "npy": "NumPy array",
+        "mp4": "Video",
+    }
     kind = kinds.get(suffix, f"{suffix.upper()} picture")
     dialog.setNameFilters([f"{kind} (*.{suffix})", "All files (*)"])
     dialog.setDefaultSuffix(suffix)

@@ -27,6 +27,8 @@ class Header(QFrame):
         self._actual = IconButton("actual-size", "Actual size (Ctrl+1)")
         self._frames = IconButton("film", "Frame list (F8)")
         self._frames.setCheckable(True)
+        self._inside = IconButton("inside", "Look inside the model (Shift+I)")
+        self._inside.setCheckable(True)
         self._panel = IconButton("panel", "Side panel (F9)")
         self._panel.setCheckable(True)
         box = QHBoxLayout(self)
@@ -36,7 +38,7 @@ class Header(QFrame):
         box.addWidget(self._open)
         box.addSpacing(UNIT)
         box.addWidget(self._title, 1)
-        for widget in (self._out, self._in, self._fit, self._actual, self._panel):
+        for widget in (self._out, self._in, self._fit, self._actual, self._inside, self._panel):
             box.addWidget(widget)
 
     def use_actions(self, actions: dict[str, QAction]) -> None:
@@ -50,6 +52,7 @@ class Header(QFrame):
             (self._actual, "view.actual"),
             (self._frames, "view.frames"),
             (self._panel, "view.panel"),
+            (self._inside, "inside.toggle"),
         ):
             widget.clicked.connect(lambda _=False, name=name: actions[name].trigger())
         self.follow()
@@ -63,4 +66,6 @@ class Header(QFrame):
         for widget in (self._out, self._in, self._fit, self._actual):
             widget.setEnabled(has_picture)
         self._frames.setChecked(self._actions["view.frames"].isChecked())
+        self._inside.setEnabled(has_picture)
+        self._inside.setChecked(self._actions["inside.toggle"].isChecked())
         self._panel.setChecked(self._actions["view.panel"].isChecked())

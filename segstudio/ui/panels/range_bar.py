@@ -13,7 +13,6 @@ class RangeBar(QFrame):
 
     def __init__(self, session: Session) -> None:
         super().__init__()
-        self._session = session
         self.setProperty("look", "bottom")
         self._text = label()
         self._text.setFont(tabular(self._text.font()))
@@ -29,14 +28,15 @@ class RangeBar(QFrame):
             box.addWidget(part)
         box.addStretch(1)
         box.addWidget(stop)
-        session.ranges.changed.connect(self.follow)
-        session.measuring.changed.connect(self.follow)
+        self._works = (session.ranges, session.measuring, session.saving)
+        for work in self._works:
+            work.changed.connect(self.follow)
         self.follow()
 
     @Slot()
     def follow(self) -> None:
         """How far it is."""
-        run = self._session.ranges.run or self._session.measuring.run
+        run = next((work.run for work in self._works if work.run is not None), None)
         self.setVisible(run is not None)
         if run is None:
             return
@@ -47,5 +47,4 @@ class RangeBar(QFrame):
 
     def _stop(self) -> None:
         """What is shown is what is stopped."""
-        session = self._session
-        (session.ranges if session.ranges.run is not None else session.measuring).cancel()
+        next((work for work in self._works if work.run is not None), self._works[0]).cancel()

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 from segstudio.ui.panels.classes import ClassesPanel
 from segstudio.ui.panels.differences import LegendPanel
 from segstudio.ui.panels.history import HistoryPanel
+from segstudio.ui.panels.inside.pixel import PixelPanel
 from segstudio.ui.panels.label_state import LabelStatePanel
 from segstudio.ui.panels.models import ModelPanel
 from segstudio.ui.panels.parts import rule
@@ -28,6 +29,7 @@ class SidePanel(QScrollArea):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         parts: tuple[QWidget, ...] = (
+            PixelPanel(session),
             LabelStatePanel(session),
             self.scores,
             self.differences,

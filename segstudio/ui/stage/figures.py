@@ -1,16 +1,17 @@
 """How fast each pane is: measured where results come from, counted in the background."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING
 
-from segstudio.engine.alone import measure_alone
+from segstudio.engine.alone import AloneFigures, measure_alone
 from segstudio.engine.flow import CancelToken
 from segstudio.errors import Cancelled
 from segstudio.ui.comparing.net_counts import NetCounts
 from segstudio.ui.comparing.speeds import SpeedReading
 
 if TYPE_CHECKING:
+    from segstudio.core.frame import Frame
+    from segstudio.engine.predictor import Predictor
     from segstudio.ui.session import Session
 
 
@@ -40,5 +41,9 @@ class Figures:
                 session.player.speeds.set_alone(letter, value)  # type: ignore[arg-type]  # AloneFigures
             done()
 
+        def op(predictor: "Predictor", frame: "Frame") -> AloneFigures:
+            with predictor.looking.paused():
+                return measure_alone(predictor, frame, token=token)
+
         token = CancelToken()
-        session.player.ask(letter, partial(measure_alone, token=token), then, token)
+        session.player.ask(letter, op, then, token)
