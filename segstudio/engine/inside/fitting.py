@@ -2,6 +2,9 @@
 
 Fits look at a few thousand cells, on the CPU and in float64; they take milliseconds. What was
 fitted is put to the cells where the layer's answer is, in float32.
+
+Cells at the rim see the zeros of the padding as much as the picture. In deep layers they can be
+ten times as strong as all others and more than one in a hundred, so no fit looks at them.
 """
 
 from dataclasses import dataclass
@@ -19,8 +22,15 @@ RANGE_CELLS = 16384
 
 PERCENTILES = (0.01, 0.99)
 
+RIM = 3
+"""Cells on each side that fits pass over; fewer on maps of under 48 rows or columns, from 15 down
+none. A few convolutions of 3×3 carry the padding so far."""
+
 COMPONENTS = 3
 """Red, green and blue."""
+
+Size = tuple[int, int]
+"""(h, w) in cells."""
 
 _GOLDEN = 0.6180339887498949
 _SEED = 6
@@ -78,32 +88,43 @@ def projected(weights: Tensor, bias: Tensor, cells: Tensor) -> Tensor:
     return torch.cat([torch.addmm(bias, weights, part.float()) for part in parts], dim=1)
 
 
-def spread(cells: int, most: int) -> Tensor | None:
-    """int64 (most,): numbers of cells all over a map, the same every time; None means all of them.
+def spread(size: Size, most: int) -> Tensor | None:
+    """int64 (≤ most,): numbers of cells (row by row) all over a map without its rim; None: all.
 
-    Steps of the golden ratio: neither rows nor columns of the map are met in step.
+    Steps of the golden ratio, the same every time: neither rows nor columns are met in step.
     """
+    rims = [min(RIM, side // 16) for side in size]
+    rows, cols = (side - 2 * rim for side, rim in zip(size, rims, strict=True))
+    cells = rows * cols
     if cells <= most:
-        return None
-    turns = torch.arange(most, dtype=torch.float64).mul_(_GOLDEN).frac_()
-    return turns.mul_(cells).long().clamp_(max=cells - 1)
+        if not any(rims):
+            return None
+        places = torch.arange(cells)
+    else:
+        turns = torch.arange(most, dtype=torch.float64).mul_(_GOLDEN).frac_()
+        places = turns.mul_(cells).long().clamp_(max=cells - 1)
+    return (places // cols + rims[0]) * size[1] + places % cols + rims[1]
 
 
-def some_cells(cells: Tensor) -> Tensor:
-    """(C, n) → float64 (m, C) on the CPU, m ≤ FIT_CELLS: those of them that are finite."""
-    places = spread(cells.shape[1], FIT_CELLS)
-    chosen = cells if places is None else cells.index_select(1, places.to(cells.device))
-    rows = chosen.float().cpu().T.double()
+def some(rows: Tensor, size: Size, most: int) -> Tensor:
+    """(K, h·w) → (K, ≤ most): what `spread` chooses."""
+    places = spread(size, most)
+    return rows if places is None else rows.index_select(1, places.to(rows.device))
+
+
+def some_cells(cells: Tensor, size: Size) -> Tensor:
+    """(C, h·w) → float64 (m, C) on the CPU, m ≤ FIT_CELLS: those of them that are finite."""
+    rows = some(cells, size, FIT_CELLS).float().cpu().T.double()
     return rows[rows.isfinite().all(1)]
 
 
-def ranges(rows: Tensor, scale: Scale) -> tuple[Tensor, Tensor]:
-    """float32 (K, n) → float32 (K,) twice: what becomes 0 and 255 in each row.
+def ranges(rows: Tensor, size: Size, scale: Scale) -> tuple[Tensor, Tensor]:
+    """float32 (K, h·w) → float32 (K,) twice: what becomes 0 and 255 in each row.
 
     Numbers that are not finite do not count; a row of nothing else gets 0 and 0. robust: the
-    percentiles interpolated as numpy.quantile does, exact up to RANGE_CELLS cells, of RANGE_CELLS
-    cells spread over the map above. Where both percentiles are one number (a map of zeros with a
-    few lights) the row has its full range.
+    percentiles of the cells without the rim, interpolated as numpy.quantile does; exact up to
+    RANGE_CELLS cells, above of RANGE_CELLS cells spread over the map. Where both percentiles are
+    one number (a map of zeros with a few lights) the row has its full range.
     """
     if scale.kind == "fixed":
         ends = sorted((scale.low, scale.high))
@@ -112,12 +133,8 @@ def ranges(rows: Tensor, scale: Scale) -> tuple[Tensor, Tensor]:
     low = rows.where(is_finite, torch.inf).amin(1)
     high = rows.where(is_finite, -torch.inf).amax(1)
     if scale.kind == "robust":
-        places = spread(rows.shape[1], RANGE_CELLS)
-        if places is not None:
-            places = places.to(rows.device)
-            rows, is_finite = rows.index_select(1, places), is_finite.index_select(1, places)
         shares = torch.tensor(PERCENTILES, device=rows.device)
-        known = rows.where(is_finite, torch.nan)
+        known = some(rows.where(is_finite, torch.nan), size, RANGE_CELLS)
         # In parts: torch sorts at most 16 million numbers at once here.
         parts = [torch.nanquantile(part, shares, dim=1) for part in torch.split(known, 256)]
         robust = torch.cat(parts, dim=1)

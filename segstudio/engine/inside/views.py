@@ -15,7 +15,7 @@ from torch import Tensor
 from segstudio.core.feature_map import BINS, ChannelSheet, FeatureMap, Lattice
 from segstudio.core.look import LayerLook, Pixel, Scale
 from segstudio.engine.inside import fitting
-from segstudio.engine.inside.fitting import Basis, Groups
+from segstudio.engine.inside.fitting import Basis, Groups, Size
 from segstudio.errors import ModelError
 
 MOST_SEGMENTS = 12
@@ -97,7 +97,7 @@ class LayerReader:
         numbers = _numbers(features, lattice, look).contiguous()
         rows = numbers.reshape(1, -1)
         of = {"channel": look.channel, "similar": look.pixel}.get(look.show)
-        low, high = self._kept_range((look.scale, of), rows, look.scale)
+        low, high = self._kept_range((look.scale, of), rows, _size(features), look.scale)
         values = _array(fitting.in_bytes(rows, low, high).reshape(numbers.shape))
         exact = _array(numbers)
         is_finite = np.isfinite(exact)
@@ -116,12 +116,12 @@ class LayerReader:
         cells = _flat(features)
         basis = self._basis
         if basis is None:
-            basis = fitting.fit_basis(fitting.some_cells(cells))
+            basis = fitting.fit_basis(fitting.some_cells(cells, _size(features)))
             self._basis = None if basis.is_flat else basis
         parts = basis.of(cells)
         # A fixed range is meant for numbers of a known size; components have none.
         scale = Scale("full" if look.scale.kind == "full" else "robust")
-        low, high = self._kept_range(scale, parts, scale)
+        low, high = self._kept_range(scale, parts, _size(features), scale)
         shape = (*features.shape[1:], fitting.COMPONENTS)
         values = fitting.in_bytes(parts, low, high).T.reshape(shape)
         exact = _array(parts.T.reshape(shape))
@@ -134,7 +134,7 @@ class LayerReader:
         groups = self._groups
         if groups is None:
             count = min(max(look.segments, 1), MOST_SEGMENTS)
-            groups = fitting.fit_groups(fitting.some_cells(cells), count)
+            groups = fitting.fit_groups(fitting.some_cells(cells, _size(features)), count)
             nearest, distance = groups.of(cells)
             groups = fitting.largest_first(groups, nearest[distance.isfinite()])
             self._groups = groups if len(groups.centres) > 1 or count == 1 else None
@@ -177,14 +177,16 @@ class LayerReader:
         fresh = numbers[~(self._highs[numbers] > self._lows[numbers])]
         for i in range(0, len(fresh), _AT_ONCE):
             some = fresh[i : i + _AT_ONCE]
-            low, high = fitting.ranges(_rows(features, some), scale)
+            low, high = fitting.ranges(_rows(features, some), _size(features), scale)
             self._lows[some], self._highs[some] = low.cpu().numpy(), high.cpu().numpy()
 
-    def _kept_range(self, key: object, rows: Tensor, scale: Scale) -> tuple[Tensor, Tensor]:
+    def _kept_range(
+        self, key: object, rows: Tensor, size: Size, scale: Scale
+    ) -> tuple[Tensor, Tensor]:
         """The ranges of rows (K, n), each (K,), as they were fitted for that key."""
         if self._range is not None and self._range[0] == key:
             return self._range[1].to(rows.device), self._range[2].to(rows.device)
-        low, high = fitting.ranges(rows, scale)
+        low, high = fitting.ranges(rows, size, scale)
         self._range = (key, low, high) if bool((high > low).any()) else None
         return low, high
 
@@ -256,9 +258,7 @@ def _worth(features: Tensor, lattice: Lattice, look: LayerLook) -> Tensor:
         rows, cols = _area(look.region, lattice, features)
         return features[:, rows, cols].float().mean((1, 2))
     # Of enough cells: the variance of all takes longer than some nets.
-    cells = _flat(features)
-    places = fitting.spread(cells.shape[1], fitting.RANGE_CELLS)
-    some = cells if places is None else cells.index_select(1, places.to(cells.device))
+    some = fitting.some(_flat(features), _size(features), fitting.RANGE_CELLS)
     return some.float().var(1, correction=0)
 
 
@@ -284,6 +284,10 @@ def _area(
         first = min(max(math.floor(min(a, b) + 1e-6), 0), cells - 1)
         slices.append(slice(first, min(max(math.ceil(max(a, b) - 1e-6), first + 1), cells)))
     return slices[0], slices[1]
+
+
+def _size(features: Tensor) -> Size:
+    return features.shape[1], features.shape[2]
 
 
 def _flat(features: Tensor) -> Tensor:
