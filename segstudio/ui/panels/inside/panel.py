@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
@@ -45,12 +45,38 @@ _PLAIN_SCALE = ("mean", "max", "norm", "channel", "similar")
 
 
 class InsidePanel(QFrame):
-    """Listens to `session.inside` and tells it; keeps which page is shown."""
+    """A place for the column, which is made when it is shown for the first time.
+
+    It takes a third of a second, and most people who start the program correct labels.
+    """
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.setAccessibleName("Inside")
+        self._session = session
+        self._column: Column | None = None
+        self._box = QVBoxLayout(self)
+        self._box.setContentsMargins(0, 0, 0, 0)
+        self.setMinimumWidth(LEAST)
+        self.resize(WIDTH, self.height())
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._column is None:
+            self._column = Column(self._session)
+            self._box.addWidget(self._column)
+            self._column.show()
+
+    def sizeHint(self) -> QSize:
+        return QSize(WIDTH, 600)
+
+
+class Column(QFrame):
+    """Listens to `session.inside` and tells it, while it is seen; keeps which page is shown."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.setProperty("look", "panel")
-        self.setAccessibleName("Inside")
         self._session, self._inside = session, session.inside
         self._tab = "layers"
         self._pinned = self._inside.pinned
@@ -81,7 +107,6 @@ class InsidePanel(QFrame):
         session.editor.selection_changed.connect(self._follow_selection)
         inside.arrived.connect(self.see)
         inside.pointed.connect(self._point)
-        self.follow()
 
     def _build(self) -> None:
         self._model = Elided(look="small", tone="muted")
@@ -134,8 +159,6 @@ class InsidePanel(QFrame):
         whole.setSpacing(0)
         whole.addWidget(head)
         whole.addWidget(scroll, 1)
-        self.setMinimumWidth(LEAST)
-        self.resize(WIDTH, self.height())
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -152,6 +175,8 @@ class InsidePanel(QFrame):
     @Slot()
     def follow(self) -> None:
         """Another look, model, tree or style."""
+        if not self.isVisible():
+            return
         inside = self._inside
         if isinstance(inside.look, LayerLook | EvidenceLook | ClassLook | UnsureLook):
             self._tab = tab_of(inside.look)
@@ -175,6 +200,8 @@ class InsidePanel(QFrame):
     @Slot()
     def see(self) -> None:
         """What arrived for the frame on the screen."""
+        if not self.isVisible():
+            return
         inside = self._inside
         seen = inside.seen
         self._cost.setText("" if seen is None else f"+{seen.ms:.1f} ms")
