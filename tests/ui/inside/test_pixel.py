@@ -31,7 +31,7 @@ class FakeInside(QObject):
         super().__init__()
         self.is_on, self.letter, self.letters = True, "A", ("A",)
         self.pixel = self.pinned = None
-        self.votes = ()
+        self.votes, self.trouble = (), ""
         self.says = {"A": chances(Road=0.7, Car=0.2, Tree=0.06, Sky=0.03, Pole=0.007, Fence=0.003)}
 
     def probabilities(self, letter):
@@ -74,23 +74,23 @@ class FakeSession(QObject):
 
 
 @pytest.fixture
-def session():
+def fake():
     return FakeSession()
 
 
 @pytest.fixture
-def inside(session):
-    return session.inside
+def inside(fake):
+    return fake.inside
 
 
 @pytest.fixture
-def panel(qtbot, session):
+def panel(qtbot, fake):
     """The panel in a column 320 pixels wide."""
     theme.apply(QApplication.instance(), "dark")
     column = QWidget()
     box = QVBoxLayout(column)
     box.setContentsMargins(0, 0, 0, 0)
-    made = PixelPanel(session)
+    made = PixelPanel(fake)
     box.addWidget(made)
     box.addStretch(1)
     qtbot.addWidget(column)
@@ -181,7 +181,7 @@ def test_a_pinned_pixel_stays_until_it_is_let_go(panel, inside):
     assert not unpin.isVisible()
 
 
-def test_two_models_stand_side_by_side_and_more_below_each_other(panel, inside, session):
+def test_two_models_stand_side_by_side_and_more_below_each_other(panel, inside, fake):
     inside.says["B"] = chances(Car=0.9, Road=0.1)
     inside.says["C"] = inside.says["D"] = inside.says["A"]
     inside.point((1, 1))
@@ -189,7 +189,7 @@ def test_two_models_stand_side_by_side_and_more_below_each_other(panel, inside, 
     heights = []
     for letters in ("AB", "ABC", "ABCD"):
         inside.letters = tuple(letters)
-        session.comparison.changed.emit()
+        fake.comparison.changed.emit()
         heights.append(panel.classes.height())
         assert len(panel.classes.titles) == len(letters)
         assert not panel.grab().isNull()
@@ -226,10 +226,10 @@ def test_a_hidden_panel_asks_nobody_and_catches_up(panel, inside):
     assert panel.classes.rows[0].name == "Road"
 
 
-def test_a_new_frame_brings_new_figures(panel, inside, session):
+def test_a_new_frame_brings_new_figures(panel, inside, fake):
     inside.point((1, 1))
     inside.says["A"] = chances(Sky=1.0)
-    session.shown_changed.emit()
+    fake.shown_changed.emit()
     assert [row.name for row in panel.classes.rows] == ["Sky"]
 
 
@@ -243,6 +243,14 @@ def test_stages_are_asked_with_a_click(panel, inside):
     assert ASKING in texts(panel)
     inside.vote(vote("", "Answer", 0.9, 0.1, 0.0))
     assert ALONE in texts(panel)
+
+
+def test_when_stages_cannot_be_asked_the_reason_is_said(panel, inside):
+    inside.pin((1, 1))
+    inside.trouble = "The model is gone."
+    inside.changed.emit()
+    assert "The model is gone." in texts(panel)
+    assert ASKING not in texts(panel)
 
 
 def test_a_stage_that_says_another_class_is_marked(panel, inside):
@@ -277,3 +285,18 @@ def test_both_themes_paint_the_marked_stage_in_their_own_warning(panel, inside, 
     image = panel.stages.grab().toImage()
     places = ((x, y) for x in range(image.width()) for y in range(image.height()))
     assert theme.current().warn in {image.pixelColor(x, y).name() for x, y in places}
+
+
+def test_the_session_says_what_its_model_says_at_the_pixel(shown, qtbot):
+    session = shown(3)
+    made = PixelPanel(session)
+    qtbot.addWidget(made)
+    assert made.isHidden()
+    session.inside.is_on = True
+    session.inside.changed.emit()
+    made.show()
+    session.inside.point((20, 5))
+    names = CAMVID.by_id(3).name, percent(session.inside.probabilities("A")[0].probability)
+    assert made.classes.accessibleDescription().startswith(" ".join(names))
+    session.inside.point((20, 120))
+    assert made.classes.rows[0].name == CAMVID.by_id(0).name

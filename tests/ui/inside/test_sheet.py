@@ -1,5 +1,7 @@
 """The sheet of channels: where tiles lie, what they show, and what the mouse does."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt, Signal
@@ -182,6 +184,25 @@ def test_every_pixel_of_a_tile_shows_the_cell_that_lies_there(zoom, lattice):
     # A pixel whose centre lies on the very border of two cells may be either.
     assert wrong <= 0.002 * total
     assert (drawn[: tiling.top] == (255, 0, 0)).all()
+
+
+@pytest.mark.parametrize("smooth", [True, False])
+def test_cells_smaller_than_pixels_are_averaged_where_they_lie(smooth):
+    cells, room = (723, 1281), (72, 128)
+    values = np.zeros((1, *cells), np.uint8)
+    values[:, ::2] = 200  # picking single rows would show stripes or nothing
+    values[:, 360:, 640:] = 50
+    nothing = np.zeros(1, np.float32)
+    even = Lattice.even(cells, FRAME)
+    sheet = ChannelSheet(np.arange(1), values, even, nothing, nothing, nothing, 1)
+    tiling, part = Tiling.fitted(1, FRAME, room, 4), Part(0, 0, *FRAME)
+    drawn = pixels(raster(sheet, tiling, part, room, GREY, smooth=smooth, ground=QColor(255, 0, 0)))
+    grey = drawn[..., 0].astype(int)
+    assert (drawn == drawn[..., :1]).all()  # no red line at the right or the bottom
+    assert np.abs(grey[:34] - 100).max() <= 20
+    assert (grey[38:-1, 67:-1] == 50).all()
+    assert np.abs(grey[38:, :62] - 100).max() <= 20
+    assert grey[-1, -1] > 20
 
 
 def test_smooth_tiles_hold_no_colour_that_the_map_does_not():
@@ -390,3 +411,20 @@ def test_numbers_have_about_three_digits():
     assert [figure(v) for v in (0.0, 0.834, -0.5, 12.34, 340.2, 0.00123)] == [
         "0.00", "0.83", "-0.50", "12.3", "340", "1.2e-03",
     ]  # fmt: skip
+
+
+def test_the_session_shows_the_channels_of_the_frame_on_the_screen(shown, qtbot):
+    session = shown(3)
+    inside, look = session.inside, LayerLook("stage", show="grid")
+    made = SheetView(session)
+    qtbot.addWidget(made)
+    made.resize(820, 420)
+    made.show()
+    inside.is_on, inside.look = True, look
+    seen = replace(session.result.prediction, seen=Seen(look, sheet=sheet_of(6)))
+    session.result = replace(session.result, prediction=seen)
+    inside.arrived.emit()
+    assert made.accessibleDescription() == "6 of 128 channels, those that vary most first"
+    made.hovered.connect(inside.point)
+    QTest.mouseMove(made.tiles, spot(made, 2, 50, 100))
+    assert inside.pixel == (50, 100)

@@ -19,7 +19,7 @@ TOP, TOP_OF_TWO = 5, 7
 
 EMPTY = "Point at the picture to see what the models say there."
 UNSEEN = "No model has said anything about this frame yet."
-ASK = "Click with the probe (I) to ask every stage."
+ASK = "Click into the picture with Look (H) to ask every stage."
 ASKING = "Asking every stage…"
 ALONE = "This model has no other stage that answers by class."
 
@@ -102,7 +102,7 @@ class PixelPanel(Section):
             return
         inside = self._inside
         votes = inside.votes if inside.pinned is not None else ()
-        hint = ASK if inside.pinned is None else ASKING
+        hint = ASK if inside.pinned is None else inside.trouble or ASKING
         if votes:
             hint = ALONE if len(votes) == 1 else ""
         self._stages_hint.setText(hint)
