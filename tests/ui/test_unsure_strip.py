@@ -244,7 +244,33 @@ def test_peaks_are_drawn_in_a_colour_of_their_own(qtbot, opened, strip, name):
 
 def test_without_a_figure_it_says_what_will_be_there(opened, strip, monkeypatch):
     said = []
-    monkeypatch.setattr(strip, "say", lambda painter, text, *, in_middle: said.append(text))
+    monkeypatch.setattr(strip, "say", lambda painter, text, **where: said.append(text))
     look(opened)
     strip.grab()
     assert said == [EMPTY]
+
+
+def test_it_says_what_its_upper_line_stands_for(qtbot, opened, strip, monkeypatch):
+    said = []
+    monkeypatch.setattr(strip, "say", lambda painter, text, **where: said.append(text))
+    look(opened)
+    visit(qtbot, opened, 3)
+    qtbot.waitUntil(lambda: 3 in strip.known().tolist(), timeout=20_000)
+    said.clear()
+    strip.grab()
+    visit(qtbot, opened, PEAK)
+    qtbot.waitUntil(lambda: PEAK in strip.known().tolist(), timeout=20_000)
+    strip.grab()
+    assert [said[0], said[-1]] == ["entropy, up to 8 %", "entropy, up to 50 %"]
+
+
+@pytest.mark.parametrize("frames", [3, 40, 7000])
+@pytest.mark.parametrize("known", [0, 1, 2])
+def test_it_can_be_painted_however_long_the_clip_is(opened, strip, monkeypatch, frames, known):
+    look(opened)
+    values = np.full(frames, np.nan, np.float32)
+    values[:known] = 0.1
+    monkeypatch.setattr(opened.inside.record, "values", lambda letter, count: values)
+    monkeypatch.setattr(opened.inside.record, "peaks", lambda: np.arange(known))
+    strip.follow()
+    assert not strip.grab().isNull()

@@ -87,11 +87,12 @@ class ClipStrip(QWidget):
         painter.setPen(QPen(QColor(colors.line_strong), 1))
         painter.drawLine(QLineF(x, area.top(), x, area.bottom()))
 
-    def say(self, painter: QPainter, text: str, *, in_middle: bool) -> None:
+    def say(self, painter: QPainter, text: str, *, in_middle: bool, at_top: bool = False) -> None:
         """What the strip is, at the end where clips are measured last; or why there is nothing."""
         area = self.area()
         width = painter.fontMetrics().horizontalAdvance(text) + 2 * UNIT
-        box = QRectF(area.right() - width, area.bottom() - 14, width, 14)
+        top = area.top() + 1 if at_top else area.bottom() - 14
+        box = QRectF(area.right() - width, top, width, 14)
         if in_middle:
             box.moveCenter(area.center())
         painter.fillRect(box, QColor(theme.current().window))

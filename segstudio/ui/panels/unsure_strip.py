@@ -2,12 +2,14 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, Qt, Slot
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtCore import QPointF, Slot
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen
 
 from segstudio.core.look import UnsureKind
 from segstudio.ui import theme
 from segstudio.ui.panels.clip_strip import NEAR, ClipStrip, Line
+from segstudio.ui.panels.filled_curve import filled, heights
+from segstudio.ui.panels.timeline_strips import image
 from segstudio.ui.session import Session
 from segstudio.ui.theme import UNIT
 
@@ -21,11 +23,11 @@ TITLES: dict[UnsureKind, str] = {
     "flicker": "flicker",
 }
 
-TOPS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+TOPS = (0.02, 0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.5, 0.7, 1.0)
 """What the upper line may stand for: few values, so that it seldom jumps."""
 
-DOT = 2.5
-"""Radius of a peak's dot, px."""
+DOT = 3.0
+"""Radius of a peak's dot, px, with its rim."""
 
 EMPTY = "How unsure the model is of each frame appears here as frames go by."
 
@@ -38,6 +40,8 @@ class UnsureStrip(ClipStrip):
         self._values: Line = np.zeros(0, np.float32)
         self._peaks: NDArray[np.int64] = np.zeros(0, np.int64)
         self._top = TOPS[0]
+        self._picture = QImage()
+        self._curve_of: tuple[Line | None, int, float, str] = (None, 0, 0.0, "")
         inside = session.inside
         for signal in (inside.changed, inside.record.changed, session.player.source_changed):
             signal.connect(self.follow)
@@ -65,8 +69,7 @@ class UnsureStrip(ClipStrip):
         font.setPixelSize(11)
         painter.setFont(font)
         self.paint_ground(painter, (0.0, 1.0))
-        for run in self._runs():
-            self._draw(painter, run)
+        painter.drawImage(self.area().topLeft(), self._curve())
         painter.setPen(QPen(QColor(theme.current().window), 1))
         painter.setBrush(QColor(theme.current().warn))
         for index in self._peaks:
@@ -74,46 +77,23 @@ class UnsureStrip(ClipStrip):
         has_some = bool(len(self.known()))
         kind = self._session.inside.record.kind
         if has_some and kind is not None:
-            self.say(painter, f"{TITLES[kind]}, up to {100 * self._top:.0f} %", in_middle=False)
+            text = f"{TITLES[kind]}, up to {100 * self._top:.0f} %"
+            self.say(painter, text, in_middle=False, at_top=True)
         else:
             self.say(painter, EMPTY, in_middle=True)
         painter.end()
 
-    def _draw(self, painter: QPainter, run: list[QPointF]) -> None:
-        """Frames near each other, filled down to the ground; one alone is a line."""
-        accent, bottom = QColor(theme.current().accent), self.area().bottom()
-        if len(run) == 1:
-            painter.setPen(QPen(accent, 1.2))
-            painter.drawLine(QPointF(run[0].x(), bottom), run[0])
-            return
-        ends = [QPointF(run[-1].x(), bottom), QPointF(run[0].x(), bottom)]
-        fill = QColor(accent)
-        fill.setAlphaF(0.28)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(fill)
-        painter.drawPolygon(QPolygonF([*run, *ends]))
-        painter.setPen(QPen(accent, 1.2))
-        painter.drawPolyline(QPolygonF(run))
-
-    def _runs(self) -> list[list[QPointF]]:
-        """Points to join, from left to right: the worst frame of those that share a pixel."""
-        shown = self._worst()
-        if not len(shown):
-            return []
-        far = NEAR * len(self._values) + 1
-        parts = np.split(shown, np.flatnonzero(np.diff(shown) > far) + 1)
-        return [[self._point(int(index)) for index in part] for part in parts]
-
-    def _worst(self) -> NDArray[np.int64]:
-        known = self.known()
-        most = max(2, int(self.area().width()))
-        if len(self._values) <= most:
-            return known
-        columns = known * most // len(self._values)
-        starts = np.flatnonzero(np.diff(columns, prepend=-1))
-        # Sorted by column, then by value: the last of each column is its worst.
-        order = np.lexsort((self._values[known], columns))
-        return np.asarray(known[order[np.append(starts[1:], len(known)) - 1]], np.int64)
+    def _curve(self) -> QImage:
+        """Made anew only when figures, size or theme differ."""
+        area, ratio, accent = self.area(), self.devicePixelRatioF(), theme.current().accent
+        now = (self._values, round(area.width() * ratio), ratio, accent)
+        if now[1:] != self._curve_of[1:] or now[0] is not self._curve_of[0]:
+            near = NEAR * len(self._values) + 1
+            shares = heights(self._values, now[1], near) / np.float32(self._top)
+            tone, high = QColor(accent), round(area.height() * ratio)
+            made = filled(shares, high, (tone.red(), tone.green(), tone.blue()), ratio)
+            self._picture, self._curve_of = image(made, ratio), now
+        return self._picture
 
     def _point(self, index: int) -> QPointF:
         area = self.area()
