@@ -108,11 +108,12 @@ def _first_bytes(path: Path) -> bytes:
     return start
 
 
-def load_into(net: nn.Module, state: Mapping[str, Tensor], *, source: str) -> None:
+def load_into(net: nn.Module, state: Mapping[str, Tensor], *, source: str) -> tuple[str, ...]:
     """Copy every tensor of `state` to its place in `net`; all fit, or ModelError and no change.
 
     source: what the weights are called in the message. Heads for training (TRAINING_ONLY) may be
     absent on either side, and batch counters may be missing: neither matters for a prediction.
+    Returns the tensors of such heads that `state` lacks: they are as they were.
     """
     own = net.state_dict()
     state = named_for(own, state)
@@ -137,6 +138,7 @@ def load_into(net: nn.Module, state: Mapping[str, Tensor], *, source: str) -> No
         )
     fitting = {k: v for k, v in state.items() if k in own}
     net.load_state_dict(fitting, strict=False)
+    return tuple(k for k in own if k not in state and k.startswith(TRAINING_ONLY))
 
 
 def named_for(own: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> dict[str, Tensor]:

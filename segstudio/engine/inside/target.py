@@ -92,8 +92,8 @@ def enlarged_from(
 ) -> NDArray[np.float64]:
     """Where, among `small` cells, pixels of `full` come from: torch's bilinear, along one side."""
     if align_corners:
-        return pixels * ((small - 1) / (full - 1) if full > 1 else 0.0)
-    return np.maximum((pixels + 0.5) * small / full - 0.5, 0.0)
+        return np.asarray(pixels * ((small - 1) / (full - 1) if full > 1 else 0.0), np.float64)
+    return np.asarray(np.maximum((pixels + 0.5) * small / full - 0.5, 0.0), np.float64)
 
 
 def _neighbours(
