@@ -83,7 +83,7 @@ class Predictor:
         self._is_windowed = self.strategy.kind != "whole"
         self._level: dict[Size, int] = {}
         self._refine = _refiner() if self.strategy.crf else None
-        self.looking = Looking(self.runner, card.name)
+        self.looking = Looking(self.runner, card.name, is_plain=self.strategy.is_plain)
         postprocess.warm_up(self._device)
 
     @property

@@ -57,9 +57,11 @@ class Looking:
     look: what is asked for; None: nothing.
     """
 
-    def __init__(self, runner: Runner, model: str) -> None:
+    def __init__(self, runner: Runner, model: str, *, is_plain: bool = True) -> None:
+        """is_plain: predictions are the net's answer to the whole frame and nothing else."""
         self._runner = runner
         self._model = model
+        self._is_plain = is_plain
         self.look: Look | None = None
         self._is_paused = False
         self._found: dict[str, Tensor] = {}
@@ -276,7 +278,9 @@ class Looking:
             return Seen(look, class_map(prediction, look))
         if self._unsure is None:
             self._unsure = UnsureReader()
-        made, share = self._unsure.see(look.kind, prediction, self._runner, x)
+        made, share = self._unsure.see(
+            look.kind, prediction, self._runner, x, is_plain=self._is_plain
+        )
         return Seen(look, made, frame_share=share)
 
 

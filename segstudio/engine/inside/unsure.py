@@ -52,10 +52,11 @@ class UnsureReader:
             values = self._flicker.see(prediction.frame, prediction.labels)
             lattice, high = Lattice.even(_cells(values), logits.size), MOST_SHOWN
         elif kind == "flip":
-            answer = _on_device(logits, runner) if is_plain else runner.whole(x)
-            values = _apart(answer, runner.whole(x.flip(3)).flip(2))
-            if not is_plain:
-                lattice = lattice_of(_like(values, logits, runner))
+            mirrored = runner.whole(x.flip(3)).flip(2)
+            # In tiles, for want of memory, the answer may have other cells.
+            is_same = is_plain and mirrored.shape == logits.values.shape
+            values = _apart(_on_device(logits, runner) if is_same else runner.whole(x), mirrored)
+            lattice = lattice_of(_like(values, logits, runner))
         else:
             values = MEASURES[kind](logits)
         return mapped(values, lattice, 0.0, high), float(values.mean())

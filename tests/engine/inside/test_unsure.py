@@ -1,13 +1,15 @@
 """Where a real, tiny net is unsure, and what it says about one class."""
 
-import dataclasses
+from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
 import torch
 
-from segstudio.core.look import ClassLook, Scale
+from segstudio.core.look import ClassLook, Scale, UnsureKind, UnsureLook
 from segstudio.core.prediction import Logits
+from segstudio.core.strategy import Strategy
 from segstudio.core.uncertainty import MEASURES
 from segstudio.engine.inside.unsure import UnsureReader, class_map
 from segstudio.engine.predictor import Predictor
@@ -79,12 +81,41 @@ def test_flip_is_how_far_the_mirrored_picture_is_answered_otherwise(see, said, p
 
 def test_flip_of_an_answer_that_was_averaged_asks_the_net_for_both(see, said):
     plain = see("flip")[0]
-    averaged = dataclasses.replace(
+    averaged = replace(
         said[0], logits=Logits(np.zeros((11, 4, 5), np.float32), (150, 220), False, np.arange(11))
     )
     found = see("flip", averaged, is_plain=False)[0]
     np.testing.assert_allclose(found.exact, plain.exact, atol=1e-5)
     assert found.lattice == plain.lattice
+
+
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        Strategy(flip=True),
+        Strategy(scales=(1.0, 1.5)),
+        Strategy("sliding", tile=(64, 64)),
+        Strategy(crf=True),
+    ],
+)
+def test_flip_is_about_the_net_whatever_the_strategy_makes_of_its_answers(card, see, strategy):
+    made = Predictor(card, "cpu", strategy=replace(strategy, precision="fp32"))
+    made.look_for(UnsureLook("flip"))
+    seen = made.predict(FRAME).seen
+    made.close()
+    assert seen.trouble == ""
+    np.testing.assert_allclose(seen.map.exact, see("flip")[0].exact, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", get_args(UnsureKind))
+def test_every_kind_is_seen_with_each_prediction(card, kind):
+    made = Predictor(card, "cpu", precision="fp32")
+    made.look_for(UnsureLook(kind))
+    for index in (3, 4):
+        done = made.predict(make_frame(index, (150, 220)))
+        assert done.seen.trouble == ""
+        assert done.seen.frame_share == pytest.approx(done.seen.map.exact.mean(), abs=1e-6)
+    made.close()
 
 
 class Even(torch.nn.Module):
@@ -100,7 +131,7 @@ def test_a_net_without_a_left_and_a_right_is_sure_of_flips(predictor, card, said
         made.runner.net = Even()
         values = made.runner.whole(said[1]).numpy()
         logits = Logits(values, (150, 220), False, np.arange(3, dtype=np.uint8))
-        done = dataclasses.replace(said[0], logits=logits)
+        done = replace(said[0], logits=logits)
         found, share = UnsureReader().see("flip", done, made.runner, said[1])
     assert found.exact.max() < 1e-6
     assert share < 1e-6
@@ -109,8 +140,8 @@ def test_a_net_without_a_left_and_a_right_is_sure_of_flips(predictor, card, said
 def test_flicker_is_kept_from_frame_to_frame(see, said):
     other = np.where(said[0].labels == 3, 4, 3).astype(np.uint8)
     for index, labels in enumerate((said[0].labels, other, said[0].labels)):
-        frame = dataclasses.replace(FRAME, id=dataclasses.replace(FRAME.id, index=index))
-        found, share = see("flicker", dataclasses.replace(said[0], frame=frame, labels=labels))
+        frame = replace(FRAME, id=replace(FRAME.id, index=index))
+        found, share = see("flicker", replace(said[0], frame=frame, labels=labels))
         assert (share > 0.05) == (index > 0)
     assert found.high == 0.5
     h, w = found.values.shape
