@@ -30,8 +30,8 @@ from segstudio.ui.panels.inside.tiling import Part, Tiling, color_table, raster
 from segstudio.ui.theme import UNIT, tabular
 
 GAP = UNIT // 2
-LEGIBLE = 6 * UNIT
-"""Narrower tiles carry no number: it would cover what they show."""
+LEGIBLE, WORDY = 6 * UNIT, 11 * UNIT
+"""Narrower tiles carry no number, which would cover what they show; wider ones say "ch 17"."""
 
 _STEPS = {
     Qt.Key.Key_Left: (0, -1),
@@ -183,7 +183,7 @@ class Tiles(QWidget):
         painter = QPainter(image)
         painter.setFont(self._small(ratio))
         metrics = painter.fontMetrics()
-        word = "ch " if tiling.width >= 2 * LEGIBLE * ratio else ""
+        word = "ch " if tiling.width >= WORDY * ratio else ""
         for place, channel in enumerate(sheet.channels):
             box, text = tiling.box(place), f"{word}{channel}"
             width = metrics.horizontalAdvance(text) + round(8 * ratio)
@@ -232,7 +232,8 @@ class Tiles(QWidget):
         y, x = tiling.to_tile(at[0] + 0.5, at[1] + 0.5, part)
         if not (0 <= y < tiling.height and 0 <= x < tiling.width):
             return
-        near, far = (2 * ratio, 6 * ratio) if tiling.width >= 60 * ratio else (0.0, 3 * ratio)
+        far = ratio * min(6.0, max(3.0, tiling.width / ratio / 20))
+        near = far / 3
         path = QPainterPath()
         for place in range(tiling.count):
             middle = QPointF(tiling.box(place).topLeft()) + QPointF(x, y)
