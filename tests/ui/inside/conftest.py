@@ -146,3 +146,13 @@ def change_look(looked):
         looked.inside.set_look(replace(looked.inside.look, **fields))
 
     return change
+
+
+@pytest.fixture
+def change_style(looked):
+    """Another style, by its fields."""
+
+    def change(**fields):
+        looked.inside.set_style(replace(looked.inside.style, **fields))
+
+    return change

@@ -99,10 +99,10 @@ def test_a_grid_follows_the_cursor_or_the_pinned_pixel(panel, looked, change_loo
     looked.inside.point((10, 20))
     pick(named(panel, Picker, "Which channels come first"), "pixel")
     assert looked.inside.look.pixel == (10, 20)
-    assert "click with the probe (I)" in said(panel)
+    assert "click with Look (H)" in said(panel)
     looked.inside.pin((30, 40))
     assert looked.inside.look.pixel == (30, 40)
-    assert "At the pinned pixel: row 30, column 40." in said(panel)
+    assert "At the pinned pixel: x 40, y 30." in said(panel)
 
 
 def test_a_grid_follows_the_selection(panel, looked, change_look):
@@ -227,7 +227,7 @@ def test_the_legend_says_its_ends_and_its_groups(panel, change_look):
     assert legend.accessibleName() == "Colours from 0 to 1.5"
     change_look(show="segments")
     assert legend.groups() == [(0, 0.75), (1, 0.25)]
-    assert legend.accessibleName() == "Groups: 75%, 25%"
+    assert legend.accessibleName() == "Groups: 75 %, 25 %"
     change_look(show="pca")
     assert legend.accessibleName() == "Three components as red, green and blue"
 

@@ -159,7 +159,7 @@ def test_costs_keep_what_is_unfolded(model, tree):
     before = model.index_of("head")
     model.show_tree(replace(tree, costs={"": LayerCost(4, 8), "head": LayerCost(1, 4)}))
     assert model.index_of("head") == before
-    assert "25.0% of the time" in model.data(before, Qt.ItemDataRole.ToolTipRole)
+    assert "25 % of the time" in model.data(before, Qt.ItemDataRole.ToolTipRole)
 
 
 def test_every_line_says_its_name_to_those_who_listen(model):
@@ -335,7 +335,7 @@ def test_time_and_memory_are_measured_on_demand(panel):
 
 def test_what_a_cell_really_sees_is_measured_on_demand(panel):
     pressed(panel, "Measure what it sees")
-    assert "Measured: its middle cell sees 63 × 61 px, 42% of the input." in said(panel)
+    assert "Measured: its middle cell sees 63 × 61 px, 42 % of the input." in said(panel)
     click(panel, "detail.stage2")
     assert "Measured" not in said(panel)
     click(panel, "detail.stage1")

@@ -13,7 +13,7 @@ from segstudio.ui.inside.inside import Chance
 from segstudio.ui.panels.inside.choices import Choice
 from segstudio.ui.panels.inside.evidence import default_layer
 from segstudio.ui.panels.inside.layers import first_layer
-from segstudio.ui.panels.inside.panel import LEAST, InsidePanel
+from segstudio.ui.panels.inside.panel import LEAST, InsidePanel, duration
 from segstudio.ui.panels.parts import Picker, Spinner
 
 LEFT = Qt.MouseButton.LeftButton
@@ -151,10 +151,10 @@ def test_each_page_remembers_its_last_look(panel, looked, change_look):
 def test_evidence_begins_with_the_last_stage_and_asks_for_a_pixel(panel, looked):
     pressed(panel, "Evidence")
     assert looked.inside.look == EvidenceLook(layer="semantic.stem")
-    assert "Click into the picture with the probe (I) to choose a pixel." in said(panel)
+    assert "Click into the picture with Look (H) to choose a pixel." in said(panel)
     looked.inside.pin((30, 40))
     assert looked.inside.look.pixel == (30, 40)
-    assert "Pixel in row 30, column 40." in said(panel)
+    assert "Pixel x 40, y 30." in said(panel)
     pressed(panel, "Let go")
     assert looked.inside.pinned is None
     assert looked.inside.look.pixel is None
@@ -222,6 +222,35 @@ def test_the_probability_of_a_class_and_the_lead_over_another(panel, looked, mon
     )
     pressed(panel, "Probability of a class")
     assert looked.inside.look == ClassLook(3)
+
+
+def test_a_lead_has_colours_with_two_sides_as_long_as_it_is_shown(panel, looked, change_style):
+    inside = looked.inside
+    pressed(panel, "Evidence")
+    pressed(panel, "Lead of one class over another")
+    assert inside.style.color_map == "blue-red"
+    pressed(panel, "Probability of a class")
+    assert inside.style.color_map == "viridis"
+    pressed(panel, "Lead of one class over another")
+    change_style(color_map="fire")
+    pressed(panel, "Unsure")
+    assert inside.style.color_map == "fire", "chosen by a person"
+
+
+def test_the_predicted_class_is_named_once_a_pixel_is_pinned(panel, looked, monkeypatch):
+    chances = [Chance(3, "Road", (0, 0, 0), 0.7)]
+    monkeypatch.setattr(looked.inside, "probabilities", lambda letter: chances)
+    pressed(panel, "Evidence")
+    classes = named(panel, Picker, "Evidence for which class")
+    assert classes.currentText() == "What is predicted there"
+    looked.inside.pin((30, 40))
+    assert classes.currentText() == "Predicted there: Road"
+
+
+def test_durations_are_short():
+    assert [duration(ms) for ms in (0.04, 2.13, 99.96, 335.4, 1294)] == [
+        "0.0 ms", "2.1 ms", "100 ms", "335 ms", "1.3 s",
+    ]  # fmt: skip
 
 
 def test_layers_to_begin_with(tree):

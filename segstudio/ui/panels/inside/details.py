@@ -164,7 +164,8 @@ class LayerDetails(QFrame):
                 value, tip = known[name]
                 figure.show_value(value, shares.get(name), tip)
                 figure.setAccessibleName(f"{name}: {value}")
-        for part, text in ((self._why, why_not(layer)), (self._note, layer.note)):
+        note = layer.note[:1].upper() + layer.note[1:]
+        for part, text in ((self._why, why_not(layer)), (self._note, note)):
             part.setText(text)
             part.setVisible(bool(text))
         self._show_field()
@@ -193,7 +194,7 @@ class LayerDetails(QFrame):
                 f"{found[0]} {TIMES} {found[1]} px" if found[0] != found[1] else field_text(found)
             )
             self._measured.setText(
-                f"Measured: its middle cell sees {sides}, {area:.0%} of the input."
+                f"Measured: its middle cell sees {sides}, {share_text(area)} of the input."
             )
 
     def _ask_field(self) -> None:

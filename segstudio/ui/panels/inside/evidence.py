@@ -119,7 +119,10 @@ class EvidencePage(Page):
     def _show_classes(self, look: EvidenceLook | ClassLook) -> None:
         classes: list[tuple[object, str]] = [(c.id, c.name) for c in self.classes()]
         if isinstance(look, EvidenceLook):
-            self._class_picker.fill([(None, "What is predicted there"), *classes], look.class_id)
+            inside = self._inside
+            chances = inside.probabilities(inside.letter) if inside.pinned is not None else []
+            there = f"Predicted there: {chances[0].name}" if chances else "What is predicted there"
+            self._class_picker.fill([(None, there), *classes], look.class_id)
         else:
             self._class_picker.fill(classes, look.class_id)
             self._against.fill(classes, look.against)
@@ -148,9 +151,9 @@ class EvidencePage(Page):
         self._where.setVisible(is_wanted)
         self._free.setVisible(is_wanted and pinned is not None)
         if pinned is None:
-            self._where.setText("Click into the picture with the probe (I) to choose a pixel.")
+            self._where.setText("Click into the picture with Look (H) to choose a pixel.")
         else:
-            self._where.setText(f"Pixel in row {pinned[0]}, column {pinned[1]}.")
+            self._where.setText(f"Pixel x {pinned[1]}, y {pinned[0]}.")
 
     def _placed(self, look: EvidenceLook) -> EvidenceLook:
         """On the pinned pixel, and in a layer that the model has."""

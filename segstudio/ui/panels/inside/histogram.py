@@ -25,6 +25,7 @@ from segstudio.ui.panels.inside.style import ramp
 from segstudio.ui.panels.inside.views import titled
 from segstudio.ui.panels.parts import Segments, label, row
 from segstudio.ui.theme import UNIT, tabular
+from segstudio.ui.words import share_text
 
 BARS, BAR, NUMBERS = 52, 10, 18
 """Heights in pixels: of the histogram, of the colour bar, of the numbers below."""
@@ -99,7 +100,7 @@ class MapLegend(QWidget):
             return f"Colours from {self._said(found.low)} to {self._said(found.high)}"
         if found.kind == "rgb":
             return "Three components as red, green and blue"
-        return "Groups: " + ", ".join(f"{share:.0%}" for _, share in self.groups())
+        return "Groups: " + ", ".join(share_text(share) for _, share in self.groups())
 
     def groups(self) -> list[tuple[int, float]]:
         """(number, share of the cells) of every group that is there, the largest first."""
@@ -216,9 +217,8 @@ class MapLegend(QWidget):
             painter.setBrush(QColor(r, g, b))
             painter.drawRoundedRect(QRectF(left, top + 4, 12, 12), 3, 3)
             painter.setPen(QColor(colors.muted))
-            text = "<1 %" if share < 0.005 else f"{100 * share:.0f} %"
             area = QRectF(left + 20, top, column - 24, GROUP_ROW)
-            painter.drawText(area, Qt.AlignmentFlag.AlignVCenter, text)
+            painter.drawText(area, Qt.AlignmentFlag.AlignVCenter, share_text(share))
 
 
 class ScaleControls(QWidget):

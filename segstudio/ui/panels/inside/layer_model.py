@@ -13,6 +13,7 @@ from segstudio.ui.panels.inside.layer_words import (
     shape_text,
     why_not,
 )
+from segstudio.ui.words import share_text
 
 LAYER, SHAPE = 0, 1
 """Columns."""
@@ -263,5 +264,5 @@ def _tip(line: Line) -> str:
     layer = line.layer
     head = f"{layer.title or line.title}\n{layer.name}" + (f" · {layer.kind}" if layer.kind else "")
     times = f"Runs {len(layer.calls)} times in one prediction." if len(layer.calls) > 1 else ""
-    share = f"{line.share:.1%} of the time" if line.share is not None else ""
+    share = f"{share_text(line.share)} of the time" if line.share is not None else ""
     return "\n".join(part for part in (head, times, share, layer.note, why_not(layer)) if part)

@@ -1,7 +1,7 @@
 """Facts about layers as people read them."""
 
 from segstudio.core.layers import CallFacts, LayerCost, LayerFacts, LayerTree
-from segstudio.ui.words import counted
+from segstudio.ui.words import counted, share_text
 
 TIMES, JOINT = "×", " · "
 
@@ -120,8 +120,16 @@ def figures(tree: LayerTree, layer: LayerFacts, call: int) -> list[tuple[str, st
     shares = cost_shares(tree, layer.name)
     if cost is not None and shares is not None:
         rows += [
-            ("Time", f"{_figure(cost.ms)} ms", f"{shares[0]:.1%} of a prediction, measured"),
-            ("Memory", f"{_figure(cost.mib)} MiB", f"{shares[1]:.1%} of all answers, measured"),
+            (
+                "Time",
+                f"{_figure(cost.ms)} ms",
+                f"{share_text(shares[0])} of a prediction, measured",
+            ),
+            (
+                "Memory",
+                f"{_figure(cost.mib)} MiB",
+                f"{share_text(shares[1])} of all answers, measured",
+            ),
         ]
     return rows
 

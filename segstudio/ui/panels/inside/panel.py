@@ -41,6 +41,9 @@ COST_TIP = (
     "What looking inside adds to a frame, in milliseconds. Closed, this column costs nothing."
 )
 
+SIGNED_MAP = "blue-red"
+"""Of numbers on both sides of 0."""
+
 _PLAIN_SCALE = ("mean", "max", "norm", "channel", "similar")
 
 
@@ -80,6 +83,7 @@ class Column(QFrame):
         self._session, self._inside = session, session.inside
         self._tab = "layers"
         self._pinned = self._inside.pinned
+        self._is_signed, self._plain_map = False, ""
         self._tabs = Segments(TABS, self._pick_tab)
         self._pages: dict[str, Page] = {
             "layers": LayersPage(session),
@@ -180,6 +184,7 @@ class Column(QFrame):
         inside = self._inside
         if isinstance(inside.look, LayerLook | EvidenceLook | ClassLook | UnsureLook):
             self._tab = tab_of(inside.look)
+        self._follow_sign()
         self._show_model()
         waits = self._waits()
         self._empty.setText(waits)
@@ -204,7 +209,7 @@ class Column(QFrame):
             return
         inside = self._inside
         seen = inside.seen
-        self._cost.setText("" if seen is None else f"+{seen.ms:.1f} ms")
+        self._cost.setText("" if seen is None else f"+{duration(seen.ms)}")
         self._show_note(seen)
         found = seen.map if seen is not None else None
         look = inside.look
@@ -238,6 +243,21 @@ class Column(QFrame):
         page = self._pages["layers"]
         if self._tab == "layers" and isinstance(page, LayersPage):
             page.follow_selection()
+
+    def _follow_sign(self) -> None:
+        """A lead has two sides: it gets colours that have them too, and others theirs back."""
+        from segstudio.core.color_maps import DIVERGING
+
+        inside, before = self._inside, self._is_signed
+        self._is_signed = is_signed(inside.look)
+        now = inside.style.color_map
+        if self._is_signed and not before and now not in DIVERGING:
+            self._plain_map = now
+            inside.set_style(replace(inside.style, color_map=SIGNED_MAP))
+        elif before and not self._is_signed and self._plain_map:
+            plain, self._plain_map = self._plain_map, ""
+            if now == SIGNED_MAP:
+                inside.set_style(replace(inside.style, color_map=plain))
 
     def _show_model(self) -> None:
         comparison, letters = self._session.comparison, self._inside.letters
@@ -283,6 +303,18 @@ class Column(QFrame):
         look = self._inside.look
         if isinstance(look, LayerLook | ClassLook):
             self._inside.set_look(replace(look, scale=scale))
+
+
+def duration(ms: float) -> str:
+    """2.13 -> "2.1 ms", 335.4 -> "335 ms", 1294 -> "1.3 s"."""
+    if ms >= 999.5:
+        return f"{ms / 1000:.1f} s"
+    return f"{ms:.0f} ms" if ms >= 99.95 else f"{ms:.1f} ms"
+
+
+def is_signed(look: Look | None) -> bool:
+    """Numbers on both sides of 0, which is the border."""
+    return isinstance(look, ClassLook) and look.against is not None
 
 
 def tab_of(look: Look) -> str:

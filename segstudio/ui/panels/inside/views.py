@@ -178,5 +178,5 @@ def _pointed(look: LayerLook, pinned: Pixel | None, *, has_selection: bool) -> s
     if look.show != "similar" and not (look.show == "grid" and look.order == "pixel"):
         return ""
     if pinned is not None:
-        return f"At the pinned pixel: row {pinned[0]}, column {pinned[1]}."
-    return "Follows the cursor; click with the probe (I) to hold a pixel."
+        return f"At the pinned pixel: x {pinned[1]}, y {pinned[0]}."
+    return "Follows the cursor; click with Look (H) to hold a pixel."
