@@ -28,6 +28,7 @@ BENCHES = (
     "logits_to_labels",
     "nets_fps",
     "inside_views",
+    "inside_unsure",
     "display",
     "brush",
     "confusion",

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from segstudio.core.catalogue import ModelCard
 from segstudio.core.frame import Frame
-from segstudio.core.look import Look, Seen
+from segstudio.core.look import LayerLook, Look, Seen
 from segstudio.core.prediction import Logits, Prediction, Timing
 from segstudio.core.strategy import Strategy
 from segstudio.engine import device as devices
@@ -209,8 +209,8 @@ class Predictor:
         return dataclasses.replace(done, seen=self._seen(done, first, is_in_parts=is_in_parts))
 
     def _seen(self, done: Prediction, x: Tensor, *, is_in_parts: bool) -> Seen | None:
-        """What was asked for. A net that saw parts only sees the whole once more for it."""
-        if is_in_parts:
+        """What was asked for. A net that saw parts only sees the whole once more for a layer."""
+        if is_in_parts and isinstance(self.looking.look, LayerLook):
             with self.looking.watching():
                 self.runner.whole(x)
         return self.looking.see(done, x)

@@ -107,6 +107,19 @@ def test_flip_is_about_the_net_whatever_the_strategy_makes_of_its_answers(card, 
     np.testing.assert_allclose(seen.map.exact, see("flip")[0].exact, atol=1e-4)
 
 
+def test_windows_cost_no_pass_more_for_what_the_answer_tells(card, monkeypatch):
+    made = Predictor(card, "cpu", strategy=Strategy("sliding", tile=(64, 64), precision="fp32"))
+    passes = []
+    forward = made.runner.forward
+    monkeypatch.setattr(made.runner, "forward", lambda x: passes.append(x.shape) or forward(x))
+    made.predict(FRAME)
+    plain = len(passes)
+    made.look_for(UnsureLook("entropy"))
+    made.predict(FRAME)
+    made.close()
+    assert len(passes) == 2 * plain
+
+
 @pytest.mark.parametrize("kind", get_args(UnsureKind))
 def test_every_kind_is_seen_with_each_prediction(card, kind):
     made = Predictor(card, "cpu", precision="fp32")
