@@ -64,12 +64,16 @@ class FeatureMap:
 
     def value_at(self, y: int, x: int) -> NDArray[np.float32] | None:
         """float32 () or (3,): what the cell under the middle of a frame pixel says, None beside."""
-        row, col = (int(np.floor(v)) for v in self.lattice.cell_at(y + 0.5, x + 0.5))
-        if self.exact is None or not (
-            0 <= row < self.values.shape[0] and 0 <= col < self.values.shape[1]
-        ):
+        if self.exact is None:
             return None
-        return np.asarray(self.exact[row, col], np.float32)
+        place = []
+        for at, count in zip(
+            self.lattice.cell_at(y + 0.5, x + 0.5), self.values.shape[:2], strict=True
+        ):
+            if not -0.5 <= at < count + 0.5:  # the outer cells reach half a cell further
+                return None
+            place.append(min(max(int(np.floor(at)), 0), count - 1))
+        return np.asarray(self.exact[place[0], place[1]], np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -18,6 +18,10 @@ Places: TypeAlias = NDArray[np.float64]
 """float64 (n,), rising, evenly spaced: frame coordinates of the middles of pixels to be drawn."""
 
 
+OUTER = 0.5
+"""Cells that the outer ones reach beyond themselves."""
+
+
 def drawn(map: FeatureMap, style: MapStyle, rows: Places, cols: Places) -> NDArray[np.uint8]:  # noqa: A002
     """RGB uint8 (rows, cols, 3); beside the cells it goes on with the nearest one."""
     row, col = cells(map, rows, cols)
@@ -60,7 +64,11 @@ def cells(map: FeatureMap, rows: Places, cols: Places) -> tuple[Places, Places]:
 
 
 def covered(map: FeatureMap, rows: Places, cols: Places) -> tuple[slice, slice]:  # noqa: A002
-    """The part of the places that lies on cells of the map: networks without padding see less."""
+    """The part of the places that lies on cells of the map: networks without padding see less.
+
+    The outer cells reach half a cell further: a layer of stride 8 has its last middle up to 8
+    pixels before the edge, and nothing but that cell speaks for what is left.
+    """
     row, col = cells(map, rows, cols)
     return _inside(row, map.values.shape[0]), _inside(col, map.values.shape[1])
 
@@ -109,6 +117,6 @@ def _clipped(places: Places, count: int) -> NDArray[np.intp]:
 
 
 def _inside(places: Places, count: int) -> slice:
-    first = int(np.searchsorted(places, 0.0, side="left"))
-    end = int(np.searchsorted(places, float(count), side="left"))
+    first = int(np.searchsorted(places, -OUTER, side="left"))
+    end = int(np.searchsorted(places, count + OUTER, side="left"))
     return slice(first, max(first, end))

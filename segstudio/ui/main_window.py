@@ -45,6 +45,7 @@ from segstudio.ui.panels.status import StatusLine
 from segstudio.ui.panels.tool_options import ToolOptionsBar
 from segstudio.ui.panels.toolbox import ToolBox
 from segstudio.ui.panels.transport import Transport
+from segstudio.ui.panels.unsure_strip import UnsureStrip
 from segstudio.ui.session import Session
 from segstudio.ui.stage.grid import PaneGrid
 
@@ -85,7 +86,7 @@ class MainWindow(AskingWindow):
         self._compare_bar = CompareBar(session)
         column.addWidget(self._compare_bar)
         self._sheet = SheetView(session)
-        both = QSplitter(Qt.Orientation.Vertical)
+        both = self._both = QSplitter(Qt.Orientation.Vertical)
         both.setHandleWidth(1)
         both.setChildrenCollapsible(False)
         for part in (self._grid, self._sheet):
@@ -127,6 +128,7 @@ class MainWindow(AskingWindow):
         column.addWidget(self._tool_bar)
         column.addLayout(middle, 1)
         column.addWidget(RangeBar(self._session))
+        column.addWidget(UnsureStrip(self._session))
         column.addWidget(ScoreCurve(self._session))
         column.addWidget(Transport(self._session.player, self._session.frames))
         self._splitter.setHandleWidth(1)
@@ -250,7 +252,11 @@ class MainWindow(AskingWindow):
         inside = self._session.inside
         look = inside.look
         is_grid = isinstance(look, LayerLook) and look.show == "grid"
+        was_shown = not self._sheet.isHidden()
         self._sheet.setVisible(inside.is_on and is_grid)
+        if not was_shown and not self._sheet.isHidden():
+            half = self._both.height() // 2
+            self._both.setSizes([half, half])
 
     @Slot(object)
     def _count_paint(self, painted: object) -> None:

@@ -6,12 +6,14 @@ after the layer would otherwise change it (a batch norm's answer would have no n
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import Any, Protocol
+from typing import Protocol
 
 from torch import Tensor, nn
-from torch.utils._pytree import tree_leaves
 
+from segstudio.core.layers import CallFacts
 from segstudio.errors import ModelError
+from segstudio.nets.fields import as_map as laid_out
+from segstudio.nets.fields import first_map
 
 
 class Removable(Protocol):
@@ -51,7 +53,7 @@ def _listen(net: nn.Module, name: str, listener: Answered) -> Removable:
         raise ModelError(f"This model has no layer '{name}'; choose one of its own layers.")
 
     def hook(_module: nn.Module, _inputs: object, output: object) -> None:
-        answer = tensor_of(output)
+        answer = first_map(output)
         if answer is not None:
             listener(answer)
 
@@ -87,29 +89,17 @@ def capturing(net: nn.Module, names: Mapping[str, int]) -> Iterator[dict[str, Te
         first.remove()
 
 
-def tensor_of(output: Any) -> Tensor | None:  # noqa: ANN401 - whatever a module answers
-    """The first map in an answer, else its first tensor: modules answer with anything."""
-    leaves = tree_leaves(output)
-    if not any(isinstance(leaf, Tensor) for leaf in leaves) and hasattr(output, "__dict__"):
-        leaves = tree_leaves(vars(output))
-    tensors = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
-    return next((t for t in tensors if t.dim() == 4), tensors[0] if tensors else None)
+def as_map(answer: Tensor, known: CallFacts | None) -> Tensor:
+    """A layer's answer -> (C, h, w); known: of that run, which says how tokens are laid out.
 
-
-def as_map(answer: Tensor, size: tuple[int, int]) -> Tensor:
-    """(1, C, h, w) or (1, N, C) tokens -> (C, h, w).
-
-    size: (h, w) of the net's input. Tokens are a map when they cover the input evenly, after one
-    class token or none. ModelError when there are no rows and columns in it.
+    ModelError when there are no rows and columns in it.
     """
+    if known is not None and known.layout != "first":
+        channels, rows, cols = known.shape
+        if answer.numel() == channels * rows * cols:
+            return laid_out(answer, known.shape, known.layout)[0]
     if answer.dim() == 4:
         return answer[0]
-    if answer.dim() == 3:
-        count = answer.shape[1]
-        for stride in (1, 2, 4, 8, 14, 16, 32, 64):
-            h, w = size[0] // stride, size[1] // stride
-            if h * w > 1 and count - h * w in (0, 1):
-                return answer[0, count - h * w :].T.reshape(-1, h, w)
     shape = "×".join(str(side) for side in answer.shape[1:]) or "one number"
     raise ModelError(
         f"This layer answers with {shape} and has no rows and columns; choose one with a map."

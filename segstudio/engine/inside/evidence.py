@@ -22,17 +22,18 @@ from torch.utils._pytree import tree_map_only
 
 from segstudio.core.feature_map import BINS, FeatureMap, Lattice
 from segstudio.core.frame import Frame
-from segstudio.core.layers import Shape
+from segstudio.core.layers import CallFacts, Shape
 from segstudio.core.look import EvidenceLook
 from segstudio.engine import device as devices
 from segstudio.engine.flow import CancelToken
-from segstudio.engine.inside.capture import as_map, tensor_of
+from segstudio.engine.inside.capture import as_map
 from segstudio.engine.inside.occlusion import occlusion
 from segstudio.engine.inside.target import Target, target_of
 from segstudio.engine.onnx_net import OnnxNet
 from segstudio.engine.runner import Runner
 from segstudio.engine.windows import mirrored
 from segstudio.errors import ModelError
+from segstudio.nets.fields import first_map
 
 NEARLY_NOTHING = 1e-6
 """Added below the fraction of Grad-CAM++."""
@@ -50,13 +51,14 @@ def evidence(
     look: EvidenceLook,
     lattice_of: Callable[[Shape], Lattice],
     token: CancelToken,
+    known: CallFacts | None = None,
 ) -> FeatureMap:
     """The map of a look, 0..1, at the layer's own resolution; of occlusion at that of its boxes.
 
     x: float (1, 3, h, w), the prepared frame without the net's margin. labels: uint8 (H, W),
     predicted class ids. class_ids: uint8 (C,), of each channel. lattice_of: where the cells of an
-    answer of that shape lie. ModelError when there is nothing to show, Cancelled when the token
-    says so, OutOfMemory.
+    answer of that shape lie. known: of the layer's run, which says how its tokens are laid out.
+    ModelError when there is nothing to show, Cancelled when the token says so, OutOfMemory.
     """
     del frame  # the labels have its size
     target = target_of(look, labels, class_ids, align_corners=runner.spec.align_corners)
@@ -65,7 +67,7 @@ def evidence(
         with devices.guarded("Hiding parts of the picture", runner.device):
             return occlusion(runner, x, target, token)
     with devices.guarded(f"Evidence at the layer '{look.layer}'", runner.device):
-        features, gradient = _answer_and_gradient(runner, x, look, target, token)
+        features, gradient = _answer_and_gradient(runner, x, look, known, target, token)
         cam = weighted(look.kind, features, gradient)
         exact = scaled(cam).float().cpu().numpy()
     return _shown(exact, lattice_of((features.shape[0], *exact.shape)))
@@ -101,7 +103,12 @@ def _shown(exact: NDArray[np.float32], lattice: Lattice) -> FeatureMap:
 
 
 def _answer_and_gradient(
-    runner: Runner, x: Tensor, look: EvidenceLook, target: Target, token: CancelToken
+    runner: Runner,
+    x: Tensor,
+    look: EvidenceLook,
+    known: CallFacts | None,
+    target: Target,
+    token: CancelToken,
 ) -> tuple[Tensor, Tensor]:
     """The layer's answer, and the gradient of the target's score by it: float (C, h, w) both."""
     net = runner.net
@@ -111,7 +118,6 @@ def _answer_and_gradient(
         raise ModelError(
             "An ONNX file gives no gradients; choose occlusion, which works with every model."
         )
-    size = (x.shape[2], x.shape[3])
     with (
         torch.inference_mode(mode=False),
         torch.autocast(runner.device.type, enabled=False),
@@ -120,11 +126,11 @@ def _answer_and_gradient(
         picture = mirrored(x.detach().clone(), runner.spec.margin)
         call = look.call if look.call >= -1 else _runs(net, look.layer, picture) + look.call
         leaf, logits = _recorded(net, look.layer, call, picture)
-        _check_is_map(as_map(leaf.detach(), size), look.layer)  # before what takes long
+        _check_is_map(as_map(leaf.detach(), known), look.layer)  # before what takes long
         token.check()
         gradient = _gradient(target.score(logits), leaf, look.layer)
     single = torch.promote_types(leaf.dtype, torch.float32)  # doubles stay
-    return as_map(leaf.detach(), size).to(single), as_map(gradient, size).to(single)
+    return as_map(leaf.detach(), known).to(single), as_map(gradient, known).to(single)
 
 
 def _check_is_map(features: Tensor, layer: str) -> None:
@@ -171,7 +177,7 @@ def _recorded(net: nn.Module, layer: str, call: int, picture: Tensor) -> tuple[T
     def replaced(_module: nn.Module, _inputs: object, output: Any) -> Any:  # noqa: ANN401
         nonlocal runs
         runs += 1
-        answer = tensor_of(output)
+        answer = first_map(output)
         if answer is None or call not in (-1, runs - 1):
             return None
         if not answer.is_floating_point():

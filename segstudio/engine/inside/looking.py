@@ -155,15 +155,11 @@ class Looking:
             self._trees[size] = layer_tree(self._runner, size, self._model)
         return self._trees[size]
 
-    def lattice(self, layer: str, call: int, cells: Size, size: Size, frame: Size) -> Lattice:
-        """Where (h, w) cells of a layer lie in a frame of (H, W) that the net sees as `size`.
-
-        Shared evenly where nobody knows, or when the layer has another shape than it is known by.
-        """
+    def call(self, layer: str, call: int, size: Size) -> CallFacts | None:
+        """What is known of one run of a layer for inputs of (h, w)."""
         facts = self.tree(size).get(layer)
         calls = facts.calls if facts is not None else ()
-        known = calls[call] if -len(calls) <= call < len(calls) else None
-        return lattice_of(known, cells, size, frame)
+        return calls[call] if -len(calls) <= call < len(calls) else None
 
     def costs(
         self, rgb: NDArray[np.uint8], size: Size, token: CancelToken | None = None
@@ -228,9 +224,10 @@ class Looking:
         size, frame = (x.shape[2], x.shape[3]), prediction.labels.shape
         which, answer = (look.layer, look.call), found.pop(look.layer, None)
         if answer is not None:
-            features = as_map(answer, size)
+            known = self.call(*which, size)
+            features = as_map(answer, known)
             cells = features.shape[1], features.shape[2]
-            lattice = self.lattice(*which, cells, size, (frame[0], frame[1]))
+            lattice = lattice_of(known, cells, size, (frame[0], frame[1]))
             self._kept = _Kept(which, features, lattice)
         kept = self._kept
         if kept is None or kept.layer != which:
@@ -261,12 +258,12 @@ class Looking:
         size, frame = (x.shape[2], x.shape[3]), prediction.labels.shape
 
         def lattice(shape: tuple[int, ...]) -> Lattice:
-            cells = shape[-2], shape[-1]
-            return self.lattice(look.layer, look.call, cells, size, (frame[0], frame[1]))
+            known = self.call(look.layer, look.call, size)
+            return lattice_of(known, (shape[-2], shape[-1]), size, (frame[0], frame[1]))
 
         made = evidence(
             self._runner, x, prediction.frame, prediction.labels, prediction.logits.class_ids,
-            look, lattice, token,
+            look, lattice, token, self.call(look.layer, look.call, size),
         )  # fmt: skip
         return Seen(look, made)
 
@@ -285,7 +282,10 @@ class Looking:
 
 
 def lattice_of(known: CallFacts | None, cells: Size, size: Size, frame: Size) -> Lattice:
-    """Cells in input pixels -> cells in frame pixels; the net sees the whole frame as `size`."""
+    """Where (h, w) cells lie in a frame of (H, W) that the net sees as `size`.
+
+    Shared evenly where nobody knows, or when the layer has another shape than it is known by.
+    """
     if known is None or known.middle is None or known.step is None or known.shape[-2:] != cells:
         return Lattice.even(cells, frame)
     scale = frame[0] / size[0], frame[1] / size[1]

@@ -24,13 +24,14 @@ from segstudio.core.layers import CallFacts, LayerTree
 from segstudio.core.look import Pixel
 from segstudio.core.votes import Vote
 from segstudio.engine import device as devices
-from segstudio.engine.inside.capture import Answered, listening, tensor_of
+from segstudio.engine.inside.capture import Answered, listening
 from segstudio.engine.inside.target import at_places, enlarged_from
 from segstudio.engine.loading import has_weights
 from segstudio.engine.onnx_net import OnnxNet
 from segstudio.engine.runner import DTYPES, Runner
 from segstudio.engine.windows import mirrored
 from segstudio.errors import ModelError
+from segstudio.nets.fields import first_map
 from segstudio.nets.registry import NetOutput, NetSpec
 
 ANSWER = "Answer"
@@ -141,7 +142,7 @@ def _recorded(
 
     def noted(name: str) -> Callable[..., None]:
         def hook(_module: nn.Module, _inputs: object, output: object) -> None:
-            answer = tensor_of(output)
+            answer = first_map(output)
             if answer is not None and answer.dim() == 4 and answer.grad_fn is not None:
                 node = answer.grad_fn  # what a ReLU in place has changed has another one
                 inner = made.get(node, (name, 0))[0]

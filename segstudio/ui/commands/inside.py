@@ -52,6 +52,36 @@ def unsure(desk: Desk) -> None:
     inside.turn_on()
 
 
+def _no_peaks(desk: Desk) -> str:
+    inside = desk.session.inside
+    if not inside.is_on or not isinstance(inside.look, UnsureLook):
+        return "Look at the uncertainty first (Shift+X)."
+    return "" if len(inside.record.peaks()) else "No frame that was played so far stands out."
+
+
+@command("inside.next_unsure", title="Next Unsure Frame", menu="Inside", section=1, keys=("J",),
+         unless=_no_peaks)  # fmt: skip
+def next_unsure(desk: Desk) -> None:
+    """The next frame at which the model is less sure than at those around it."""
+    _visit(desk, 1)
+
+
+@command("inside.previous_unsure", title="Previous Unsure Frame", menu="Inside", section=1,
+         keys=("Shift+J",), unless=_no_peaks)  # fmt: skip
+def previous_unsure(desk: Desk) -> None:
+    """The one before."""
+    _visit(desk, -1)
+
+
+def _visit(desk: Desk, by: int) -> None:
+    session = desk.session
+    index = session.inside.record.next_peak(session.player.playing.index, by=by)
+    if index is None:
+        session.tell("There is no other one; play more of the clip to find some.", "hint")
+    else:
+        session.player.seek(index)
+
+
 @command("inside.next_layer", title="Next Layer", menu="Inside", section=2, keys=("PgDown",),
          unless=_no_layer)  # fmt: skip
 def next_layer(desk: Desk) -> None:

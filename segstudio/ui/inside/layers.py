@@ -106,8 +106,9 @@ class Layers(QObject):
         """What every stage says at a frame pixel."""
 
         def take(value: object) -> None:
-            if pixel == self._voting and isinstance(value, tuple):
-                self.votes = value
+            if pixel == self._voting:
+                self.votes = value if isinstance(value, tuple) else ()
+                self._set(reading=self.is_reading, trouble=_words(value))
                 self.voted.emit()
 
         self._voting = pixel

@@ -4,9 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from segstudio.engine.inside.capture import as_map, capturing, tensor_of
+from segstudio.core.layers import CallFacts
+from segstudio.engine.inside.capture import as_map, capturing
 from segstudio.errors import ModelError
-from segstudio.nets.registry import NETS, NetOutput
+from segstudio.nets.registry import NETS
 
 
 def hooks(net):
@@ -84,24 +85,17 @@ def test_a_layer_that_is_not_there_is_told(name):
     assert hooks(net) == 0
 
 
-def test_any_answer_is_searched_for_its_map():
-    vector, map_ = torch.zeros(1, 4), torch.zeros(1, 4, 2, 2)
-    assert tensor_of((vector, map_)) is map_
-    assert tensor_of({"a": [vector]}) is vector
-    assert tensor_of(NetOutput(map_, ())) is map_
-    assert tensor_of("nothing") is None
-
-
-def test_tokens_become_a_map_when_they_cover_the_picture():
+def test_tokens_become_a_map_as_they_were_laid_out():
     tokens = torch.arange(2 * 3 * 4.0).reshape(1, 6, 4)
-    found = as_map(tokens, (32, 48))
+    found = as_map(tokens, CallFacts((4, 2, 3), layout="tokens"))
     assert found.shape == (4, 2, 3)
     assert torch.equal(found[:, 1, 2], tokens[0, 5])
-    with_class = torch.cat([torch.full((1, 1, 4), -1.0), tokens], 1)
-    assert torch.equal(as_map(with_class, (32, 48)), found)
+    last = tokens.reshape(1, 2, 3, 4)
+    assert torch.equal(as_map(last, CallFacts((4, 2, 3), layout="last")), found)
 
 
 @pytest.mark.parametrize("shape", [(1, 128), (1, 9, 4), (1,)])
-def test_what_has_no_rows_and_columns_is_refused(shape):
+@pytest.mark.parametrize("known", [None, CallFacts((4, 2, 3), layout="tokens")])
+def test_what_has_no_rows_and_columns_is_refused(shape, known):
     with pytest.raises(ModelError, match="no rows and columns"):
-        as_map(torch.zeros(shape), (32, 48))
+        as_map(torch.zeros(shape), known)

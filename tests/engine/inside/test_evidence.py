@@ -11,6 +11,7 @@ from torch import nn
 
 from segstudio.core.feature_map import Lattice
 from segstudio.core.frame import Frame, FrameId
+from segstudio.core.layers import CallFacts
 from segstudio.core.look import EvidenceLook
 from segstudio.engine.flow import CancelToken
 from segstudio.engine.inside.evidence import evidence
@@ -96,12 +97,12 @@ def labels():
     return made
 
 
-def asked(runner, x, labels, token=None, **look):
+def asked(runner, x, labels, token=None, known=None, **look):
     look = EvidenceLook(**{"layer": "first", "pixel": (3, 3), **look})
     frame = Frame(FrameId("made-up", 0, None, 0), np.zeros((*labels.shape, 3), np.uint8), 0.0)
     return evidence(
         runner, x, frame, labels, IDS, look, lambda shape: Lattice.even(shape[-2:], labels.shape),
-        token or CancelToken(),
+        token or CancelToken(), known=known,
     )  # fmt: skip
 
 
@@ -179,9 +180,12 @@ def test_the_first_run_sees_what_the_later_ones_do_with_it(x, labels):
 def test_tuples_and_tokens_are_maps_where_they_can_be(x, labels):
     plain = asked(runner_of(Linear()), x, labels).exact
     pair = asked(runner_of(Linear(WithExtras())), x, labels, layer="between").exact
-    tokens = asked(runner_of(Tokens(AsTokens())), x, labels, layer="between").exact
     assert (pair == plain).all()
+    known = CallFacts((2, *SIZE), (0.0, 0.0), (1.0, 1.0), layout="tokens")
+    tokens = asked(runner_of(Tokens(AsTokens())), x, labels, known=known, layer="between").exact
     assert (tokens == plain).all()
+    with pytest.raises(ModelError, match="no rows and columns"):
+        asked(runner_of(Tokens(AsTokens())), x, labels, layer="between")
 
 
 def test_it_works_inside_inference_mode_and_autocast_with_the_figures_of_fp32(x, labels):
