@@ -97,6 +97,7 @@ class Session(QObject):
         self.comparison = Comparison(self, self.editor, self)
         self.scores = Scoreboard(self, self.editor, self.comparison, self)
         self.inside = Inside(self, self.comparison, self)
+        self.editor.drafts.seen = lambda: self.inside.seen
         self.saving = MapSaving(self, self.inside)
         self.measuring = Measuring(self, self.editor, self.comparison, self.scores)
         self.visit = Visit(self, self.editor, self.comparison, self.show_media)

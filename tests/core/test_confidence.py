@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from segstudio.core import uncertainty
-from segstudio.core.confidence import sureness, top_confidence
+from segstudio.core.confidence import sureness, sureness_seen, top_confidence
+from segstudio.core.feature_map import FeatureMap
 from segstudio.core.prediction import Logits
 
 
@@ -59,3 +60,21 @@ def test_probability_is_the_measure_of_confidence():
     values = np.random.default_rng(3).normal(0, 2, (6, 5, 4)).astype(np.float32)
     one = logits(values, (40, 36))
     np.testing.assert_array_equal(sureness(one, "probability"), top_confidence(one))
+
+
+@pytest.mark.parametrize("align_corners", [False, True])
+@pytest.mark.parametrize("has_exact", [False, True])
+def test_what_was_seen_is_enlarged_as_answers_are(align_corners, has_exact):
+    values = np.random.default_rng(3).normal(0, 2, (6, 5, 4)).astype(np.float32)
+    one = logits(values, (60, 44), align_corners=align_corners)
+    unsure = uncertainty.margin(one)
+    found = FeatureMap(
+        np.round(255 * unsure / 0.9).clip(0, 255).astype(np.uint8),
+        uncertainty.lattice_of(one),
+        high=0.9,
+        exact=unsure if has_exact else None,
+    )
+    if not has_exact:
+        unsure = np.minimum(unsure, 0.9)
+    expected = uncertainty.enlarged(1 - unsure, one).astype(int)
+    assert np.abs(sureness_seen(found, (60, 44)) - expected).max() <= 3  # of 1/32 of a cell

@@ -7,7 +7,9 @@ import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 
-from segstudio.core.confidence import sureness
+from segstudio.core.confidence import sureness, sureness_seen
+from segstudio.core.feature_map import FeatureMap, Lattice
+from segstudio.core.look import Seen, UnsureLook
 from segstudio.core.origins import MODEL, PAINTED
 from segstudio.ui.tools.registry import TOOLS
 
@@ -382,6 +384,25 @@ def test_how_unsure_is_measured_is_a_choice(hand, monkeypatch, measure):
     hand.click(36, 64)
     labels = hand.editor.held.document.labels
     allowed = sure < round(256 * below)
+    assert 0 < allowed.sum() < allowed.size
+    assert np.array_equal(labels, np.where(allowed, TREE, draft()))
+
+
+def test_what_is_looked_at_is_a_measure_too(hand, monkeypatch):
+    """Without being looked at, nothing counts as unsure; with another look neither."""
+    unsure = np.zeros((9, 16), np.float32)
+    unsure[:, 8:] = 0.6
+    found = FeatureMap(np.zeros((9, 16), np.uint8), Lattice.even((9, 16), SIZE), exact=unsure)
+    before = hand.editor.held.document.labels.copy()
+    hand.take("brush", size=999, rule="unsure", below=0.7, measure="flicker")
+    for seen in (None, Seen(UnsureLook("flip"), found)):
+        monkeypatch.setattr(hand.editor.drafts, "seen", lambda seen=seen: seen)
+        hand.click(36, 64)
+        labels = hand.editor.held.document.labels
+        assert (labels == before).all() or np.array_equal(labels, draft())
+    monkeypatch.setattr(hand.editor.drafts, "seen", lambda: Seen(UnsureLook("flicker"), found))
+    hand.click(36, 64)
+    allowed = sureness_seen(found, SIZE) < round(256 * 0.7)
     assert 0 < allowed.sum() < allowed.size
     assert np.array_equal(labels, np.where(allowed, TREE, draft()))
 

@@ -1,5 +1,6 @@
 """What models say about the current frame, in the classes of the project. Part of the editor."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -8,9 +9,10 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from segstudio.core.classes import VOID, ClassMap
+from segstudio.core.feature_map import FeatureMap
 from segstudio.core.frame import Frame, FrameId
-from segstudio.core.look import Measure
-from segstudio.core.prediction import Prediction
+from segstudio.core.look import Measure, Seen, UnsureKind, UnsureLook
+from segstudio.core.prediction import Logits, Prediction
 from segstudio.ui.bridge import live
 from segstudio.ui.bridge.background import Job
 from segstudio.ui.correcting.host import Host
@@ -37,7 +39,8 @@ class Drafts(QObject):
         super().__init__(parent)
         self._host = host
         self._mapped: tuple[Prediction, ClassMap, NDArray[np.uint8]] | None = None
-        self._sure: tuple[Prediction, Measure, NDArray[np.uint8]] | None = None
+        self.seen: Callable[[], Seen | None] = lambda: None  # the session puts Inside's here
+        self._sure: tuple[object, UnsureKind, NDArray[np.uint8]] | None = None
         self._second: tuple[FrameId, str, Prediction] | None = None
         self._second_mapped: tuple[Prediction, ClassMap, NDArray[np.uint8]] | None = None
         self._asked: tuple[FrameId, str] | None = None
@@ -67,16 +70,30 @@ class Drafts(QObject):
         prediction = self.prediction(frame)
         return "" if prediction is None else prediction.model
 
-    def sureness(self, frame: Frame, measure: Measure) -> NDArray[np.uint8] | None:
-        """uint8 (H, W), 0..255 = 0..1 by that measure; None while there is no prediction."""
+    def sureness(self, frame: Frame, measure: UnsureKind) -> NDArray[np.uint8] | None:
+        """uint8 (H, W), 0..255 = 0..1 by that measure; None while there is no prediction.
+
+        What one answer does not tell ("flip", "flicker") is known while it is looked at; otherwise
+        everything counts as sure.
+        """
         prediction = self.prediction(frame)
         if prediction is None:
             return None
-        have = self._sure
-        if have is None or have[0] is not prediction or have[1] != measure:
-            from segstudio.core.confidence import sureness
+        if measure == "flip" or measure == "flicker":
+            seen = self.seen()
+            about = seen.map if seen is not None and seen.look == UnsureLook(measure) else None
+            if about is None:
+                return np.full(prediction.labels.shape, 255, np.uint8)
+            return self._sure_of(about, measure, lambda: _sure_by_map(about, frame))
+        logits = prediction.logits
+        return self._sure_of(prediction, measure, lambda: _sure_by_answer(logits, measure))
 
-            have = self._sure = (prediction, measure, sureness(prediction.logits, measure))
+    def _sure_of(
+        self, about: object, measure: UnsureKind, make: Callable[[], NDArray[np.uint8]]
+    ) -> NDArray[np.uint8]:
+        have = self._sure
+        if have is None or have[0] is not about or have[1] != measure:
+            have = self._sure = (about, measure, make())
         return have[2]
 
     def second(
@@ -125,6 +142,18 @@ class Drafts(QObject):
         self._job = self._host.background.run(
             op, success=success, failure=failure, name="second-model"
         )
+
+
+def _sure_by_answer(logits: Logits, measure: Measure) -> NDArray[np.uint8]:
+    from segstudio.core.confidence import sureness
+
+    return sureness(logits, measure)
+
+
+def _sure_by_map(found: FeatureMap, frame: Frame) -> NDArray[np.uint8]:
+    from segstudio.core.confidence import sureness_seen
+
+    return sureness_seen(found, (frame.height, frame.width))
 
 
 def in_classes(

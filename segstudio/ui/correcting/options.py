@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from segstudio.core.classes import VOID
-from segstudio.core.look import Measure
+from segstudio.core.look import UnsureKind
 
 Rule = Literal["everything", "void", "class", "unsure"]
 """Where a stroke may change pixels: everywhere, only void, only one class, only where the model
@@ -37,7 +37,7 @@ class ToolOptions:
     rule: Rule = "everything"
     only: int = VOID
     below: float = 0.8
-    measure: Measure = "probability"
+    measure: UnsureKind = "probability"
     locked: frozenset[int] = frozenset()
     tolerance: float = 12.0
     is_joined: bool = True

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QSlider, QSpinBox, QWidget
 
 from segstudio.core.classes import VOID
-from segstudio.core.look import Measure
+from segstudio.core.look import UnsureKind, UnsureLook
 from segstudio.ui.correcting.options import MAX_SIZE, ToolOptions
 from segstudio.ui.icons import IconButton
 from segstudio.ui.panels.parts import Picker, Segments, label, pad, row
@@ -203,10 +203,12 @@ class ModelControl(Control):
         self._picker.fill([(c.name, c.title) for c in session.models.cards], options.reveals)
 
 
-MEASURES: tuple[tuple[Measure, str, str], ...] = (
+MEASURES: tuple[tuple[UnsureKind, str, str], ...] = (
     ("probability", "by probability", "the best class has less than {} probability"),
     ("margin", "by margin", "the best class leads the second by less than {}"),
     ("entropy", "by entropy", "the entropy is above {1}: the classes are more alike"),
+    ("flip", "by flip", "the mirrored picture is answered otherwise by more than {1}"),
+    ("flicker", "by flicker", "the class changed in more than {1} of the last frames"),
 )
 """(measure, title, when a pixel may change; {}: the threshold, {1}: what is left to 100 %)."""
 
@@ -251,10 +253,15 @@ class RuleControl(Control):
         classes = session.editor.classes.classes
         self._only.fill([(c.id, c.name) for c in classes] + [(VOID, "void")], options.only)
         self._only.setVisible(options.rule == "class")
-        self._measure.fill([(m, title) for m, title, _ in MEASURES], options.measure)
+        inside, percent = session.inside, round(100 * options.below)
+        looked = inside.look.kind if inside.is_on and isinstance(inside.look, UnsureLook) else None
+        known = {"probability", "margin", "entropy", looked}
+        offered = [(m, t) for m, t, _ in MEASURES if m in known or m == options.measure]
+        self._measure.fill(offered, options.measure)
         when = next(text for measure, _, text in MEASURES if measure == options.measure)
-        percent = round(100 * options.below)
         tip = f"Pixels change where {when.format(f'{percent} %', f'{100 - percent} %')}"
+        if options.measure not in known:
+            tip += "\nNothing changes now: that is known only while it is looked at (Shift+I)."
         for widget in (self._measure, self._below, self._figure):
             widget.setVisible(options.rule == "unsure")
         for widget in (self._below, self._figure):

@@ -42,7 +42,8 @@ class ToolOptionsBar(QFrame):
             box.addWidget(control)
         box.addWidget(self._hint, 1)
         editor = session.editor
-        for signal in (editor.options_changed, editor.projects.changed, session.models.changed):
+        for signal in (editor.options_changed, editor.projects.changed, session.models.changed,
+                       session.inside.changed):  # fmt: skip
             signal.connect(self.follow)
         self.follow()
 
