@@ -121,7 +121,7 @@ def test_names_without_a_layer_of_their_own_become_groups(qapp):
     made.narrow("", taps_only=False)
     assert listed(made) == ["a", "  b", "    c"]
     assert made.data(made.index_of("a.b"), Qt.ItemDataRole.ToolTipRole).endswith(
-        "Only a name that groups layers."
+        "It only groups the layers inside it and has no answer of its own."
     )
 
 
@@ -175,10 +175,10 @@ def test_every_line_says_its_name_to_those_who_listen(model):
 # --- words
 
 
-def test_layers_without_a_map_say_why():
+def test_layers_without_a_map_say_why(tree):
     def why(shape, kind="Linear"):
         runs = () if shape is None else (CallFacts(shape),)
-        return why_not(LayerFacts("x", "", kind, 0, 0, runs))
+        return why_not(LayerFacts("x", "", kind, 0, 0, runs), tree)
 
     assert why((8, 9, 9)) == ""
     assert why(None) == "This layer does not run when the model predicts."

@@ -255,10 +255,12 @@ def test_durations_are_short():
 
 def test_layers_to_begin_with(tree):
     assert first_layer(tree).name == "detail.stage1"
-    assert default_layer(tree).name == "semantic.stem"
+    assert default_layer(tree, 11).name == "semantic.stem"
+    assert default_layer(tree, 16).name == "detail.stage2"
     bare = replace(tree, layers=tuple(replace(one, is_tap=False) for one in tree.layers))
-    assert default_layer(bare).name == "semantic.shared"
-    assert default_layer(replace(tree, layers=())) is None
+    assert default_layer(bare, 11).name == "semantic.shared"
+    assert default_layer(bare, 8).name == "head"
+    assert default_layer(replace(tree, layers=()), 11) is None
     assert first_layer(replace(tree, layers=())) is None
 
 

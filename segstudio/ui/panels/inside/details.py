@@ -165,7 +165,7 @@ class LayerDetails(QFrame):
                 figure.show_value(value, shares.get(name), tip)
                 figure.setAccessibleName(f"{name}: {value}")
         note = layer.note[:1].upper() + layer.note[1:]
-        for part, text in ((self._why, why_not(layer)), (self._note, note)):
+        for part, text in ((self._why, why_not(layer, tree)), (self._note, note)):
             part.setText(text)
             part.setVisible(bool(text))
         self._show_field()

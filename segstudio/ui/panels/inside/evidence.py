@@ -132,7 +132,7 @@ class EvidencePage(Page):
         if tree is None:
             self._layer.fill([], None)
             return
-        last = default_layer(tree)
+        last = default_layer(tree, len(self.classes()))
         entries: list[tuple[object, str]] = []
         if last is not None:
             entries.append((last.name, f"{said(last)} (last before the classes)"))
@@ -159,7 +159,7 @@ class EvidencePage(Page):
         """On the pinned pixel, and in a layer that the model has."""
         tree, layer = self._inside.tree, look.layer
         if tree is not None and tree.get(layer) is None:
-            last = default_layer(tree)
+            last = default_layer(tree, len(self.classes()))
             layer = last.name if last is not None else ""
         return replace(look, pixel=self._inside.pinned, layer=layer)
 
@@ -220,13 +220,12 @@ def said(layer: LayerFacts) -> str:
     return layer.title or layer.name
 
 
-def default_layer(tree: LayerTree) -> LayerFacts | None:
-    """Where evidence is looked for at first: the last stage, or the last layer with a map.
+def default_layer(tree: LayerTree, classes: int) -> LayerFacts | None:
+    """Where evidence is looked for at first: the last stage, or else layer, that is no answer.
 
-    Without stages the last of all layers is the answer itself, so it is the one before.
+    classes: of the model. A layer with as many channels says classes already.
     """
     maps = [layer for layer in tree.layers if layer.name and is_map(layer)]
-    taps = [layer for layer in maps if layer.is_tap]
-    if taps:
-        return taps[-1]
-    return maps[-2] if len(maps) > 1 else maps[-1] if maps else None
+    before = [layer for layer in maps if layer.calls[-1].shape[0] != classes] or maps
+    taps = [layer for layer in before if layer.is_tap] or before
+    return taps[-1] if taps else None

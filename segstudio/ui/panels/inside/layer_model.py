@@ -92,7 +92,7 @@ class LayerModel(QAbstractItemModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return line.title if index.column() == LAYER else shape_of(line.layer)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return _tip(line)
+            return self._tip(line)
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return spoken(line) if index.column() == LAYER else shape_of(line.layer)
         return None
@@ -237,6 +237,16 @@ class LayerModel(QAbstractItemModel):
             self._lines[number].row = row
         return shown
 
+    def _tip(self, line: Line) -> str:
+        layer = line.layer
+        head = f"{layer.title or line.title}\n{layer.name}"
+        times = f"Runs {len(layer.calls)} times in one prediction." if len(layer.calls) > 1 else ""
+        share = f"{share_text(line.share)} of the time" if line.share is not None else ""
+        note = layer.note[:1].upper() + layer.note[1:]
+        why = why_not(layer, self.tree) if self.tree is not None else ""
+        kind = f" · {layer.kind}" if layer.kind else ""
+        return "\n".join(part for part in (head + kind, times, share, note, why) if part)
+
     def _shown_below(self, parent: Index | None) -> list[int]:
         if parent is None or not parent.isValid():
             return self._shown
@@ -258,11 +268,3 @@ def spoken(line: Line) -> str:
     if line.is_dim:
         parts.append("not a map")
     return ", ".join(part for part in parts if part)
-
-
-def _tip(line: Line) -> str:
-    layer = line.layer
-    head = f"{layer.title or line.title}\n{layer.name}" + (f" · {layer.kind}" if layer.kind else "")
-    times = f"Runs {len(layer.calls)} times in one prediction." if len(layer.calls) > 1 else ""
-    share = f"{share_text(line.share)} of the time" if line.share is not None else ""
-    return "\n".join(part for part in (head, times, share, layer.note, why_not(layer)) if part)

@@ -18,12 +18,12 @@ def is_map(layer: LayerFacts) -> bool:
     return any(call.is_map for call in layer.calls)
 
 
-def why_not(layer: LayerFacts) -> str:
+def why_not(layer: LayerFacts, tree: LayerTree) -> str:
     """Why nothing of it can be laid over the picture, in a sentence; "" when it can."""
     if is_map(layer):
         return ""
-    if not layer.kind:
-        return "Only a name that groups layers."
+    if not layer.calls and _is_group(layer, tree):
+        return "It only groups the layers inside it and has no answer of its own."
     if not layer.calls:
         return "This layer does not run when the model predicts."
     shape = layer.calls[-1].shape
@@ -38,6 +38,11 @@ def why_not(layer: LayerFacts) -> str:
             " there is nothing to lay over it."
         )
     return f"Its answer of {shape_text(shape) or 'no numbers'} does not lie over the picture."
+
+
+def _is_group(layer: LayerFacts, tree: LayerTree) -> bool:
+    inside = f"{layer.name}."
+    return any(one.calls and one.name.startswith(inside) for one in tree.layers)
 
 
 def shape_text(shape: tuple[int, ...]) -> str:
