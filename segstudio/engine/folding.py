@@ -34,6 +34,14 @@ _QUESTIONS = ("__get__", "dim", "size", "numel", "ndimension", "is_floating_poin
 """What may be asked of a tensor without using its values."""
 
 
+class FoldedNorm(nn.Identity):
+    """Stands where a norm was that is in a convolution now; convolution: its dotted name."""
+
+    def __init__(self, convolution: str) -> None:
+        super().__init__()
+        self.convolution = convolution
+
+
 def fold_batch_norm(net: nn.Module, spec: NetSpec | None = None) -> nn.Module:
     """The net, itself changed, with every norm folded that can be; eval only.
 
@@ -46,7 +54,7 @@ def fold_batch_norm(net: nn.Module, spec: NetSpec | None = None) -> nn.Module:
         assert isinstance(norm, nn.BatchNorm2d | nn.SyncBatchNorm)
         _fold(conv, norm)
         path, _, last = norm_name.rpartition(".")
-        setattr(net.get_submodule(path), last, nn.Identity())
+        setattr(net.get_submodule(path), last, FoldedNorm(conv_name))
     return net
 
 

@@ -128,7 +128,7 @@ def as_map(answer: Tensor, shape: tuple[int, ...], layout: str) -> Tensor:
     if layout == "first":
         return answer
     if layout == "tokens":
-        answer = answer.unflatten(1, shape[1:])
+        answer = answer.reshape(answer.shape[0], *shape[1:], answer.shape[-1])
     return answer.permute(0, 3, 1, 2)
 
 
