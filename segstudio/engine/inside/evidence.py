@@ -125,10 +125,10 @@ def _answer_and_gradient(
     ):
         picture = mirrored(x.detach().clone(), runner.spec.margin)
         call = look.call if look.call >= -1 else _runs(net, look.layer, picture) + look.call
-        leaf, logits = _recorded(net, look.layer, call, picture)
-        _check_is_map(as_map(leaf.detach(), known), look.layer)  # before what takes long
+        leaves, logits = _recorded(net, look.layer, call, picture)
+        _check_is_map(as_map(leaves[0].detach(), known), look.layer)  # before what takes long
         token.check()
-        gradient = _gradient(target.score(logits), leaf, look.layer)
+        leaf, gradient = _influence(target.score(logits), leaves, look.layer)
     single = torch.promote_types(leaf.dtype, torch.float32)  # doubles stay
     return as_map(leaf.detach(), known).to(single), as_map(gradient, known).to(single)
 
@@ -141,50 +141,63 @@ def _check_is_map(features: Tensor, layer: str) -> None:
         )
 
 
-def _gradient(score: Tensor, leaf: Tensor, layer: str) -> Tensor:
-    """Of the leaf's shape. ModelError when nothing of the leaf arrives in the score."""
-    gradient: Tensor | None = None
+def _influence(score: Tensor, leaves: list[Tensor], layer: str) -> tuple[Tensor, Tensor]:
+    """The first leaf that arrives in the score, and its gradient. ModelError when none does."""
+    gradients: tuple[Tensor | None, ...] = ()
     if score.requires_grad:
         try:
-            (gradient,) = torch.autograd.grad(score, leaf, allow_unused=True)
+            gradients = torch.autograd.grad(score, leaves, allow_unused=True)
         except NotImplementedError as error:
             raise ModelError(
                 f"This model gives no gradients behind the layer '{layer}' ({error}); choose a"
                 " later layer or occlusion."
             ) from error
-    if gradient is None or not bool(gradient.any()):
-        raise ModelError(
-            f"The layer '{layer}' has no influence on that class there; choose another layer,"
-            " class or pixel."
-        )
-    if not bool(gradient.isfinite().all()):
-        raise ModelError(
-            f"The gradients at the layer '{layer}' are no numbers; choose another layer or"
-            " occlusion."
-        )
-    return gradient
+    for leaf, gradient in zip(leaves, gradients, strict=False):
+        if gradient is None or not bool(gradient.any()):
+            continue
+        if not bool(gradient.isfinite().all()):
+            raise ModelError(
+                f"The gradients at the layer '{layer}' are no numbers; choose another layer or"
+                " occlusion."
+            )
+        return leaf, gradient
+    raise ModelError(
+        f"The layer '{layer}' has no influence on that class there; choose another layer, class"
+        " or pixel."
+    )
 
 
-def _recorded(net: nn.Module, layer: str, call: int, picture: Tensor) -> tuple[Tensor, Tensor]:
-    """The leaf that stands for the layer's answer, and the net's logits as they come from it.
+def _recorded(
+    net: nn.Module, layer: str, call: int, picture: Tensor
+) -> tuple[list[Tensor], Tensor]:
+    """Leaves that stand for the layer's answer, and the net's logits as they come from them.
 
-    call: which of its runs, -1 for the last. The net works on a copy of the leaf: what changes it
-    in place changes that alone.
+    The first leaf is what views show of the layer; others are there when it answers with several
+    maps, of which the first may be for heads that only train. call: which of its runs, -1 for the
+    last. The net works on copies of the leaves: what changes those in place changes no leaf.
     """
     leaves: list[Tensor] = []
     runs = 0
 
-    def replaced(_module: nn.Module, _inputs: object, output: Any) -> Any:  # noqa: ANN401
+    def replaced(_module: nn.Module, _inputs: object, output: object) -> object:
         nonlocal runs
         runs += 1
-        answer = first_map(output)
-        if answer is None or call not in (-1, runs - 1):
+        first = first_map(output)
+        if first is None or call not in (-1, runs - 1):
             return None
-        if not answer.is_floating_point():
-            raise ModelError(f"The layer '{layer}' answers with whole numbers; choose another one.")
-        leaf = answer.detach().clone().requires_grad_()
-        leaves[:] = [leaf]
-        return _with(output, answer, leaf.clone(memory_format=torch.preserve_format))
+        copies: dict[int, Tensor] = {}
+        leaves.clear()
+
+        def copied(one: Tensor) -> Tensor:
+            if one is not first and (one.dim() < 3 or not one.is_floating_point()):
+                return one
+            if id(one) not in copies:
+                leaf = one.detach().clone().requires_grad_()
+                leaves.insert(0 if one is first else len(leaves), leaf)
+                copies[id(one)] = leaf.clone()
+            return copies[id(one)]
+
+        return _with(output, copied)
 
     with _hooked(net, layer, replaced):
         logits = net(picture).logits
@@ -193,25 +206,7 @@ def _recorded(net: nn.Module, layer: str, call: int, picture: Tensor) -> tuple[T
         raise ModelError(
             f"The layer '{layer}' did not run{run} on this picture; choose another one."
         )
-    return leaves[0], logits
-
-
-def _with(output: Any, old: Tensor, new: Tensor) -> Any:  # noqa: ANN401 - whatever a module answers
-    """The same answer with one tensor in another's place."""
-    if output is old:
-        return new
-    swapped: list[bool] = []
-
-    def swap(one: Tensor) -> Tensor:
-        swapped.extend([True] * (one is old))
-        return new if one is old else one
-
-    made = tree_map_only(Tensor, swap, output)
-    if swapped:
-        return made
-    for name, value in vars(output).items():  # an object of its own class
-        setattr(output, name, tree_map_only(Tensor, swap, value))
-    return output
+    return leaves, logits
 
 
 def _runs(net: nn.Module, layer: str, picture: Tensor) -> int:

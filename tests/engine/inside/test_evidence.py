@@ -49,7 +49,8 @@ class Linear(nn.Module):
         self.pool(x)
         for _ in range(self.runs):
             a = self.between(a)
-            a = a[0] if isinstance(a, tuple) else a
+            if not isinstance(a, torch.Tensor):
+                a = a[0] if isinstance(a, tuple) else a[1]["on"]
         return NetOutput(self.last(a))
 
 
@@ -63,6 +64,13 @@ class WithExtras(nn.Module):
 
     def forward(self, x):
         return x, x.mean((2, 3))
+
+
+class WithAside(nn.Module):
+    """Answers first with a map that goes nowhere."""
+
+    def forward(self, x):
+        return [3 - x, {"on": x}]
 
 
 class AsTokens(nn.Module):
@@ -177,10 +185,16 @@ def test_the_first_run_sees_what_the_later_ones_do_with_it(x, labels):
     assert first == pytest.approx(between_0_and_1(mask * (4 * a[0] ** 2 - 2 * a[1] ** 2)), abs=1e-4)
 
 
-def test_tuples_and_tokens_are_maps_where_they_can_be(x, labels):
+@pytest.mark.parametrize("way", [WithExtras, WithAside])
+def test_answers_of_any_form_are_looked_through(x, labels, way):
+    """Of several maps the first counts that the class depends on."""
     plain = asked(runner_of(Linear()), x, labels).exact
-    pair = asked(runner_of(Linear(WithExtras())), x, labels, layer="between").exact
-    assert (pair == plain).all()
+    found = asked(runner_of(Linear(way())), x, labels, layer="between").exact
+    assert (found == plain).all()
+
+
+def test_tokens_are_a_map_where_it_is_known_how_they_lie(x, labels):
+    plain = asked(runner_of(Linear()), x, labels).exact
     known = CallFacts((2, *SIZE), (0.0, 0.0), (1.0, 1.0), layout="tokens")
     tokens = asked(runner_of(Tokens(AsTokens())), x, labels, known=known, layer="between").exact
     assert (tokens == plain).all()
