@@ -10,6 +10,7 @@ import re
 from torch import nn
 
 from segstudio.nets.titles import backbones, classics, generic, libraries, pyramids, two_branches
+from segstudio.nets.titles.kinds import IDENTITY, kind_of
 from segstudio.nets.titles.rules import Rule, Table
 
 LONGEST = 70
@@ -42,8 +43,8 @@ def title_of(net: nn.Module, name: str) -> str:
         todo = todo[used:]
         if not said and not todo:
             return ""
-        if isinstance(module, nn.Identity) and said and "identity" not in said:
-            said += ", identity"
+        if said and IDENTITY not in said and kind_of(module) == IDENTITY:
+            said += f", {IDENTITY}"
         if parts and said and said == _unnumbered(parts[-1]):
             said = said.partition(",")[0].rpartition(" ")[2]  # the convolution of a unit
         parts += [said] if said else []
@@ -75,7 +76,8 @@ def _rules_of(module: nn.Module) -> tuple[Rule, ...]:
 
 
 def _unnumbered(part: str) -> str:
-    return re.sub(r" \d+(?=,|$)", "", part, count=1)
+    head, comma, tail = part.partition(",")
+    return re.sub(r" \d+$", "", head) + comma + tail
 
 
 def _fitted(parts: list[str]) -> str:

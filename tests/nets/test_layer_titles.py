@@ -72,6 +72,7 @@ PAPERS = {
     },
     "bisenet_v2": {
         "detail.stage2": "Detail branch · stage 2",
+        "detail.stage2.0.0": "Detail branch · stage 2 · 3×3 convolution, stride 2 · convolution",
         "detail.stage2.0.1": "Detail branch · stage 2 · 3×3 convolution, stride 2 · batch norm",
         "semantic.stem": "Semantic branch · stem",
         "semantic.stage5.3": "Semantic branch · stage 5 · block 4",
@@ -175,10 +176,14 @@ def test_dilations_are_read_from_the_net_itself():
     assert title_of(net, "aspp.branches.2") == "ASPP · branch 3, dilation 10"
 
 
-def test_a_merged_batch_norm_is_not_called_one():
+class FoldedNorm(nn.Identity):
+    """What the engine puts where a norm was."""
+
+
+def test_a_norm_keeps_its_title_when_it_is_folded_into_its_convolution():
     net = built("bisenet_v2")
-    net.get_submodule("detail.stage1.0")[1] = nn.Identity()
-    assert title_of(net, "detail.stage1.0.1").endswith("· identity")
+    net.get_submodule("detail.stage1.0")[1] = FoldedNorm()
+    assert title_of(net, "detail.stage1.0.1").endswith("· batch norm")
     assert title_of(net, "detail.stage1.0").endswith("3×3 convolution, stride 2")
 
 

@@ -4,7 +4,7 @@ import re
 
 from torch import nn
 
-from segstudio.nets.titles.kinds import RESIDUAL, kind_of, unit_of
+from segstudio.nets.titles.kinds import IDENTITY, RESIDUAL, kind_of, unit_of
 
 LISTS = {
     "stages": "stage",
@@ -112,7 +112,7 @@ def _of_list(name: str, module: nn.Module) -> str:
 
 def _of_leaf(name: str, module: nn.Module, kind: str) -> str:
     """Queries and the like are linear layers; their name says more."""
-    if isinstance(module, nn.Identity):
+    if isinstance(module, nn.Identity) and kind == IDENTITY:
         return f"{_named(name)}, identity".removeprefix(", ")
     is_linear = isinstance(module, nn.Linear | nn.Conv2d)
     by_name = _named(name) if is_linear or not kind else ""

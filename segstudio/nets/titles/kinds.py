@@ -12,6 +12,9 @@ WEIGHTY = (*CONVOLUTIONS, *TRANSPOSED, nn.Linear)
 BATCH_NORM = nn.modules.batchnorm._NormBase
 """All batch and instance norms."""
 
+IDENTITY = "identity"
+RESIDUAL = "inverted residual block"
+
 WORDS: tuple[tuple[type[nn.Module], str], ...] = (
     (nn.LayerNorm, "layer norm"),
     (nn.GroupNorm, "group norm"),
@@ -37,12 +40,11 @@ WORDS: tuple[tuple[type[nn.Module], str], ...] = (
     (nn.MultiheadAttention, "multi-head attention"),
     (nn.Flatten, "flattening"),
     (nn.PixelShuffle, "pixel shuffle"),
-    (nn.Identity, "identity"),
+    (nn.Identity, IDENTITY),
 )
 
-RESIDUAL = "inverted residual block"
-
 NAMED: tuple[tuple[str, str], ...] = (
+    (r"^FoldedNorm$", "batch norm"),
     (r"LayerNorm", "layer norm"),
     (r"RMSNorm", "RMS norm"),
     (r"GELU", "GELU"),
@@ -78,11 +80,11 @@ def kind_of(module: nn.Module) -> str:
         return pooling
     if isinstance(module, nn.Upsample):
         return f"enlargement{_times(module.scale_factor)}, {module.mode}"
-    for cls, word in WORDS:
-        if isinstance(module, cls):
-            return word
-    found = (word for pattern, word in NAMED if re.search(pattern, type(module).__name__))
-    return next(found, "")
+    by_class = (word for cls, word in WORDS if isinstance(module, cls))
+    by_name = (word for pattern, word in NAMED if re.search(pattern, type(module).__name__))
+    # A library's class, by name, says more than the one of torch that it is derived from.
+    is_torchs = type(module).__module__.startswith("torch.nn.")
+    return next(by_class if is_torchs else by_name, "") or next(by_class, "")
 
 
 def unit_of(module: nn.Module) -> str:
