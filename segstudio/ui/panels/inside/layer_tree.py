@@ -237,7 +237,8 @@ class LayerBrowser(QWidget):
         column.addWidget(self._segments)
         column.addWidget(self.view, 1)
         column.addWidget(self._nothing, 1)
-        self.view.setMinimumHeight(LEAST)
+        for part in (self.view, self._nothing):
+            part.setMinimumHeight(LEAST)  # nothing below moves while one types
         self._later = QTimer(self)  # what is in sight is known after the layout
         self._later.setSingleShot(True)
         self._later.setInterval(0)

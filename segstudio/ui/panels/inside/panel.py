@@ -105,9 +105,13 @@ class Column(QFrame):
         )
         self._build()
         inside = self._inside
-        for signal in (inside.changed, inside.tree_changed, session.shown_changed):
+        for signal in (
+            inside.changed,
+            inside.tree_changed,
+            session.comparison.changed,
+            session.player.source_changed,
+        ):
             signal.connect(self.follow)
-        session.comparison.changed.connect(self.follow)
         session.editor.selection_changed.connect(self._follow_selection)
         inside.arrived.connect(self.see)
         inside.pointed.connect(self._point)
