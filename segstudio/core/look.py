@@ -31,7 +31,8 @@ Pixel = tuple[int, int]
 class Scale:
     """Which numbers become 0 and 255.
 
-    robust: the 1st and 99th percentile. full: least and greatest. fixed: low and high.
+    robust: the 1st and 99th percentile, without the rim, where padding is seen. full: least and
+    greatest. fixed: low and high.
     """
 
     kind: ScaleKind = "robust"

@@ -2,6 +2,7 @@
 
 import math
 import threading
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,12 +35,32 @@ def picture(index: int) -> np.ndarray:
     return rgb
 
 
+class NothingInside:
+    """The `looking` of a predictor that has no net to look into."""
+
+    def paused(self):
+        return nullcontext()
+
+    def again(self, frame, token=None):
+        return None
+
+    def tree(self, size):
+        raise ModelError("This model has no layers.")
+
+
 class FakePredictor:
     """Says Road on the left half and Sky on the right, without torch."""
 
     def __init__(self, card, device, strategy):
         self.card, self.device, self.strategy = card, "cpu", strategy
         self.is_closed = False
+        self.looking = NothingInside()
+
+    def look_for(self, look):
+        pass
+
+    def input_size(self, height, width):
+        return height, width
 
     def predict(self, frame, *, request=0):
         h, w = frame.height, frame.width

@@ -238,7 +238,7 @@ class Looking:
         if self._reader is None or not self._reader.fits(look):
             self._reader = LayerReader(look)
         found_map, sheet = self._reader.read(kept.features, kept.lattice, look)
-        return Seen(look, found_map, sheet)
+        return Seen(look, found_map, sheet, note=self._reader.note)
 
     def _evidence(
         self,
