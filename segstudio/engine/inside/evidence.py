@@ -10,7 +10,8 @@ Only what comes after the layer is recorded: the layer's answer is replaced by a
 are asked of. It is calculated in fp32, without autocast, whatever the predictions use.
 """
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import Any
 
@@ -197,7 +198,7 @@ def _recorded(
                 copies[id(one)] = leaf.clone()
             return copies[id(one)]
 
-        return _with(output, copied)
+        return _exchanged(output, copied)
 
     with _hooked(net, layer, replaced):
         logits = net(picture).logits
@@ -207,6 +208,14 @@ def _recorded(
             f"The layer '{layer}' did not run{run} on this picture; choose another one."
         )
     return leaves, logits
+
+
+def _exchanged(output: Any, copied: Callable[[Tensor], Tensor]) -> Any:  # noqa: ANN401 - anything
+    """The same answer with every tensor exchanged."""
+    if dataclasses.is_dataclass(output) and not isinstance(output, type | Mapping):
+        values = {f.name: getattr(output, f.name) for f in dataclasses.fields(output)}
+        return dataclasses.replace(output, **tree_map_only(Tensor, copied, values))
+    return tree_map_only(Tensor, copied, output)
 
 
 def _runs(net: nn.Module, layer: str, picture: Tensor) -> int:

@@ -1,5 +1,6 @@
 """Evidence by hand: nets whose maps are known in closed form, and everything that may go wrong."""
 
+import dataclasses
 import gc
 import weakref
 from types import SimpleNamespace
@@ -50,7 +51,7 @@ class Linear(nn.Module):
         for _ in range(self.runs):
             a = self.between(a)
             if not isinstance(a, torch.Tensor):
-                a = a[0] if isinstance(a, tuple) else a[1]["on"]
+                a = a[0] if isinstance(a, tuple) else a[1]["on"] if isinstance(a, list) else a.map
         return NetOutput(self.last(a))
 
 
@@ -71,6 +72,16 @@ class WithAside(nn.Module):
 
     def forward(self, x):
         return [3 - x, {"on": x}]
+
+
+@dataclasses.dataclass
+class Answer:
+    map: torch.Tensor
+
+
+class AsADataclass(nn.Module):
+    def forward(self, x):
+        return Answer(x)
 
 
 class AsTokens(nn.Module):
@@ -185,7 +196,7 @@ def test_the_first_run_sees_what_the_later_ones_do_with_it(x, labels):
     assert first == pytest.approx(between_0_and_1(mask * (4 * a[0] ** 2 - 2 * a[1] ** 2)), abs=1e-4)
 
 
-@pytest.mark.parametrize("way", [WithExtras, WithAside])
+@pytest.mark.parametrize("way", [WithExtras, WithAside, AsADataclass])
 def test_answers_of_any_form_are_looked_through(x, labels, way):
     """Of several maps the first counts that the class depends on."""
     plain = asked(runner_of(Linear()), x, labels).exact
