@@ -12,6 +12,7 @@ from segstudio.ui import theme
 from segstudio.ui.inside.inside import Chance
 from segstudio.ui.panels.inside.choices import Choice
 from segstudio.ui.panels.inside.evidence import default_layer
+from segstudio.ui.panels.inside.histogram import MapLegend
 from segstudio.ui.panels.inside.layers import first_layer
 from segstudio.ui.panels.inside.panel import LEAST, InsidePanel, duration
 from segstudio.ui.panels.parts import Picker, Spinner
@@ -235,6 +236,14 @@ def test_a_lead_has_colours_with_two_sides_as_long_as_it_is_shown(panel, looked,
     change_style(color_map="fire")
     pressed(panel, "Unsure")
     assert inside.style.color_map == "fire", "chosen by a person"
+
+
+def test_the_ends_of_a_lead_are_called_by_their_classes(panel, looked):
+    looked.inside.set_look(ClassLook(3, 5, Scale("robust")))
+    legend = panel.findChild(MapLegend)
+    assert legend.accessibleName() == "Colours from 0 Tree to Road 1.5"
+    looked.inside.set_look(ClassLook(3))
+    assert legend.accessibleName() == "Colours from 0 % to 150 %"
 
 
 def test_the_predicted_class_is_named_once_a_pixel_is_pinned(panel, looked, monkeypatch):

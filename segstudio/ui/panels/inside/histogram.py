@@ -64,13 +64,21 @@ class MapLegend(QWidget):
         self._map: FeatureMap | None = None
         self._style = MapStyle()
         self._here: float | None = None
-        self._unit = ""
+        self._unit, self._sides = "", ("", "")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._fit()
 
-    def show_map(self, found: FeatureMap | None, style: MapStyle, unit: str = "") -> None:
-        """unit: "" or "%", for numbers from 0 to 1 that are read as shares."""
-        self._map, self._style, self._unit = found, style, unit
+    def show_map(
+        self,
+        found: FeatureMap | None,
+        style: MapStyle,
+        unit: str = "",
+        sides: tuple[str, str] = ("", ""),
+    ) -> None:
+        """unit: "" or "%", for numbers from 0 to 1 that are read as shares. sides: what the low
+        and the high end are called, where they have names.
+        """
+        self._map, self._style, self._unit, self._sides = found, style, unit, sides
         if found is None:
             self._here = None
         self.setToolTip(
@@ -97,7 +105,8 @@ class MapLegend(QWidget):
         if found is None:
             return "No map"
         if found.kind == "values":
-            return f"Colours from {self._said(found.low)} to {self._said(found.high)}"
+            low, high = self._ends(found)
+            return f"Colours from {low} to {high}"
         if found.kind == "rgb":
             return "Three components as red, green and blue"
         return "Groups: " + ", ".join(share_text(share) for _, share in self.groups())
@@ -141,6 +150,10 @@ class MapLegend(QWidget):
         if height != self.height():
             self.setFixedHeight(height)
 
+    def _ends(self, found: FeatureMap) -> tuple[str, str]:
+        low, high = self._said(found.low), self._said(found.high)
+        return f"{low} {self._sides[0]}".rstrip(), f"{self._sides[1]} {high}".lstrip()
+
     def _said(self, value: float) -> str:
         return f"{100 * value:.0f} %" if self._unit == "%" else number(value)
 
@@ -169,8 +182,9 @@ class MapLegend(QWidget):
         words = QRectF(0, bar.bottom() + 2, width, NUMBERS - 2)
         middle, low, high = Qt.AlignmentFlag.AlignVCenter, found.low, found.high
         painter.setPen(QColor(colors.muted))
-        painter.drawText(words, middle | Qt.AlignmentFlag.AlignLeft, self._said(low))
-        painter.drawText(words, middle | Qt.AlignmentFlag.AlignRight, self._said(high))
+        left, right = self._ends(found)
+        painter.drawText(words, middle | Qt.AlignmentFlag.AlignLeft, left)
+        painter.drawText(words, middle | Qt.AlignmentFlag.AlignRight, right)
         if self._here is not None and high > low and math.isfinite(self._here):
             place = min(1.0, max(0.0, (self._here - low) / (high - low))) * (width - 1) + 0.5
             self._paint_here(painter, bar, place, words)

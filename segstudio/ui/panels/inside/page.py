@@ -3,7 +3,7 @@
 from PySide6.QtWidgets import QWidget
 
 from segstudio.core.classes import ClassDef
-from segstudio.core.look import Look, Seen
+from segstudio.core.look import ClassLook, Look, Seen
 from segstudio.ui.session import Session
 
 
@@ -25,6 +25,13 @@ class Page(QWidget):
 
     def see(self, seen: Seen | None) -> None:
         """The answer for the frame on the screen."""
+
+    def sides(self, look: Look | None) -> tuple[str, str]:
+        """The classes that the low and the high numbers of a lead speak for."""
+        if not isinstance(look, ClassLook) or look.against is None:
+            return "", ""
+        names = {c.id: c.name for c in self.classes()}
+        return names.get(look.against, ""), names.get(look.class_id, "")
 
     def classes(self) -> tuple[ClassDef, ...]:
         """Of the model that is looked into."""

@@ -220,7 +220,8 @@ class Column(QFrame):
         is_share = isinstance(look, UnsureLook) or (
             isinstance(look, ClassLook) and look.against is None
         )
-        self._legend.show_map(found, inside.style, "%" if is_share else "")
+        sides = self._pages[self._tab].sides(look) if is_signed(look) else ("", "")
+        self._legend.show_map(found, inside.style, "%" if is_share else "", sides)
         self._legend.point(inside.pixel or inside.pinned)
         scale = scale_of(look)
         self._scale.setVisible(scale is not None)
