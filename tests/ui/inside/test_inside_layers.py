@@ -342,6 +342,17 @@ def test_what_a_cell_really_sees_is_measured_on_demand(panel):
     assert "Measured: its middle cell sees 63 × 61 px" in said(panel)
 
 
+def test_a_measured_field_is_of_one_size_of_input(panel, looked, net, tree):
+    pressed(panel, "Measure what it sees")
+    net.layers = replace(tree, input_size=(144, 256))
+    looked.inside._layers.forget()
+    looked.inside.turn_off()
+    looked.inside.turn_on()
+    assert "Measured" not in said(panel)
+    pressed(panel, "Measure what it sees")
+    assert "63 × 61 px, 10 % of the input" in said(panel)
+
+
 def test_why_a_field_cannot_be_measured_is_said(panel, net):
     net.field_of = None
     pressed(panel, "Measure what it sees")

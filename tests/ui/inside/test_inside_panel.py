@@ -205,6 +205,16 @@ def test_the_layer_looked_at_last_can_be_one_for_evidence(panel, looked):
     assert picker.itemText(0) == "Semantic branch · stem (last before the classes)"
 
 
+def test_a_missing_pixel_is_asked_for_once(panel, looked, net):
+    net.note = "Choose a pixel in the picture first."
+    pressed(panel, "Evidence")
+    assert "Click into the picture" in said(panel)
+    assert net.note not in said(panel)
+    net.note = "Pause to see it."
+    looked.inside.set_look(EvidenceLook("occlusion", target="class", class_id=3))
+    assert "Pause to see it." in said(panel)
+
+
 def test_the_probability_of_a_class_and_the_lead_over_another(panel, looked, monkeypatch):
     chances = [Chance(3, "Road", (0, 0, 0), 0.7), Chance(5, "Tree", (0, 0, 0), 0.2)]
     monkeypatch.setattr(looked.inside, "probabilities", lambda letter: chances)

@@ -10,8 +10,6 @@ from segstudio.core.layers import LayerFacts, LayerTree
 from segstudio.ui import theme
 from segstudio.ui.panels.inside.choices import sentence
 from segstudio.ui.panels.inside.layer_words import (
-    TIMES,
-    call_of,
     cost_shares,
     field_text,
     figures,
@@ -31,6 +29,9 @@ _WHERE = {
     "Memory": (3, 0, 1, 2),
 }
 """Row, column, rows and columns taken, in the block of figures."""
+
+FieldKey = tuple[str, tuple[int, int], str, int]
+"""Model, (h, w) of its input, name of the layer, and which of its runs."""
 
 
 class ShareBar(QWidget):
@@ -98,15 +99,17 @@ class Figure(QWidget):
 
 
 class LayerDetails(QFrame):
-    """One layer. `run_picked` is told another of its runs, `field_wanted` its name."""
+    """One layer. `run_picked` is told another of its runs, `field_wanted` what to measure."""
 
     def __init__(
-        self, run_picked: Callable[[int], None], field_wanted: Callable[[str], None]
+        self, run_picked: Callable[[int], None], field_wanted: Callable[[FieldKey], None]
     ) -> None:
         super().__init__()
         self.setProperty("look", "card")
         self._layer: LayerFacts | None = None
-        self._fields: dict[tuple[str, str], tuple[int, int] | str] = {}
+        self._key: FieldKey | None = None
+        self._asked: set[FieldKey] = set()
+        self._fields: dict[FieldKey, tuple[int, int] | str] = {}
         self._title, self._name = Elided(look="title"), Elided(look="small", tone="muted")
         self._run = Picker("Which of its runs", lambda v: run_picked(int(str(v))))
         self._run.setProperty("look", "tight")
@@ -145,7 +148,7 @@ class LayerDetails(QFrame):
 
     def show_layer(self, tree: LayerTree, layer: LayerFacts, call: int) -> None:
         """Another layer, or the same with costs."""
-        self._layer, self._tree = layer, tree
+        self._layer, self._key = layer, (tree.model, tree.input_size, layer.name, call)
         self._title.show_text(layer.title or layer.name)
         kind = f" · {layer.kind}" if layer.kind else ""
         self._name.show_text(f"{layer.name}{kind}" if layer.title else layer.kind)
@@ -170,34 +173,30 @@ class LayerDetails(QFrame):
             part.setVisible(bool(text))
         self._show_field()
 
-    def take_field(self, model: str, name: str, field: tuple[int, int] | str) -> None:
+    def take_field(self, key: FieldKey, field: tuple[int, int] | str) -> None:
         """What was measured, (h, w) in input pixels, or why it cannot be."""
-        self._fields[model, name] = field
+        self._fields[key] = field
         self._show_field()
 
     def _show_field(self) -> None:
-        layer = self._layer
-        if layer is None:
+        layer, key = self._layer, self._key
+        if layer is None or key is None:
             return
-        key = (self._tree.model, layer.name)
-        run = call_of(layer, -1)
-        self._field.setEnabled(True)
-        self._field.setVisible(key not in self._fields and is_map(layer) and run is not None)
+        self._field.setEnabled(key not in self._asked)
+        self._field.setVisible(key not in self._fields and is_map(layer))
         self._measured.setVisible(key in self._fields)
-        if key in self._fields:
-            found = self._fields[key]
-            if isinstance(found, str):
-                self._measured.setText(found)
-                return
-            area = found[0] * found[1] / max(1, self._tree.input_size[0] * self._tree.input_size[1])
-            sides = (
-                f"{found[0]} {TIMES} {found[1]} px" if found[0] != found[1] else field_text(found)
-            )
-            self._measured.setText(
-                f"Measured: its middle cell sees {sides}, {share_text(area)} of the input."
-            )
+        if key not in self._fields:
+            return
+        found, (_, size, _, _) = self._fields[key], key
+        if isinstance(found, str):
+            self._measured.setText(found)
+            return
+        share = share_text(found[0] * found[1] / max(1, size[0] * size[1]))
+        sides = field_text(found)
+        self._measured.setText(f"Measured: its middle cell sees {sides}, {share} of the input.")
 
     def _ask_field(self) -> None:
-        if self._layer is not None:
+        if self._key is not None:
+            self._asked.add(self._key)
             self._field.setEnabled(False)
-            self._field_wanted(self._layer.name)
+            self._field_wanted(self._key)

@@ -145,9 +145,7 @@ class EvidencePage(Page):
 
     def _show_where(self, look: EvidenceLook | ClassLook) -> None:
         pinned = self._inside.pinned
-        is_wanted = isinstance(look, EvidenceLook) and not (
-            look.target == "class" and look.class_id is not None
-        )
+        is_wanted = isinstance(look, EvidenceLook) and needs_pixel(look)
         self._where.setVisible(is_wanted)
         self._free.setVisible(is_wanted and pinned is not None)
         if pinned is None:
@@ -213,6 +211,11 @@ class EvidencePage(Page):
                 look = replace(look, class_id=self._last.against or 0)
             self._inside.set_look(look)
             self.follow()
+
+
+def needs_pixel(look: EvidenceLook) -> bool:
+    """Without a pixel nobody knows which class, or which region."""
+    return look.target != "class" or look.class_id is None
 
 
 def said(layer: LayerFacts) -> str:

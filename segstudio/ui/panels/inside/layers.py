@@ -1,13 +1,14 @@
 """The page of layers: which one, what is known of it, and how it is shown."""
 
 from dataclasses import replace
+from functools import partial
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from segstudio.core.layers import LayerFacts, LayerTree
 from segstudio.core.look import LayerLook
 from segstudio.ui.panels.inside.choices import sentence
-from segstudio.ui.panels.inside.details import LayerDetails
+from segstudio.ui.panels.inside.details import FieldKey, LayerDetails
 from segstudio.ui.panels.inside.layer_tree import LayerBrowser
 from segstudio.ui.panels.inside.layer_words import call_of, is_map
 from segstudio.ui.panels.inside.page import Page
@@ -122,13 +123,8 @@ class LayersPage(Page):
             look = replace(look, region=None if area is None else (*area.rect,))
         self._inside.set_look(look)
 
-    def _measure_field(self, name: str) -> None:
-        tree = self._inside.tree
-        if tree is not None:
-            model = tree.model
-            self._inside.measure_field(
-                name, lambda field: self._details.take_field(model, name, field)
-            )
+    def _measure_field(self, key: FieldKey) -> None:
+        self._inside.measure_field(key[2], partial(self._details.take_field, key))
 
 
 def first_layer(tree: LayerTree) -> LayerFacts | None:

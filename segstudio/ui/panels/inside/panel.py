@@ -10,7 +10,7 @@ from segstudio.core.feature_map import FeatureMap
 from segstudio.core.look import ClassLook, EvidenceLook, LayerLook, Look, Scale, Seen, UnsureLook
 from segstudio.ui.icons import IconButton
 from segstudio.ui.panels.inside.choices import sentence
-from segstudio.ui.panels.inside.evidence import EvidencePage
+from segstudio.ui.panels.inside.evidence import EvidencePage, needs_pixel
 from segstudio.ui.panels.inside.histogram import MapLegend, ScaleControls
 from segstudio.ui.panels.inside.layers import LayersPage
 from segstudio.ui.panels.inside.page import Page
@@ -290,7 +290,10 @@ class Column(QFrame):
         """Trouble first, then what people should know."""
         inside = self._inside
         trouble = inside.trouble if self._waiting.isHidden() else ""
-        text = trouble or inside.note or (seen.note if seen is not None else "")
+        look = inside.look
+        is_asked = isinstance(look, EvidenceLook) and look.pixel is None and needs_pixel(look)
+        said = "" if seen is None or is_asked else seen.note  # the page asks for it
+        text = trouble or inside.note or said
         self._note.setText(text)
         set_tone(self._note, "bad" if trouble else "muted")
         self._note.setVisible(bool(text) and self._session.models.chosen is not None)
