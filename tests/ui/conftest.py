@@ -14,6 +14,9 @@ from PySide6.QtWidgets import QApplication
 
 from segstudio.core.catalogue import InputRule, ModelCard, Score
 from segstudio.core.classes import CAMVID
+from segstudio.core.feature_map import FeatureMap, Lattice
+from segstudio.core.layers import CallFacts, LayerFacts, LayerTree
+from segstudio.core.look import Seen
 from segstudio.core.prediction import Logits, Prediction, Timing
 from segstudio.core.settings import Settings
 from segstudio.errors import ModelError
@@ -35,17 +38,24 @@ def picture(index: int) -> np.ndarray:
     return rgb
 
 
-class NothingInside:
-    """The `looking` of a predictor that has no net to look into."""
+class LittleInside:
+    """The `looking` of a predictor without a net: two layers, and one map for every look."""
+
+    look = None
 
     def paused(self):
         return nullcontext()
 
     def again(self, frame, token=None):
-        return None
+        size = (frame.height, frame.width)
+        exact = np.arange(4, dtype=np.float32).reshape(2, 2) / 3
+        found = FeatureMap((exact * 255).astype(np.uint8), Lattice.even((2, 2), size), exact=exact)
+        return None if self.look is None else Seen(self.look, found, frame_share=0.1)
 
     def tree(self, size):
-        raise ModelError("This model has no layers.")
+        call = CallFacts((4, 2, 2), (0.0, 0.0), (size[0] / 2, size[1] / 2), (3, 3))
+        layers = [LayerFacts(n, n, "Conv2d", 0, 10, (call,), True) for n in ("first", "second")]
+        return LayerTree("fake", size, tuple(layers))
 
 
 class FakePredictor:
@@ -54,10 +64,10 @@ class FakePredictor:
     def __init__(self, card, device, strategy):
         self.card, self.device, self.strategy = card, "cpu", strategy
         self.is_closed = False
-        self.looking = NothingInside()
+        self.looking = LittleInside()
 
     def look_for(self, look):
-        pass
+        self.looking.look = look
 
     def input_size(self, height, width):
         return height, width
@@ -76,7 +86,7 @@ class FakePredictor:
         timing = Timing(1.0, 2.0, 3.0)
         return Prediction(
             frame, self.card.name, self.card.classes, labels, pixels, logits, timing,
-            (h, w), "cpu", request,
+            (h, w), "cpu", request, seen=self.looking.again(frame),
         )  # fmt: skip
 
     def close(self):

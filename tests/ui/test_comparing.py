@@ -17,7 +17,7 @@ from segstudio.errors import ModelError
 from segstudio.store.project_rows import FrameKey
 from segstudio.ui.bridge import live
 from segstudio.ui.comparing.panes import LABELS, Look
-from tests.ui.conftest import NothingInside
+from tests.ui.conftest import LittleInside
 
 H, W = 72, 128
 OTHER = ClassMap("fruit", (ClassDef(0, "Apple", (255, 0, 0)), ClassDef(1, "Pear", (0, 255, 0))))
@@ -40,7 +40,7 @@ class Said:
     def __init__(self, card, device, strategy):
         self.card, self.device, self.strategy, self.error = card, "cpu", strategy, None
         self.gate, self.waits = None, False
-        self.looking = NothingInside()
+        self.looking = LittleInside()
 
     def predict(self, frame, *, request=0):
         if self.gate is not None:

@@ -10,6 +10,7 @@ from PySide6.QtGui import QImage, QKeySequence
 
 from segstudio.core.brush import flood, rectangle
 from segstudio.core.classes import CAMVID
+from segstudio.core.look import Seen, UnsureLook
 from segstudio.core.origins import PROPAGATED
 from segstudio.media import demo
 from segstudio.store.models import write_card
@@ -153,10 +154,31 @@ def prepare_labels(session, name, qtbot):
         session.comparison.turn_on()
     if name == "carry.stop":
         session.ranges.propagate(3)
+    if name.startswith("inside."):
+        prepare_inside(session, name, qtbot)
     if name == "project.close":
         session.create_project(Path(str(editor.projects.project.path) + "2.segproj"))
         qtbot.waitUntil(lambda: not editor.projects.is_own, timeout=20_000)
     editor.select(flood(editor.labels, (20, 20)))
+
+
+def prepare_inside(session, name, qtbot):
+    """A layer that is looked at; uncertainty, with a frame that stands out."""
+    inside = session.inside
+    if name == "inside.unsure":
+        return
+    if "_unsure" in name:
+        inside.set_look(UnsureLook())
+    inside.turn_on()
+    qtbot.waitUntil(lambda: inside.tree is not None and inside.seen is not None, timeout=20_000)
+    if "_unsure" in name:
+        info, index = session.info, session.result.frame.id.index
+        for place in (index - 2, index - 1, index + 1, index + 2):
+            frame = replace(session.result.frame.id, index=place)
+            inside.record._put("A", "fake", frame, Seen(inside.look, frame_share=0.01))
+        inside.record._tell()
+        assert list(inside.record.peaks()) == [index]
+        assert info is not None
 
 
 @pytest.mark.parametrize("name", NAMES)
