@@ -54,6 +54,7 @@ class ViewFiles:
         self._is_single = source.info.kind == "image"
         self._place = folder / stem
         self._shape: tuple[int, ...] = ()
+        self._channels: list[int] = []
         self._pictures: list[Path] = []
         self._video_file = folder / f"{stem}.mp4" if drawing.is_video else None
         self._video = None if self._video_file is None else _video(self._video_file, source, stack)
@@ -73,7 +74,9 @@ class ViewFiles:
             self._video.write(picture, None if time_us is None else time_us - self._start)
 
     def told(self, layer: LayerFacts | None) -> Json:
-        """For the report. file: the picture, or the folder of those of a clip."""
+        """For the report. file: the picture, or the folder of those of a clip. channels: those of
+        the last mosaic, in its order.
+        """
         call = layer.calls[-1] if layer is not None and layer.calls else None
         picture = self._place.with_name(f"{self._place.name}.png")
         found: Json = {
@@ -84,6 +87,8 @@ class ViewFiles:
             "file": str(picture if self._is_single else self._place),
             "files": [str(path) for path in self._pictures],
         }
+        if self._channels:
+            found["channels"] = self._channels
         if self._video_file is not None:
             found["video"] = str(self._video_file)
         return found
@@ -91,6 +96,7 @@ class ViewFiles:
     def _picture(self, read: "Read", frame: "Frame") -> NDArray[np.uint8]:
         style = self._drawing.style
         if read.sheet is not None:
+            self._channels = [int(channel) for channel in read.sheet.channels]
             return files.render_sheet(read.sheet, style, frame)
         if self._drawing.at == "layer":
             return files.render_cells(read.map, style)
