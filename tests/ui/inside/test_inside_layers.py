@@ -256,6 +256,7 @@ def test_a_layer_without_a_map_is_explained_and_changes_nothing(panel, looked):
     click(panel, "semantic.pool")
     assert looked.inside.look.layer == "detail.stage1"
     assert "Its answer is 16 numbers for the whole picture" in said(panel)
+    assert "The picture still shows “Detail branch · stage 1”." in said(panel)
     assert looked.inside.trouble == ""
 
 

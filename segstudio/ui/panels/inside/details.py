@@ -146,8 +146,8 @@ class LayerDetails(QFrame):
             column.addWidget(part)
         column.addLayout(row(self._field, 1))
 
-    def show_layer(self, tree: LayerTree, layer: LayerFacts, call: int) -> None:
-        """Another layer, or the same with costs."""
+    def show_layer(self, tree: LayerTree, layer: LayerFacts, call: int, still: str = "") -> None:
+        """Another layer, or the same with costs. still: what the picture shows instead of it."""
         self._layer, self._key = layer, (tree.model, tree.input_size, layer.name, call)
         self._title.show_text(layer.title or layer.name)
         kind = f" · {layer.kind}" if layer.kind else ""
@@ -168,7 +168,11 @@ class LayerDetails(QFrame):
                 figure.show_value(value, shares.get(name), tip)
                 figure.setAccessibleName(f"{name}: {value}")
         note = layer.note[:1].upper() + layer.note[1:]
-        for part, text in ((self._why, why_not(layer, tree)), (self._note, note)):
+        self._grid.addWidget(self._figures["Weights"], 1, 1 if runs else 0)
+        why = why_not(layer, tree)
+        if why and still:
+            why += f" The picture still shows “{still}”."
+        for part, text in ((self._why, why), (self._note, note)):
             part.setText(text)
             part.setVisible(bool(text))
         self._show_field()

@@ -76,7 +76,9 @@ class LayersPage(Page):
         self._details.setVisible(layer is not None)
         if tree is not None and layer is not None:
             call = look.call if look is not None and look.layer == layer.name else -1
-            self._details.show_layer(tree, layer, call)
+            still = look.layer if look is not None and look.layer != layer.name else ""
+            title = self._browser.model.title_of(still) if still else ""
+            self._details.show_layer(tree, layer, call, title)
         self._measure.setVisible(tree is not None and not tree.costs and not inside.is_reading)
         self._working.setVisible(tree is not None and inside.is_reading)
         self._views.setVisible(tree is not None and look is not None)
