@@ -67,7 +67,7 @@ def module_layers(
     matter. taps: names of layers worth looking at. margin: see nets/fields.py `calls`. Raises what
     the net raises.
     """
-    with torch.autocast(picture.device.type, enabled=False):
+    with _exact(picture.device):
         runs = calls(net, picture, margin=margin)
     named = [(name, module) for name, module in net.named_modules() if name]
     folded = {m.convolution for _, m in named if isinstance(m, FoldedNorm)}
@@ -116,7 +116,7 @@ def measured_field(
     shape = _empty(runner, size)
     with (
         devices.guarded("Measuring the receptive field", runner.device),
-        torch.autocast(runner.device.type, enabled=False),
+        _exact(runner.device),
     ):
         runs = calls(net, shape, margin=runner.spec.margin).get(name, ())
         if not -len(runs) <= call < len(runs):
@@ -179,6 +179,13 @@ def _box(touched: Tensor) -> tuple[int, int] | None:
     if not len(rows):
         return None
     return int(rows.max() - rows.min()) + 1, int(cols.max() - cols.min()) + 1
+
+
+def _exact(device: torch.device) -> contextlib.AbstractContextManager[Any]:
+    """No reduced precision inside, whatever is around it."""
+    if torch.amp.is_autocast_available(device.type):
+        return torch.autocast(device.type, enabled=False)
+    return contextlib.nullcontext()
 
 
 def _net_of(runner: Runner) -> nn.Module:
