@@ -24,9 +24,9 @@ PIXELS = 320 * 180
 HALF_LIFE = 8
 """Frames after which a change counts half."""
 
-MOST_SKIPPED = 6
+MOST_SKIPPED = 12
 """Frames from one answer to the next: live playing passes frames over when the model is slow, and
-flow still holds over a quarter of a second."""
+flow still holds over most things for half a second; where it does not, it is not trusted."""
 
 LEAST_TRUSTED = 0.25
 """Of the picture; with less it is a cut, and everything starts anew."""
@@ -49,9 +49,13 @@ class _Seen:
 
 
 class Flicker:
-    """Keeps what one model said lately. For one thread."""
+    """Keeps what one model said lately. For one thread.
+
+    is_new: nothing came before the last frame, so that nothing is known about it yet.
+    """
 
     def __init__(self) -> None:
+        self.is_new = True
         self._flow = Flow("fast")
         self._last: _Seen | None = None
         self._mean = np.zeros((0, 0), np.float32)
@@ -69,9 +73,9 @@ class Flicker:
         before, self._last = self._last, _Seen(frame.id, frame.rgb.shape, grey, ids)
         step = None if before is None else _step(before, self._last)
         if before is None or step is None:
-            self._mean = np.zeros(grey.shape, np.float32)
+            self._mean, self.is_new = np.zeros(grey.shape, np.float32), True
         elif step:
-            self._mean = self._moved(before, self._last, step)
+            self._mean, self.is_new = self._moved(before, self._last, step), False
         return self._mean
 
     def _moved(self, before: _Seen, now: _Seen, step: int) -> Floats:

@@ -278,7 +278,7 @@ class Looking:
         made, share = self._unsure.see(
             look.kind, prediction, self._runner, x, is_plain=self._is_plain
         )
-        return Seen(look, made, frame_share=share)
+        return Seen(look, made, frame_share=share, note=self._unsure.note)
 
 
 def lattice_of(known: CallFacts | None, cells: Size, size: Size, frame: Size) -> Lattice:

@@ -21,15 +21,24 @@ ROBUST = (1.0, 99.0)
 MOST_SORTED = 65_536
 """Cells that percentiles are taken of; where there are more, of some all over the frame."""
 
+NOTHING_BEFORE = (
+    "Nothing is known yet: flicker needs frames that follow each other. Play, and if the model is"
+    " slow, have every frame shown."
+)
+
 LEAST_REACH = 1e-6
 """A scale of no width would divide by nothing."""
 
 
 class UnsureReader:
-    """Belongs to the thread of one predictor; flicker remembers what that one said lately."""
+    """Belongs to the thread of one predictor; flicker remembers what that one said lately.
+
+    note: what people should know about what was seen last, "" for nothing.
+    """
 
     def __init__(self) -> None:
         self._flicker = Flicker()
+        self.note = ""
 
     def see(
         self,
@@ -47,10 +56,11 @@ class UnsureReader:
         nothing else; otherwise (windows, several scales, refined borders) "flip" costs two.
         """
         logits = prediction.logits
-        lattice, high = lattice_of(logits), 1.0
+        lattice, high, self.note = lattice_of(logits), 1.0, ""
         if kind == "flicker":
             values = self._flicker.see(prediction.frame, prediction.labels)
             lattice, high = Lattice.even(_cells(values), logits.size), MOST_SHOWN
+            self.note = NOTHING_BEFORE if self._flicker.is_new else ""
         elif kind == "flip":
             mirrored = runner.whole(x.flip(3)).flip(2)
             # In tiles, for want of memory, the answer may have other cells.

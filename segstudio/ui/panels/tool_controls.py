@@ -207,7 +207,7 @@ MEASURES: tuple[tuple[UnsureKind, str, str], ...] = (
     ("probability", "by probability", "the best class has less than {} probability"),
     ("margin", "by margin", "the best class leads the second by less than {}"),
     ("entropy", "by entropy", "the entropy is above {1}: the classes are more alike"),
-    ("flip", "by flip", "the mirrored picture is answered otherwise by more than {1}"),
+    ("flip", "by mirroring", "the mirrored picture is answered otherwise by more than {1}"),
     ("flicker", "by flicker", "the class changed in more than {1} of the last frames"),
 )
 """(measure, title, when a pixel may change; {}: the threshold, {1}: what is left to 100 %)."""

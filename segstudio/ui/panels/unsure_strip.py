@@ -26,6 +26,9 @@ TITLES: dict[UnsureKind, str] = {
 TOPS = (0.02, 0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.5, 0.7, 1.0)
 """What the upper line may stand for: few values, so that it seldom jumps."""
 
+PASSED_OVER = 30
+"""Frames that a slow model may pass over before the curve has a gap."""
+
 DOT = 3.0
 """Radius of a peak's dot, px, with its rim."""
 
@@ -88,7 +91,7 @@ class UnsureStrip(ClipStrip):
         area, ratio, accent = self.area(), self.devicePixelRatioF(), theme.current().accent
         now = (self._values, round(area.width() * ratio), ratio, accent)
         if now[1:] != self._curve_of[1:] or now[0] is not self._curve_of[0]:
-            near = NEAR * len(self._values) + 1
+            near = max(NEAR * len(self._values), PASSED_OVER) + 1
             shares = heights(self._values, now[1], near) / np.float32(self._top)
             tone, high = QColor(accent), round(area.height() * ratio)
             made = filled(shares, high, (tone.red(), tone.green(), tone.blue()), ratio)

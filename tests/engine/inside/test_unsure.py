@@ -42,6 +42,7 @@ def see(predictor, said):
         with torch.inference_mode():
             return reader.see(kind, prediction, predictor.runner, said[1], **more)
 
+    ask.reader = reader
     return ask
 
 
@@ -156,6 +157,9 @@ def test_flicker_is_kept_from_frame_to_frame(see, said):
         frame = replace(FRAME, id=replace(FRAME.id, index=index))
         found, share = see("flicker", replace(said[0], frame=frame, labels=labels))
         assert (share > 0.05) == (index > 0)
+        assert ("follow each other" in see.reader.note) == (index == 0)
+    see("entropy")
+    assert see.reader.note == ""
     assert found.high == 0.5
     h, w = found.values.shape
     assert found.lattice.place_of(h, w) == pytest.approx((150, 220))
