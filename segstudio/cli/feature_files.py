@@ -12,7 +12,6 @@ from segstudio.cli.report import Json
 from segstudio.cli.views import View
 from segstudio.core.layers import LayerFacts
 from segstudio.core.map_style import MapStyle
-from segstudio.engine.inside import files
 from segstudio.errors import UsageError
 
 if TYPE_CHECKING:
@@ -94,6 +93,8 @@ class ViewFiles:
         return found
 
     def _picture(self, read: "Read", frame: "Frame") -> NDArray[np.uint8]:
+        from segstudio.engine.inside import files
+
         style = self._drawing.style
         if read.sheet is not None:
             self._channels = [int(channel) for channel in read.sheet.channels]
@@ -103,6 +104,8 @@ class ViewFiles:
         return files.render(read.map, style, frame)
 
     def _save_numbers(self, read: "Read", path: Path) -> None:
+        from segstudio.engine.inside import files
+
         self._shape = read.map.values.shape
         if read.values is None:
             if self._drawing.is_full:
