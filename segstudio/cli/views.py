@@ -98,8 +98,10 @@ def parse_view(text: str, classes: ClassMap, fitting: Fitting) -> View:
 
 def parse_scale(text: str) -> Scale:
     """ "robust", "full" or "LOW,HIGH"; UsageError for anything else."""
-    if text == "robust" or text == "full":
-        return Scale(text)
+    if text == "robust":
+        return Scale()
+    if text == "full":
+        return Scale("full")
     low, _, high = text.partition(",")
     try:
         scale = Scale("fixed", float(low), float(high))
