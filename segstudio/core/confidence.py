@@ -28,10 +28,10 @@ def sureness_seen(found: FeatureMap, size: tuple[int, int]) -> NDArray[np.uint8]
 
     Bilinear between the middles of its cells.
     """
-    if found.exact is None:
-        unsure = found.low + found.values.astype(np.float32) * (found.high - found.low) / 255
-    else:
-        unsure = found.exact
+    unsure = found.exact
+    if unsure is None:
+        share = np.float32((found.high - found.low) / 255)
+        unsure = np.asarray(found.low + found.values * share, np.float32)
     (start_y, start_x), (step_y, step_x) = found.lattice.start, found.lattice.step
     # Middles of frame pixels -> middles of cells.
     to_cells = np.array(
@@ -41,7 +41,7 @@ def sureness_seen(found: FeatureMap, size: tuple[int, int]) -> NDArray[np.uint8]
         ]
     )
     large = cv2.warpAffine(
-        255 * (1 - np.asarray(unsure, np.float32)), to_cells, (size[1], size[0]),
+        255 * (1 - unsure), to_cells, (size[1], size[0]),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE,
     )  # fmt: skip
     return np.asarray(cv2.convertScaleAbs(large), np.uint8)

@@ -378,6 +378,8 @@ def test_how_unsure_is_measured_is_a_choice(hand, monkeypatch, measure):
     values = np.random.default_rng(5).normal(0, 2, (11, 9, 16)).astype(np.float32)
     said = replace(said, logits=replace(said.logits, values=values))
     monkeypatch.setattr(drafts, "prediction", lambda frame: said)
+    for other in ("entropy", "probability", "margin"):  # each is asked for before
+        drafts.sureness(hand.editor.current.frame, other)
     sure = sureness(said.logits, measure)
     below = float(np.median(sure)) / 256
     hand.take("brush", size=999, rule="unsure", below=below, measure=measure)
