@@ -46,7 +46,8 @@ def title_of(net: nn.Module, name: str) -> str:
         if said and IDENTITY not in said and kind_of(module) == IDENTITY:
             said += f", {IDENTITY}"
         if parts and said and said == _unnumbered(parts[-1]):
-            said = said.partition(",")[0].rpartition(" ")[2]  # the convolution of a unit
+            # The one layer of a unit; or a wrapper around what is called alike.
+            said = "convolution" if "convolution" in said else said * (not todo)
         parts += [said] if said else []
     return _fitted(parts)
 

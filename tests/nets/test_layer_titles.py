@@ -218,3 +218,25 @@ def test_nothing_is_said_where_nothing_is_known():
     assert title_of(net, "zz") == ""
     assert title_of(net, "") == ""
     assert title_of(net, "no.such.layer") == ""
+
+
+@pytest.mark.parametrize(
+    ("net", "net_args", "titles"),
+    [
+        ("timm_fpn", {"backbone": "efficientnet_b0"},
+         {"backbone.blocks.1.1.bn2": "Backbone · stage 2 · block 2 · batch norm 2"}),
+        ("timm_fpn", {"backbone": "regnety_002"},
+         {"backbone.s4.b2.se": "Backbone · stage 4 · block 2 · squeeze and excitation"}),
+        ("smp", {"arch": "UPerNet", "encoder": "mit_b0"},
+         {"encoder.block3.0.norm2": "Encoder · stage 3 · block 1 · layer norm 2"}),
+        ("smp", {"arch": "DeepLabV3Plus"},
+         {"decoder.aspp.0.convs.1": "Decoder · ASPP · branch 2, dilation 12"}),
+        ("hub", {},
+         {"model.segformer.stages.3.blocks.0.attention.k_proj":
+          "Encoder · stage 4 · block 1 · attention · keys",
+          "model.decode_head.classifier": "Decoder · classes"}),
+    ],
+)  # fmt: skip
+def test_nets_of_libraries_are_described(net, net_args, titles):
+    found = built(net, **net_args)
+    assert {name: title_of(found, name) for name in titles} == titles

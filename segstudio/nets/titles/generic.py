@@ -26,17 +26,24 @@ LISTS = {
 """Name of a list -> one member of it."""
 
 NUMBERED: tuple[tuple[str, str], ...] = (
-    (r"layer_?(\d+)", "stage"),
-    (r"(?:stages?|conv_stage|features_stage)_?(\d+)", "stage"),
-    (r"blocks?_?(\d+)", "block"),
-    (r"(?:enc|encoder|down)_?(\d+)", "encoder level"),
-    (r"(?:dec|decoder|up)_?(\d+)", "decoder level"),
+    (r"layers?_?(\d+)", "stage"),
+    (r"(?:stages?|conv_stage|s)_?(\d+)", "stage"),
+    (r"(?:blocks?|b)_?(\d+)", "block"),
+    (r"dense_?block_?(\d+)", "dense block"),
+    (r"dense_?layer_?(\d+)", "layer"),
+    (r"transition_?(\d+)", "transition"),
+    (r"(?:enc|encoder)_?(\d+)", "encoder level"),
+    (r"(?:dec|decoder)_?(\d+)", "decoder level"),
+    (r"down_?(\d+)", "down"),
+    (r"up_?(\d+)", "up"),
 )
 """Names of groups with a number."""
 
 NAMES: tuple[tuple[str, str], ...] = (
     (r"stem", "stem"),
-    (r"backbone|body|features", "backbone"),
+    (r"backbone|body", "backbone"),
+    (r"features", "features"),
+    (r"aspp", "ASPP"),
     (r"encoder", "encoder"),
     (r"decoder", "decoder"),
     (r"neck", "neck"),
@@ -58,7 +65,7 @@ NAMES: tuple[tuple[str, str], ...] = (
 )
 """Names of children; the first that matches wholly."""
 
-BLOCK = re.compile(r"(Block|Bottleneck|BasicBlock|Layer|Residual|Stage|Unit|Module)\w*$")
+BLOCK = re.compile(r"(Block|Bottleneck|Layer|Residual|Unit|Module)\w*$")
 
 
 def label(owner: nn.Module, name: str) -> str:
@@ -80,12 +87,12 @@ def _all(owner: nn.Module) -> dict[str, str]:
             found[name] = _alone(owner, name, module)
             continue
         # In a chain or a list leaves and units go by their kind, all else is a block.
-        kind = kind_of(module) or unit_of(module)
-        if next(module.children(), None) is None or kind not in ("", RESIDUAL):
-            found[name] = kind or _spelled(type(module).__name__)
-        else:
+        if _is_group(module):
             groups += 1
             found[name] = f"block {groups}"
+        else:
+            kind = kind_of(module) or unit_of(module)
+            found[name] = kind or _spelled(type(module).__name__)
     return found
 
 
@@ -104,7 +111,7 @@ def _alone(owner: nn.Module, name: str, module: nn.Module) -> str:
 
 
 def _of_list(name: str, module: nn.Module) -> str:
-    noun = LISTS.get(name, "")
+    noun, name = LISTS.get(name.strip("_"), ""), name.strip("_")
     if noun == name and not isinstance(module, nn.ModuleList):
         return "inside"
     return noun + {"branch": "es"}.get(noun, "s") * bool(noun)
@@ -123,15 +130,30 @@ def _of_leaf(name: str, module: nn.Module, kind: str) -> str:
 
 def member_of(owner: nn.Module, listed: str, name: str) -> str:
     """A member of a list that is a child of `owner`: "block 3", "level 2 · …"."""
-    noun, members = LISTS.get(listed), owner.get_submodule(listed)
+    noun, members = LISTS.get(listed.strip("_")), owner.get_submodule(listed)
     if noun is None or not name.isdigit():
         return ""
     if noun == listed and not isinstance(members, nn.ModuleList):
         return ""
     module = members.get_submodule(name)
-    if noun == "layer" and BLOCK.search(type(module).__name__):
-        noun = "block"
-    return f"{noun} {int(name) + 1}"
+    return f"{_noun(noun, module)} {int(name) + 1}"
+
+
+def _noun(noun: str, module: nn.Module) -> str:
+    """Libraries call stages blocks or layers; those are chains of blocks."""
+    kind, parts = type(module).__name__, dict(module.named_children())
+    if noun not in ("block", "layer"):
+        return noun
+    is_chain = isinstance(module, nn.Sequential | nn.ModuleList)
+    if "Stage" in kind or "blocks" in parts or (is_chain and any(map(_is_group, parts.values()))):
+        return "stage"
+    return "block" if BLOCK.search(kind) else noun
+
+
+def _is_group(module: nn.Module) -> bool:
+    """Neither a leaf nor a unit nor anything else with a name of its own."""
+    has_parts = next(module.children(), None) is not None
+    return has_parts and kind_of(module) in ("", RESIDUAL) and not unit_of(module)
 
 
 def _numbered(owner: nn.Module, name: str) -> str:
@@ -141,7 +163,8 @@ def _numbered(owner: nn.Module, name: str) -> str:
         if match:
             numbers = [re.fullmatch(pattern, other) for other, _ in owner.named_children()]
             from_zero = any(found and int(found[1]) == 0 for found in numbers)
-            return f"{word} {int(match[1]) + from_zero}"
+            noun = _noun(word, owner.get_submodule(name)) if word == "block" else word
+            return f"{noun} {int(match[1]) + from_zero}"
     return ""
 
 
@@ -151,5 +174,5 @@ def _named(name: str) -> str:
 
 def _spelled(name: str) -> str:
     """ "decode_head", "SegformerModel" -> words."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name.replace("_", " "))
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name.replace("_", " ")).strip()
     return words.lower() if len(words) > 3 else ""
