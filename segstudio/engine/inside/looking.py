@@ -71,6 +71,7 @@ class Looking:
         self._reader: LayerReader | None = None
         self._unsure: UnsureReader | None = None
         self._trees: dict[Size, LayerTree] = {}
+        self._voters: tuple[str, ...] | None = None  # stages that answer by class, once known
 
     def set(self, look: Look | None) -> None:
         """Ask for something else from now on; None frees everything that was kept."""
@@ -178,11 +179,13 @@ class Looking:
 
     def votes(self, frame: Frame, size: Size, pixel: tuple[int, int]) -> tuple[Vote, ...]:
         """What every stage that answers by class says at a frame pixel."""
-        from segstudio.engine.inside.votes import votes
+        from segstudio.engine.inside.votes import voters, votes
 
+        if self._voters is None:
+            self._voters = voters(self._runner)
         x = self._runner.prepare(frame.rgb, size)
         whole = frame.height, frame.width
-        return votes(self._runner, x, whole, pixel, self.tree(size))
+        return votes(self._runner, x, whole, pixel, self.tree(size), names=self._voters)
 
     # --- one look
 
@@ -250,12 +253,14 @@ class Looking:
         is_live: bool,
     ) -> Seen:
         from segstudio.engine.inside.evidence import evidence
+        from segstudio.engine.inside.occlusion import note_on_occlusion
 
-        if is_live and look.kind == "occlusion":  # hundreds of passes: only when asked for
-            return Seen(look, note="Pause to see it: the net runs hundreds of times for it.")
         if look.pixel is None and (look.target != "class" or look.class_id is None):
             return Seen(look, note="Choose a pixel in the picture first.")
         size, frame = (x.shape[2], x.shape[3]), prediction.labels.shape
+        note = note_on_occlusion(*size) if look.kind == "occlusion" else ""
+        if is_live and note:  # only when asked for, and never while frames wait
+            return Seen(look, note=f"Pause to see it: {note}.")
 
         def lattice(shape: tuple[int, ...]) -> Lattice:
             known = self.call(look.layer, look.call, size)
@@ -265,7 +270,7 @@ class Looking:
             self._runner, x, prediction.frame, prediction.labels, prediction.logits.class_ids,
             look, lattice, token, self.call(look.layer, look.call, size),
         )  # fmt: skip
-        return Seen(look, made)
+        return Seen(look, made, note=f"{note[:1].upper()}{note[1:]}." if note else "")
 
     def _uncertainty(self, look: ClassLook | UnsureLook, prediction: Prediction, x: Tensor) -> Seen:
         from segstudio.engine.inside.unsure import UnsureReader, class_map

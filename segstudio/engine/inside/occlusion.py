@@ -19,7 +19,7 @@ from segstudio.engine.onnx_net import OnnxNet
 from segstudio.engine.runner import Runner
 from segstudio.engine.windows import mirrored
 
-BOXES = 12
+BOXES = 6
 """Boxes side by side along the short side of the picture; they overlap by half."""
 
 MOST_PIXELS = 4096

@@ -40,6 +40,7 @@ class Inside(QObject):
         arrived(): `seen` is new.
         tree_changed(), votes_changed(): what they say.
         pointed(): pixel or pinned is new.
+        asked(): is_asking is new.
     """
 
     changed = Signal()
@@ -47,6 +48,7 @@ class Inside(QObject):
     tree_changed = Signal()
     votes_changed = Signal()
     pointed = Signal()
+    asked = Signal()
 
     def __init__(self, host: Host, comparison: Comparison, parent: QObject) -> None:
         super().__init__(parent)
@@ -67,6 +69,7 @@ class Inside(QObject):
         self._layers = Layers(host.player)
         self._telling.answered.connect(self.arrived)
         self._telling.failed.connect(self._take_trouble)
+        self._telling.asked.connect(self.asked)
         self._layers.came.connect(self._take_tree)
         self._layers.voted.connect(self.votes_changed)
         self._layers.changed.connect(self.changed)
@@ -184,6 +187,11 @@ class Inside(QObject):
         """What is drawn over the frame in a pane."""
         seen = self.seen_by(letter)
         return None if seen is None else seen.map
+
+    @property
+    def is_asking(self) -> bool:
+        """True while the model works on what was asked for, which may take long."""
+        return self.is_on and self._telling.is_busy(self.letter)
 
     @property
     def trouble(self) -> str:

@@ -38,10 +38,12 @@ class Telling(QObject):
     """Signals:
     answered(): a model has looked at the frame on the screen anew.
     failed(object): the exception of a question.
+    asked(): a question went out, or came back.
     """
 
     answered = Signal()
     failed = Signal(object)
+    asked = Signal()
 
     def __init__(self, player: Player, wanted: Callable[[], Mapping[str, Look | None]]) -> None:
         """wanted: what the model of each pane shall look for now."""
@@ -57,6 +59,11 @@ class Telling(QObject):
             return None
         of, seen = model.answer
         return seen if of == frame and seen.look == look else None
+
+    def is_busy(self, letter: str) -> bool:
+        """True while a model works on a question."""
+        model = self._models.get(letter)
+        return model is not None and model.token is not None
 
     def apply(self) -> None:
         """Every model is told what is wanted of it, if that is new."""
@@ -100,6 +107,7 @@ class Telling(QObject):
             model.answer = None
         op = partial(_look, look=look, token=model.token)
         self._player.ask(letter, op, partial(self._take, letter, model), model.token)
+        self.asked.emit()
 
     def _take(self, letter: str, model: _Model, value: object) -> None:
         if self._models.get(letter) is not model:  # of a model or source that is gone
@@ -121,6 +129,7 @@ class Telling(QObject):
                 self._player.refresh()
         if is_old:
             self.apply()
+        self.asked.emit()
 
 
 def _look(

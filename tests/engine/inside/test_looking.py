@@ -12,7 +12,9 @@ from torch import nn
 
 from segstudio.core.look import ClassLook, EvidenceLook, LayerLook, Scale, UnsureLook
 from segstudio.core.strategy import Strategy
+from segstudio.engine.flow import CancelToken
 from segstudio.engine.predictor import Predictor
+from segstudio.errors import Cancelled
 from segstudio.nets.registry import NetOutput
 from tests.engine.conftest import make_frame
 
@@ -213,7 +215,13 @@ def test_occlusion_is_not_done_while_it_plays(predictor):
     look = EvidenceLook("occlusion", pixel=(70, 100))
     live = seen(predictor, look)
     assert live.map is None
-    assert "hundreds" in live.note
+    assert "passes" in live.note
+    asked = predictor.looking.again(FRAME)
+    assert asked.map is not None
+    token = CancelToken()
+    token.cancel()
+    with pytest.raises(Cancelled):
+        predictor.looking.again(FRAME, token)
 
 
 @pytest.mark.parametrize("looks", [150, pytest.param(1000, marks=pytest.mark.slow)])

@@ -77,7 +77,7 @@ def test_it_takes_as_many_passes_as_it_says(runner, x):
     assert (step, rows, cols) == (2, 12, 18)
     assert found.exact.shape == (rows, cols)
     assert runner.net.pictures == rows * cols + 1
-    assert note_on_occlusion(720, 1280).startswith("1,032 passes, each with a box of 60×60")
+    assert note_on_occlusion(720, 1280).startswith("264 passes, each with a box of 120×120")
 
 
 def test_what_is_gained_by_hiding_counts_for_nothing(runner, x):

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtCore import QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
@@ -36,6 +36,9 @@ TABS = (
     ("evidence", "Evidence", "What speaks for a class"),
     ("unsure", "Unsure", "Where the model is not certain"),
 )
+
+PATIENCE_MS = 250
+"""What takes longer is shown to be under way."""
 
 COST_TIP = (
     "What looking inside adds to a frame, in milliseconds. Closed, this column costs nothing."
@@ -115,6 +118,7 @@ class Column(QFrame):
         session.editor.selection_changed.connect(self._follow_selection)
         inside.arrived.connect(self.see)
         inside.pointed.connect(self._point)
+        inside.asked.connect(self._show_busy)
 
     def _build(self) -> None:
         self._model = Elided(look="small", tone="muted")
@@ -122,13 +126,18 @@ class Column(QFrame):
         self._cost = label(look="small", tone="muted")
         self._cost.setFont(tabular(self._cost.font()))
         self._cost.setToolTip(COST_TIP)
+        self._busy = Spinner(12)
+        self._busy.setToolTip("The model is working on it")
+        self._busy.hide()
+        self._patience = QTimer(self, singleShot=True, interval=PATIENCE_MS)
+        self._patience.timeout.connect(lambda: self._busy.setVisible(self._inside.is_asking))
         close = IconButton("close", "Close (Shift+I)")
         close.clicked.connect(lambda _=False: self._inside.turn_off())
         head = QFrame()
         lines = QVBoxLayout(head)
         lines.setContentsMargins(2 * UNIT, UNIT // 2, UNIT, UNIT)
         lines.setSpacing(UNIT // 2)
-        lines.addLayout(row(label("Inside", look="title"), 1, self._cost, close))
+        lines.addLayout(row(label("Inside", look="title"), 1, self._busy, self._cost, close))
         below = row(self._letter, self._model)
         below.setContentsMargins(0, 0, UNIT, 0)
         lines.addLayout(below)
@@ -235,6 +244,15 @@ class Column(QFrame):
         )
         if self._tab in self._pages:
             self._pages[self._tab].see(seen)
+
+    @Slot()
+    def _show_busy(self) -> None:
+        """A turning arc, but not for what comes at once."""
+        if not self._inside.is_asking:
+            self._patience.stop()
+            self._busy.hide()
+        elif not self._patience.isActive() and self._busy.isHidden():
+            self._patience.start()
 
     @Slot()
     def _point(self) -> None:
