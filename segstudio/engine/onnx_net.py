@@ -9,9 +9,10 @@ onnxruntime is imported when a file is opened: that takes a moment, and the extr
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -23,6 +24,9 @@ from segstudio.errors import ModelError, OutOfMemory
 from segstudio.nets.libraries import library
 from segstudio.nets.registry import NetOutput, NetSpec
 
+if TYPE_CHECKING:
+    from segstudio.engine.inside.onnx_session import Inside, Listening
+
 METADATA = "segstudio"
 """Name of the entry in the file's metadata that our own exports carry: JSON, see onnx_export."""
 
@@ -32,6 +36,9 @@ PROVIDERS = {
     "cpu": ("OpenVINOExecutionProvider", "CPUExecutionProvider"),
 }
 """What onnxruntime may calculate with, best first; those that are not installed are passed over."""
+
+EXTERNAL_FOLDER = "session.model_external_initializers_file_folder_path"
+"""onnxruntime's option: where weights lie that are not in the model itself."""
 
 FLOATS = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64}
 WHOLE = (
@@ -107,11 +114,14 @@ def describe_onnx(path: Path) -> OnnxFacts:
     )
 
 
-def open_session(path: Path, device: str, *, is_for_reading: bool = False) -> Any:  # noqa: ANN401  onnxruntime's
+def open_session(
+    path: Path, device: str, *, is_for_reading: bool = False, edited: bytes | None = None
+) -> Any:  # noqa: ANN401  onnxruntime's
     """An onnxruntime session on that kind of device ("cpu", "cuda", "mps").
 
-    is_for_reading: nothing is optimised, because nothing will be run. ModelError when the extra is
-    missing or the file is none.
+    is_for_reading: nothing is optimised, because nothing will be run. edited: the file's model,
+    changed; weights outside of it are found beside the file. ModelError when the extra is missing
+    or the file is none.
     """
     ort: Any = library("onnxruntime", package="onnxruntime", extra="onnx", title="An ONNX file")
     options = ort.SessionOptions()
@@ -126,8 +136,10 @@ def open_session(path: Path, device: str, *, is_for_reading: bool = False) -> An
         raise ModelError(
             f"The ONNX file {path} is missing; put it back or install the model again."
         )
+    if edited is not None:
+        options.add_session_config_entry(EXTERNAL_FOLDER, str(path.parent))
     try:
-        return ort.InferenceSession(str(path), options, providers=wanted)
+        return ort.InferenceSession(edited or str(path), options, providers=wanted)
     except Exception as error:  # onnxruntime raises classes of its own
         raise ModelError(
             f"{path} cannot be opened as an ONNX file ({_first_line(error)}); download or export it"
@@ -149,6 +161,18 @@ class OnnxNet(nn.Module):
         self.num_classes = num_classes
         self._session: Any = None
         self._device = ""
+        self._inside: Inside | None = None
+
+    def listen(self, name: str, listener: Callable[[Tensor], None]) -> "Listening":
+        """Tell what the tensor of that name in the file's graph is, whenever the net runs.
+
+        ModelError when there is none, or an extra is missing.
+        """
+        from segstudio.engine.inside.onnx_session import Inside
+
+        if self._inside is None:
+            self._inside = Inside(self.facts.file)
+        return self._inside.listen(name, listener)
 
     def forward(self, x: Tensor) -> NetOutput:
         """See the class. ModelError when it cannot be run or labels beyond the card's classes."""
@@ -160,7 +184,10 @@ class OnnxNet(nn.Module):
         name, _, kind = self.facts.input
         image = x.detach().cpu().contiguous().numpy().astype(FLOATS[kind], copy=False)
         try:
-            values = self._session.run([self.facts.output[0]], {name: image})[0]
+            if self._inside is None or not self._inside.prepare(x.device.type):
+                values = self._session.run([self.facts.output[0]], {name: image})[0]
+            else:
+                values = self._inside.run(self.facts.output[0], {name: image}, x.device)
         except Exception as error:
             if "allocat" in str(error).lower() or "out of memory" in str(error).lower():
                 raise OutOfMemory(

@@ -132,6 +132,17 @@ def as_map(answer: Tensor, shape: tuple[int, ...], layout: str) -> Tensor:
     return answer.permute(0, 3, 1, 2)
 
 
+def call_of(shape: tuple[int, ...], known: Known | None) -> Call:
+    """What is known of an answer of that shape, batch included."""
+    if known is None:
+        return Call(shape[1:], None, is_placed=False)
+    layout = _LAYOUTS.get((len(shape), known.axes))
+    if known.cells is None or layout is None:
+        return Call(shape[1:], known.field, is_placed=False)
+    channels = shape[1 if layout == "first" else -1]
+    return Call((channels, *known.cells), known.field, is_placed=True, layout=layout)
+
+
 def picture_for(net: nn.Module, height: int, width: int) -> Tensor:
     """An empty picture (1, C, H, W) with the net's margin, on the device of its weights."""
     first = next(net.parameters(), None)
@@ -171,14 +182,7 @@ class Follower(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch lea
     def call(self, answer: Tensor) -> Call:
         """What is known of a module's answer."""
         known: Known | None = self.known.get(answer)  # type: ignore[no-untyped-call]  # torch's
-        shape = tuple(answer.shape[1:])
-        if known is None:
-            return Call(shape, None, is_placed=False)
-        layout = _LAYOUTS.get((answer.dim(), known.axes))
-        if known.cells is None or layout is None:
-            return Call(shape, known.field, is_placed=False)
-        channels = answer.shape[1 if layout == "first" else -1]
-        return Call((channels, *known.cells), known.field, is_placed=True, layout=layout)
+        return call_of(tuple(answer.shape), known)
 
     def __torch_dispatch__(
         self,
