@@ -157,6 +157,97 @@ window.grab().save(sys.argv[2])
 window.close()
 """
 
+INSIDE = {
+    "inside-dark": {"theme": "dark", "size": (1600, 950), "look": "layer"},
+    "unsure-light": {"theme": "light", "size": (1280, 760), "look": "unsure"},
+}
+
+ONE_LOOK = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from PySide6.QtCore import QPointF
+from PySide6.QtTest import QTest
+from segstudio.core.look import LayerLook, UnsureLook
+from segstudio.core.settings import Settings
+from segstudio.ui.app import Program, make_application
+app = make_application(["segstudio"])
+program = Program(app, settings=Settings(theme=sys.argv[5], play_on_open=False))
+window, session = program.window, program.window.session
+inside, player = session.inside, session.player
+window.resize(int(sys.argv[3]), int(sys.argv[4]))
+window.show()
+session.open([Path(sys.argv[1])])
+def wait(ready):
+    while not ready():
+        QTest.qWait(20)
+def go(index):
+    player.seek(index)
+    wait(lambda: session.result is not None and session.result.frame.id.index == index)
+    wait(lambda: inside.seen is not None)
+wait(lambda: session.result is not None and session.result.prediction is not None)
+is_layer = sys.argv[6] == "layer"
+inside.set_look(LayerLook("semantic.stage4", "pca") if is_layer else UnsureLook())
+inside.turn_on()
+wait(lambda: inside.tree is not None)
+if is_layer:
+    go(136)
+    inside.set_look(replace(inside.look, fit=1))
+    wait(lambda: inside.seen is not None)
+    inside.set_look(replace(inside.look, show="grid", count=12))
+else:
+    for index in range(2, 290, 6):
+        go(index)
+    go(136)
+wait(lambda: inside.seen is not None)
+h, w = session.result.frame.height, session.result.frame.width
+inside.pin((round(0.62 * h), round(0.33 * w)))
+wait(lambda: window.canvas.is_sharp)
+QTest.qWait(2500)
+window.grab().save(sys.argv[2])
+window.close()
+"""
+
+LAYERS = (("detail.stage1", "early"), ("semantic.stage4", "middle"), ("aggregation", "late"))
+
+
+def take_layers(video: Path, file: Path) -> None:
+    """Input, early, middle and late layer side by side, each with what it is below it."""
+    import numpy as np
+    from PIL import ImageDraw, ImageFont
+
+    from segstudio.core.look import LayerLook
+    from segstudio.core.map_style import MapStyle
+    from segstudio.engine.inside.files import render
+    from segstudio.engine.predictor import Predictor
+    from segstudio.media.open import open_source
+    from segstudio.store.models import default_model
+
+    source, predictor = open_source(video), Predictor(default_model())
+    frame = source.read(136)
+    tree = predictor.looking.tree(predictor.input_size(frame.height, frame.width))
+    parts = [(frame.rgb, f"Input \u00b7 {frame.width} x {frame.height}", "")]
+    for name, place in LAYERS:
+        predictor.look_for(LayerLook(name, "pca"))
+        seen = predictor.predict(frame).seen
+        facts = tree.get(name)
+        shape = " x ".join(map(str, facts.calls[-1].shape))
+        words = f"{place.capitalize()} \u00b7 {facts.title}"
+        parts.append((render(seen.map, MapStyle(opacity=1.0), frame), words, shape))
+    width, height, gap, foot = 480, round(480 * frame.height / frame.width), 8, 44
+    sheet = Image.new("RGB", (4 * width + 3 * gap, height + foot), (18, 20, 24))
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(17)
+    for number, (rgb, words, shape) in enumerate(parts):
+        left = number * (width + gap)
+        small = Image.fromarray(np.ascontiguousarray(rgb)).resize((width, height), Image.LANCZOS)
+        sheet.paste(small, (left, 0))
+        draw.text((left + 4, height + 12), words, (232, 234, 240), font)
+        end = left + width - 4 - draw.textlength(shape, font)
+        draw.text((end, height + 12), shape, (150, 156, 168), font)
+    sheet.save(file, quality=90)
+    predictor.close()
+    source.close()
+
 
 def main() -> None:
     """Each picture in a process of its own, as JPEG: a window full of film grain is no PNG."""
@@ -192,6 +283,18 @@ def main() -> None:
             values = (video, png, width, height, shot["theme"], shot["mode"], ensure_demo().labels)
             places = {"SEGSTUDIO_HOME": scratch, "QT_QPA_PLATFORM": "offscreen"}
             call = [sys.executable, "-c", ONE_COMPARISON, *map(str, values)]
+            subprocess.run(call, check=True, env={**os.environ, **places})
+            Image.open(png).convert("RGB").save(folder / f"{name}.jpg", quality=88)
+        print(folder / f"{name}.jpg")
+    take_layers(video, folder / "layers.jpg")
+    print(folder / "layers.jpg")
+    for name, shot in INSIDE.items():
+        with tempfile.TemporaryDirectory() as scratch:
+            png = Path(scratch) / "window.png"
+            width, height = shot["size"]
+            values = (video, png, width, height, shot["theme"], shot["look"])
+            places = {"SEGSTUDIO_HOME": scratch, "QT_QPA_PLATFORM": "offscreen"}
+            call = [sys.executable, "-c", ONE_LOOK, *map(str, values)]
             subprocess.run(call, check=True, env={**os.environ, **places})
             Image.open(png).convert("RGB").save(folder / f"{name}.jpg", quality=88)
         print(folder / f"{name}.jpg")
