@@ -27,6 +27,7 @@ from segstudio.core.look import LayerLook
 from segstudio.engine.bench import make_frame
 from segstudio.engine.inside.capture import capturing
 from segstudio.engine.inside.views import LayerReader
+from segstudio.engine.predictor import Predictor
 from segstudio.engine.runner import Runner
 
 SIZE = (736, 1280)
@@ -127,6 +128,38 @@ def views(runner: Runner, x: torch.Tensor, rounds: int) -> None:
     table(["layer", "view", "ms", "of the net", "anew, ms"], rows)
 
 
+def frames(rounds: int, precision: str) -> None:
+    """A whole prediction: never looked into, no longer looked into, and with a PCA view."""
+    card, frame = any_model(), make_frame((720, 1280))
+    never, no_longer, looked = (Predictor(card, "cpu", precision=precision) for _ in range(3))
+    for layer in LAYERS:
+        no_longer.look_for(LayerLook(layer, "pca"))
+        no_longer.predict(frame)
+    no_longer.look_for(None)
+    calls = {"never": lambda: never.predict(frame), "off": lambda: no_longer.predict(frame)}
+    for layer in ("detail.stage1", "aggregation"):
+
+        def look(layer: str = layer) -> None:
+            looked.look_for(LayerLook(layer, "pca"))
+            looked.predict(frame)
+
+        calls[layer] = look
+    ms = in_turns(calls, rounds)
+    rows = [
+        [title, f"{ms[name]:.1f}", f"{ms[name] / ms['never']:.2f}"]
+        for name, title in (
+            ("never", "never looked into"),
+            ("off", "looked into before, now off"),
+            ("detail.stage1", "PCA of detail.stage1"),
+            ("aggregation", "PCA of aggregation"),
+        )
+    ]
+    print("A whole prediction of a 1280×720 frame, from picture to labels.\n")
+    table(["", "ms", "of the first"], rows)
+    for predictor in (never, no_longer, looked):
+        predictor.close()
+
+
 def main() -> int:
     """Prints the tables; 1 when the goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -142,6 +175,7 @@ def main() -> int:
         print(f"{runner.precision}, {torch.get_num_threads()} threads, median of turns.\n")
         is_met = layers(runner, x, options.rounds)
         views(runner, x, max(3, options.rounds // 3))
+    frames(options.rounds, options.precision)
     return 0 if is_met else 1
 
 
