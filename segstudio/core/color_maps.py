@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from segstudio.core.palettes import OKABE_ITO
 from segstudio.errors import UnknownName
 
 COLOR_MAPS = {
@@ -43,13 +44,7 @@ _FILES = {
 
 SEGMENT_COLORS: NDArray[np.uint8] = np.array(
     [
-        (0, 114, 178),
-        (213, 94, 0),
-        (240, 228, 66),
-        (86, 180, 233),
-        (204, 121, 167),
-        (230, 159, 0),
-        (0, 158, 115),
+        *OKABE_ITO[:-1],
         (136, 0, 255),
         (85, 34, 0),
         (51, 51, 68),

@@ -2,44 +2,20 @@
 timeline, a stroke where it is unsure, pictures to take along; then the column is closed."""
 
 import numpy as np
-import pytest
 from PIL import Image
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
 
 from segstudio.core.look import EvidenceLook, LayerLook, UnsureLook
-from segstudio.core.settings import Settings
 from segstudio.media.demo import DemoSettings, ensure_demo
-from segstudio.ui import theme
-from segstudio.ui.main_window import MainWindow
-from segstudio.ui.session import Session
 
 SIZE = (180, 320)
 FRAMES = 8
 
 
-@pytest.fixture
-def window(qtbot):
-    """The program as a person starts it, with the model that is bundled."""
-    theme.apply(QApplication.instance(), "dark")
-    session = Session(Settings(play_on_open=False, every_frame=True))
-    session.models.scan()
-    session.models.restore(session.settings)
-    made = MainWindow(session)
-    qtbot.addWidget(made)
-    made.resize(1500, 900)
-    made.show()
-    QTest.qWaitForWindowExposed(made)
-    made.activateWindow()
-    yield made
-    made.close()
-    assert session.close(20) == []
-    session.deleteLater()
-
-
 def test_from_a_layer_to_a_better_mask(qtbot, window, tmp_path):
     demo = ensure_demo(settings=DemoSettings(frames=FRAMES, height=SIZE[0], width=SIZE[1]))
+    window.resize(1500, 900)
     session, canvas = window.session, window.canvas
     inside, editor, player = session.inside, session.editor, session.player
 

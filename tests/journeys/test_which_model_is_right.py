@@ -7,42 +7,18 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
 
 from segstudio.core.confusion import ConfusionMatrix
 from segstudio.core.metrics import scores_of
 from segstudio.core.origins import PAINTED
 from segstudio.core.regions import regions_of_answers
-from segstudio.core.settings import Settings
 from segstudio.media.demo import DemoSettings, ensure_demo
 from segstudio.store.masks import read_mask
-from segstudio.ui import theme
 from segstudio.ui.comparing.panes import Look
 from segstudio.ui.dialogs.scores.window import ScoresWindow
-from segstudio.ui.main_window import MainWindow
-from segstudio.ui.session import Session
 
 LEFT = Qt.MouseButton.LeftButton
 SIZE = (180, 320)
-
-
-@pytest.fixture
-def window(qtbot):
-    """The program as a person starts it, with the model that is bundled."""
-    theme.apply(QApplication.instance(), "dark")
-    session = Session(Settings(play_on_open=False, every_frame=True))
-    session.models.scan()
-    session.models.restore(session.settings)
-    made = MainWindow(session)
-    qtbot.addWidget(made)
-    made.resize(1400, 860)
-    made.show()
-    QTest.qWaitForWindowExposed(made)
-    made.activateWindow()
-    yield made
-    made.close()
-    assert session.close(20) == []
-    session.deleteLater()
 
 
 def miou(reference, predicted):
