@@ -14,6 +14,7 @@ import os
 import statistics
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the program does
@@ -131,19 +132,15 @@ def views(runner: Runner, x: torch.Tensor, rounds: int) -> None:
 def frames(rounds: int, precision: str) -> None:
     """A whole prediction: never looked into, no longer looked into, and with a PCA view."""
     card, frame = any_model(), make_frame((720, 1280))
-    never, no_longer, looked = (Predictor(card, "cpu", precision=precision) for _ in range(3))
+    never, no_longer, *looked = (Predictor(card, "cpu", precision=precision) for _ in range(4))
     for layer in LAYERS:
         no_longer.look_for(LayerLook(layer, "pca"))
         no_longer.predict(frame)
     no_longer.look_for(None)
     calls = {"never": lambda: never.predict(frame), "off": lambda: no_longer.predict(frame)}
-    for layer in ("detail.stage1", "aggregation"):
-
-        def look(layer: str = layer) -> None:
-            looked.look_for(LayerLook(layer, "pca"))
-            looked.predict(frame)
-
-        calls[layer] = look
+    for layer, predictor in zip(("detail.stage1", "aggregation"), looked, strict=True):
+        predictor.look_for(LayerLook(layer, "pca"))
+        calls[layer] = partial(predictor.predict, frame)
     ms = in_turns(calls, rounds)
     rows = [
         [title, f"{ms[name]:.1f}", f"{ms[name] / ms['never']:.2f}"]
@@ -156,7 +153,7 @@ def frames(rounds: int, precision: str) -> None:
     ]
     print("A whole prediction of a 1280×720 frame, from picture to labels.\n")
     table(["", "ms", "of the first"], rows)
-    for predictor in (never, no_longer, looked):
+    for predictor in (never, no_longer, *looked):
         predictor.close()
 
 
