@@ -95,8 +95,8 @@ class MediaFrames:
             gone = "is not where it was" if is_one else "are not where they were"
             found.append(
                 f"{_listed(titles)} {gone}, so {count} labelled"
-                f" {'frame is' if count == 1 else 'frames are'} left out; put {'it' if is_one else 'them'}"
-                " back, or open the project and say where."
+                f" {'frame is' if count == 1 else 'frames are'} left out; put"
+                f" {'it' if is_one else 'them'} back, or open the project and say where."
             )
         titles_of = {record.id: record.title for record in self.project.media()}
         for indices, why in (
