@@ -1,0 +1,257 @@
+"""Which frames are worth correcting next, and why, in words.
+
+Each measurement becomes a term: how much more than usual it is among the frames looked at. The
+score of a frame is their weighted mean, and frames are taken one after the other: what is near to
+a frame that was taken or corrected before, in time or in what it shows, is worth so much less.
+The same frames always give the same list.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segstudio.core.classes import VOID, ClassMap
+from segstudio.core.frame_worth import DoubtfulRegion, FrameWorth
+from segstudio.core.suggestion_words import frame_reason, region_reason
+
+Floats = NDArray[np.float64]
+
+GAP_S = 0.5
+"""Frames of one clip that are nearer in time than this are the same to a person."""
+
+FADING_S = 1.5
+"""Seconds after which nearness in time has faded to a third."""
+
+PICTURE_S = 1.0
+"""What one step in a folder of pictures counts for: nobody knows how they were taken, and whether
+they are alike shows in what they show."""
+
+SAME = 0.9
+"""Nearness from which on a frame is never offered."""
+
+RARE = 0.02
+"""Share of all pixels below which a class begins to be rare; a hundredth of it is as rare as can
+be."""
+
+THERE = 0.003
+"""Share of a frame from which on a class is fully there: a bicyclist at fifteen metres."""
+
+FEW = 8
+"""With fewer frames looked at, what is rare among them is chance."""
+
+_LEAST_USUAL = {
+    "entropy": 0.02,
+    "unsure": 0.01,
+    "disagreement": 0.01,
+    "flicker": 0.01,
+    "rarity": 0.1,
+}
+"""What counts as usual at least, so that noise of a sure model is not blown up."""
+
+_LEAST = {
+    "entropy": 0.005,
+    "unsure": 0.001,
+    "disagreement": 0.001,
+    "flicker": 0.001,
+    "rarity": 0.02,
+}
+"""Less is nothing."""
+
+_LEAST_APART = 0.05
+"""Distance of descriptors below which two frames show the same, in a clip where all do."""
+
+_MOST_COMPARED = 200
+"""Frames whose distances tell what is usual."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How much each term counts. Entropy and the unsure share say nearly the same: half each."""
+
+    entropy: float = 0.5
+    unsure: float = 0.5
+    disagreement: float = 1.0
+    flicker: float = 0.5
+    rarity: float = 0.75
+
+    def of(self, term: str) -> float:
+        """By name."""
+        return float(getattr(self, term))
+
+
+TERMS = ("entropy", "unsure", "disagreement", "flicker", "rarity")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pick:
+    """score: 1 is much for these frames; falls from pick to pick. terms: what each contributed
+    to it before nearness to other picks was taken off. region: None for the whole frame.
+    """
+
+    frame: FrameWorth
+    score: float
+    reason: str
+    terms: Mapping[str, float] = field(default_factory=dict)
+    region: DoubtfulRegion | None = None
+
+
+def rank(
+    frames: Sequence[FrameWorth],
+    n: int,
+    classes: ClassMap,
+    *,
+    weights: Weights | None = None,
+    taken: Sequence[FrameWorth] = (),
+    corrected: NDArray[np.int64] | None = None,
+) -> list[Pick]:
+    """The n frames most worth correcting, best first; fewer when the rest is certain or too near.
+
+    taken: frames that were corrected before, which make what is near them less worth. corrected:
+    int64 (256,), pixels by class that a human stood behind; what is rare there is worth more.
+    Without any, what is rare among the frames counts.
+    """
+    frames = sorted(frames, key=lambda f: (f.media, f.frame.index))
+    if not frames or n < 1:
+        return []
+    rarity = Rarity.of(frames, corrected)
+    terms = _terms(frames, rarity, weights or Weights())
+    scores = np.sum(list(terms.values()), axis=0)
+    near = np.zeros(len(frames))
+    nearness = _Nearness(frames)
+    for each in taken:
+        np.maximum(near, nearness.to(each), out=near)
+    picks: list[Pick] = []
+    while len(picks) < n:
+        gains = np.where(near < SAME, scores * (1 - near), 0.0)
+        best = int(gains.argmax())
+        if gains[best] <= 0:
+            break
+        frame, said = frames[best], {name: float(values[best]) for name, values in terms.items()}
+        reason = frame_reason(frame, said, rarity.rarest_in(frame), classes, rarity.where)
+        picks.append(Pick(frame, float(gains[best]), reason, said))
+        np.maximum(near, nearness.to(frame), out=near)
+        near[best] = 1.0
+    return picks
+
+
+def rank_regions(picks: Sequence[Pick], n: int, classes: ClassMap) -> list[Pick]:
+    """The n regions of these frames with the most doubt on the largest area, best first."""
+    found = [
+        Pick(pick.frame, region.score, region_reason(region, classes), pick.terms, region)
+        for pick in picks
+        for region in pick.frame.regions
+    ]
+    found.sort(key=lambda p: (-p.score, p.frame.media, p.frame.frame.index))
+    return found[:n]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rarity:
+    """How rare each class is: float (256,), 0 (common) to 1. where: for a sentence."""
+
+    values: Floats
+    where: str
+
+    @staticmethod
+    def of(frames: Sequence[FrameWorth], corrected: NDArray[np.int64] | None) -> "Rarity":
+        """In what was corrected; among the frames while nothing was."""
+        if corrected is not None and corrected[:VOID].sum() > 0:
+            shares, where = corrected.astype(np.float64), "in what you corrected"
+        elif len(frames) < FEW:
+            return Rarity(np.zeros(256), "")
+        else:
+            shares = np.sum([f.class_shares for f in frames], axis=0, dtype=np.float64)
+            where = "among these frames"
+        shares[VOID] = 0
+        shares /= max(shares.sum(), 1e-12)
+        rare = np.clip(np.log10(RARE / np.maximum(shares, 1e-12)) / 2, 0, 1)
+        rare[VOID] = 0
+        return Rarity(rare, where)
+
+    def in_frame(self, frame: FrameWorth) -> Floats:
+        """float (256,): of each class, how rare it is times how much of it there is."""
+        there = np.minimum(frame.class_shares.astype(np.float64) / THERE, 1)
+        found: Floats = self.values * there
+        return found
+
+    def rarest_in(self, frame: FrameWorth) -> list[int]:
+        """At most two classes that are rare and there, the rarest first."""
+        found = self.in_frame(frame)
+        order = np.argsort(-found, kind="stable")[:2]
+        return [int(i) for i in order if found[i] >= 0.25]
+
+
+def _terms(frames: Sequence[FrameWorth], rarity: Rarity, weights: Weights) -> dict[str, Floats]:
+    """Of each term, float (n,): what it adds to the score of each frame."""
+    values: dict[str, Floats] = {
+        "entropy": np.array([f.entropy for f in frames]),
+        "unsure": np.array([f.unsure for f in frames]),
+        "disagreement": np.array([_or_nan(f.disagreement) for f in frames]),
+        "flicker": np.array([_or_nan(f.flicker) for f in frames]),
+        "rarity": np.array([rarity.in_frame(f).sum() for f in frames]),
+    }
+    known = {name: v for name, v in values.items() if not np.isnan(v).all()}
+    total = sum(weights.of(name) for name in known)
+    share = 1 / total if total > 0 else 0.0
+    return {name: weights.of(name) * share * _unusual(v, name) for name, v in known.items()}
+
+
+def _unusual(values: Floats, name: str) -> Floats:
+    """float (n,), 0 for nothing: 1 for what few frames have (the median and three times the usual
+    distance from it, which a few extreme frames do not move), 2 for three times as much."""
+    seen = values[~np.isnan(values)]
+    middle = float(np.median(seen))
+    spread = 1.4826 * float(np.median(np.abs(seen - middle)))
+    usual = max(middle + 3 * spread, _LEAST_USUAL[name])
+    found: Floats = np.log2(1 + np.where(values >= _LEAST[name], values, 0) / usual)
+    return found
+
+
+def _or_nan(value: float | None) -> float:
+    return np.nan if value is None else value
+
+
+class _Nearness:
+    """How near frames are to one of them: 0 (nothing in common) to 1 (the same)."""
+
+    def __init__(self, frames: Sequence[FrameWorth]) -> None:
+        self._media = np.array([f.media for f in frames])
+        self._places = np.array([_place_s(f) for f in frames])
+        length = max(f.descriptor.size for f in frames)
+        self._known = np.array([f.descriptor.size == length > 0 for f in frames])
+        self._shown = np.zeros((len(frames), length))
+        for row, each in zip(self._shown, frames, strict=True):
+            if each.descriptor.size == length:
+                row[:] = each.descriptor
+        self._apart = self._usually_apart()
+
+    def to(self, frame: FrameWorth) -> Floats:
+        """float (n,)."""
+        apart_s = np.abs(self._places - _place_s(frame))
+        in_time = np.where(apart_s < GAP_S, 1.0, np.exp(-apart_s / FADING_S))
+        near: Floats = np.where(self._media == frame.media, in_time, 0.0)
+        if frame.descriptor.size and frame.descriptor.size == self._shown.shape[1]:
+            distance = np.linalg.norm(self._shown - frame.descriptor, axis=1)
+            alike = np.exp(-((distance / self._apart) ** 2))
+            near = np.maximum(near, np.where(self._known, alike, 0.0))
+        return near
+
+    def _usually_apart(self) -> float:
+        """Half of the median distance between two frames."""
+        shown = self._shown[self._known]
+        shown = shown[:: max(1, -(-len(shown) // _MOST_COMPARED))]
+        if len(shown) < 2:
+            return _LEAST_APART
+        squares = (shown**2).sum(axis=1)
+        between = squares[:, None] + squares[None, :] - 2 * shown @ shown.T
+        distances = np.sqrt(np.maximum(between[np.triu_indices(len(shown), 1)], 0))
+        return max(float(np.median(distances)) / 2, _LEAST_APART)
+
+
+def _place_s(frame: FrameWorth) -> float:
+    """Where it is in its clip or folder, seconds."""
+    if frame.frame.time_us is None:
+        return frame.frame.index * PICTURE_S
+    return frame.frame.time_us / 1e6
