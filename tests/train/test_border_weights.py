@@ -1,0 +1,74 @@
+"""The weight between two objects: against loops over every pixel, and hand values."""
+
+import math
+
+import numpy as np
+import pytest
+
+from segstudio.train.border_weights import border_weights
+
+
+def regions_of(labels, classes):
+    """4-connected regions by flooding, each a list of (y, x)."""
+    left = {(int(y), int(x)) for y, x in np.argwhere(np.isin(labels, classes))}
+    found = []
+    while left:
+        region, edge = [], [left.pop()]
+        while edge:
+            y, x = edge.pop()
+            region.append((y, x))
+            for near in ((y - 1, x), (y + 1, x), (y, x - 1), (y, x + 1)):
+                if near in left and labels[near] == labels[y, x]:
+                    left.remove(near)
+                    edge.append(near)
+        found.append(region)
+    return found
+
+
+def plain(labels, classes, most, sigma):
+    found = regions_of(labels, classes)
+    weight = np.zeros(labels.shape)
+    for y, x in np.ndindex(*labels.shape):
+        if labels[y, x] in classes or len(found) < 2:
+            continue
+        away = sorted(min(math.dist((y, x), pixel) for pixel in region) for region in found)
+        weight[y, x] = most * math.exp(-((away[0] + away[1]) ** 2) / (2 * sigma**2))
+    return weight
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("sigma", [1.0, 5.0])
+def test_it_is_the_paper_s_equation_pixel_by_pixel(seed, sigma):
+    rng = np.random.default_rng(seed)
+    labels = np.zeros((22, 31), np.int64)
+    for class_id in (3, 3, 3, 5, 5, 9):
+        y, x, h, w = rng.integers((0, 0, 1, 1), (18, 26, 5, 7))
+        labels[y : y + h, x : x + w] = class_id
+    ours = border_weights(labels, (3, 5), most=10, sigma=sigma)
+    assert ours.dtype == np.float32
+    # What lies beyond its reach is less than exp(-18).
+    np.testing.assert_allclose(ours, plain(labels, (3, 5), 10, sigma), atol=2e-6, rtol=1e-5)
+    assert ours.max() > 0
+
+
+def test_a_gap_of_one_pixel_weighs_most():
+    labels = np.ones((9, 9), np.uint8)
+    labels[:, 4] = 0
+    ours = border_weights(labels, (1,))
+    assert ours[:, 4] == pytest.approx(10 * math.exp(-4 / 50))
+    assert not ours[labels == 1].any()
+
+
+def test_one_object_alone_gives_no_weight():
+    labels = np.zeros((12, 12), np.uint8)
+    labels[3:6, 3:6] = 1
+    assert not border_weights(labels, (1,)).any()
+    assert not border_weights(labels, (2,)).any()
+    assert not border_weights(labels, ()).any()
+
+
+def test_far_objects_give_no_weight_and_void_is_ground():
+    labels = np.zeros((5, 100), np.uint8)
+    labels[:, :3] = labels[:, -3:] = 1
+    labels[:, 50] = 255
+    assert not border_weights(labels, (1,)).any()
