@@ -1,4 +1,8 @@
-"""Checkpoints of a run: everything that resuming needs, or an error."""
+"""Checkpoints of a run: everything that resuming needs, or an error.
+
+Random numbers need no state: samples, crops and dropout are functions of the seed, the number of
+the step and the process, so the step says it all.
+"""
 
 import io
 from pathlib import Path
@@ -19,14 +23,19 @@ def save(
     average: nn.Module | None,
     optimiser: torch.optim.Optimizer,
     best: float,
+    **more: object,
 ) -> None:
-    """Write the whole state at `path`, or leave the old file as it was."""
+    """Write the whole state at `path`, or leave the old file as it was (SegStudioError).
+
+    more: numbers, words and state dicts that `load` gives back under their names.
+    """
     state = {
         "step": step,
         "best": best,
         "net": net.state_dict(),
         "average": average.state_dict() if average is not None else None,
         "optimiser": optimiser.state_dict(),
+        **more,
     }
     buffer = io.BytesIO()
     torch.save(state, buffer)

@@ -1,0 +1,157 @@
+"""The moving parts of a run, made ready: fresh, from a base model, or from a checkpoint."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+from segstudio.core.training import TrainRecipe
+from segstudio.errors import SegStudioError
+from segstudio.nets.registry import NETS, NetSpec
+from segstudio.nets.weights import load_into, load_state
+from segstudio.store.models import find_model
+from segstudio.train import checkpoint
+from segstudio.train.distributed import Team
+from segstudio.train.feeding import Share
+
+
+@dataclass(slots=True)
+class Training:
+    """Net, its running average, optimiser, and where the run stands.
+
+    joined: the net as it is called while training (wrapped where several processes train). parts:
+    of equal size that a step's samples pass the net in. without_gain: validations since the best.
+    """
+
+    spec: NetSpec
+    net: nn.Module
+    joined: nn.Module
+    average: AveragedModel | None
+    optimiser: torch.optim.Optimizer
+    scaler: torch.amp.GradScaler
+    share: Share
+    parts: int
+    step: int = 0
+    best: float = -1.0
+    without_gain: int = 0
+
+    @property
+    def judged(self) -> nn.Module:
+        """What is validated and kept: the average where there is one."""
+        return self.average.module if self.average is not None else self.net
+
+    def save(self, path: Path) -> None:
+        """Everything that resuming needs."""
+        checkpoint.save(
+            path,
+            step=self.step,
+            net=self.net,
+            average=self.average,
+            optimiser=self.optimiser,
+            best=self.best,
+            scaler=self.scaler.state_dict(),
+            effective=self.share.effective,
+            parts=self.parts,
+            without_gain=self.without_gain,
+        )
+
+
+def prepare(
+    recipe: TrainRecipe, classes: int, run: Path, team: Team, dtype: torch.dtype
+) -> Training:
+    """Ready to go on where `run`/last.pt stands, or from the start."""
+    torch.manual_seed(recipe.seed)  # the fresh net
+    device = team.device
+    spec = NETS.get(recipe.net)
+    net = spec.build(classes, **recipe.net_args).to(device)
+    net = net.to(memory_format=torch.channels_last)
+    if recipe.base:
+        _start_from(net, recipe.base)
+    average = None
+    if recipe.ema_decay > 0:
+        average = AveragedModel(
+            net, multi_avg_fn=_moving_average(recipe.ema_decay), use_buffers=True
+        )
+    last = run / "last.pt"
+    state = checkpoint.load(last) if checkpoint.exists(last) else {}
+    share = Share.of(recipe, team.rank, state.get("effective"))
+    training = Training(
+        spec=spec.of(net),
+        net=net,
+        joined=net,
+        average=average,
+        optimiser=_optimiser(net, recipe),
+        scaler=torch.amp.GradScaler(device.type, enabled=dtype is torch.float16),
+        share=share,
+        parts=-(-share.size // recipe.batch),
+    )
+    if state:
+        net.load_state_dict(state["net"])
+        if average is not None and state["average"] is not None:
+            average.load_state_dict(state["average"])
+        training.optimiser.load_state_dict(state["optimiser"])
+        if state.get("scaler"):
+            training.scaler.load_state_dict(state["scaler"])
+        training.step, training.best = int(state["step"]), float(state["best"])
+        training.without_gain = int(state.get("without_gain", 0))
+        training.parts = max(training.parts, int(state.get("parts", 1)))
+    training.joined = team.joined(net, sync_bn=recipe.sync_bn)
+    _check_batch(training)
+    return training
+
+
+def smallest_part(net: nn.Module) -> int:
+    """Pictures that must pass the net together: two where a batch norm learns its statistics."""
+    norms = (m for m in net.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm))
+    return 2 if any(norm.training for norm in norms) else 1
+
+
+def _check_batch(training: Training) -> None:
+    """SegStudioError when a batch norm would see one picture alone."""
+    training.net.train()
+    if training.share.size < training.parts * smallest_part(training.net):
+        raise SegStudioError(
+            f"{training.spec.title} has batch norms, which learn from a batch of at least two"
+            " pictures; choose a larger batch, or freeze the norms."
+        )
+
+
+Tensors = tuple[Tensor, ...] | list[Tensor]
+
+
+def _moving_average(decay: float) -> Callable[[Tensors, Tensors, Tensor | int], None]:
+    """Exponential moving average whose memory is short at first, so that a young average is not
+    mostly the random start: decay = min(decay, (1 + n) / (10 + n)) after n updates.
+    """
+
+    def update(averages: Tensors, current: Tensors, updates: Tensor | int) -> None:
+        n = float(updates)
+        share = 1.0 - min(decay, (1.0 + n) / (10.0 + n))
+        with torch.no_grad():
+            for average, value in zip(averages, current, strict=True):
+                if average.is_floating_point():
+                    average.lerp_(value.to(average.dtype), share)
+                else:
+                    average.copy_(value)
+
+    return update
+
+
+def _start_from(net: nn.Module, base: str) -> None:
+    """Weights of an installed model; heads that only training has start fresh."""
+    card = find_model(base)
+    load_into(net, load_state(card.folder / card.weights), source=card.title)
+
+
+def _optimiser(net: nn.Module, recipe: TrainRecipe) -> torch.optim.Optimizer:
+    """SGD with momentum; weight decay on convolution weights only (BiSeNet V2 section 5.1)."""
+    decayed = [p for p in net.parameters() if p.ndim > 1]
+    plain = [p for p in net.parameters() if p.ndim <= 1]
+    groups = [
+        {"params": decayed, "weight_decay": recipe.weight_decay},
+        {"params": plain, "weight_decay": 0.0},
+    ]
+    return torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=recipe.momentum)
