@@ -5,6 +5,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.core.classes import VOID
+from segstudio.train.augment_rules import AugmentRule
+from segstudio.train.crops import Window, choose_window, cut_out
+from segstudio.train.labelled import LabelledFrame
+from segstudio.train.looks import other_look
+
+
+def augmented(
+    frame: LabelledFrame,
+    rng: np.random.Generator,
+    rule: AugmentRule,
+    *,
+    crop: tuple[int, int],
+    short_side: int,
+    class_pixels: NDArray[np.int64] | None = None,
+) -> tuple[LabelledFrame, Window]:
+    """A sample of the size crop = (h, w) from a frame of any size, and where it was cut out.
+
+    short_side, class_pixels: see choose_window. The generator decides everything.
+    """
+    window = choose_window(
+        frame, rng, rule, crop=crop, short_side=short_side, class_pixels=class_pixels
+    )
+    cut = cut_out(frame, window, crop)
+    return LabelledFrame(other_look(cut.rgb, rng, rule), cut.labels, cut.weights), window
 
 
 def random_crop(
