@@ -98,7 +98,7 @@ def test_a_dead_window_holds_no_run(kinds_of_runs):
     code = (
         "import os, sys\nfrom pathlib import Path\n"
         "from segstudio.ui.training.run_folder import lock_of\n"
-        "assert lock_of(Path(sys.argv[1])).tryLock(0)\nos._exit(0)"
+        "lock = lock_of(Path(sys.argv[1]))\nassert lock.tryLock(0)\nos._exit(0)"
     )
     run = kinds_of_runs / "running"
     subprocess.run([sys.executable, "-c", code, str(run)], check=True)
