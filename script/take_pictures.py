@@ -202,7 +202,7 @@ else:
 wait(lambda: inside.seen is not None)
 h, w = session.result.frame.height, session.result.frame.width
 inside.pin((round(0.62 * h), round(0.33 * w)))
-wait(lambda: window.canvas.is_sharp)
+wait(lambda: window.canvas.is_sharp and inside.votes)
 QTest.qWait(2500)
 window.grab().save(sys.argv[2])
 window.close()
