@@ -190,3 +190,20 @@ def test_torch_s_own_generator_is_neither_used_nor_moved():
     assert np.array_equal(cuts[0].rgb, cuts[1].rgb)
     torch.manual_seed(0)
     assert torch.equal(before, torch.get_rng_state())
+
+
+@pytest.mark.slow  # torchvision takes its time to import
+@pytest.mark.parametrize("size", [(20, 30), (47, 66), (200, 210)])
+def test_resizing_is_that_of_torchvision_s_v2_transforms(size):
+    from torchvision import tv_tensors
+    from torchvision.transforms import InterpolationMode
+    from torchvision.transforms.v2 import functional as v2
+
+    frame = coded(90, 120, np.random.default_rng(1))
+    cut = cut_out(frame, Window(0, 0, 90, 120, is_flipped=True), size)
+    image = tv_tensors.Image(torch.from_numpy(frame.rgb.copy()).permute(2, 0, 1))
+    mask = tv_tensors.Mask(torch.from_numpy(np.stack((frame.labels, frame.weights))))
+    image = v2.horizontal_flip(v2.resize(image, size, antialias=True))
+    mask = v2.horizontal_flip(v2.resize(mask, size, InterpolationMode.NEAREST_EXACT))
+    assert np.array_equal(cut.rgb, image.permute(1, 2, 0).numpy())
+    assert np.array_equal(np.stack((cut.labels, cut.weights)), mask.numpy())
