@@ -24,8 +24,9 @@ class LabelledFolder:
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "class_weights": ("none", "median_frequency", "effective_number"),
     "freeze": ("none", "backbone", "all_but_head"),
-    "augment": ("none", "mild", "strong"),
-    "frames": ("confirmed", "painted"),
+    "norms": ("trained", "statistics", "frozen"),
+    "augment": ("classic", "none", "mild", "standard", "strong"),
+    "frames": ("confirmed", "painted", "weighted"),
     "precision": ("auto", "fp32", "bf16", "fp16"),
 }
 """Fields of a recipe that take one of a few words."""
@@ -36,19 +37,20 @@ class TrainRecipe:
     """Everything a run needs; JSON in and out.
 
     What is trained. net, net_args: entry of the zoo. classes: class set by name. base: model folder
-    to start from ("" = from scratch). freeze: which part stays as the base has it; freeze_norm:
-    batch norms keep the base's statistics, scales and shifts.
+    to start from ("" = from scratch). freeze, norms: what stays as the base has it, see
+    train.freezing.
 
     On what. train, validate: labelled folders. project: a *.segproj whose corrected frames are
-    trained on; frames: only those confirmed whole, or every pixel that a human painted, all else
-    ignored. replay: earlier data that is mixed in against forgetting, replay_share of the samples,
-    0..1. synthetic_share: part of the samples drawn from the synthetic drive, 0..1; synthetic_pool:
-    how many drives they come from, one frame of each.
+    trained on, and frames which of their pixels, see train.corrected. replay: earlier data that is
+    mixed in against forgetting, replay_share of the samples, 0..1. synthetic_share: part of the
+    samples drawn from the synthetic drive, 0..1; synthetic_pool: how many drives they come from,
+    one frame of each.
 
     Samples. batch: pictures that pass the net at once in one process. accumulation: batches of one
     step, so that an effective batch has batch × accumulation × processes pictures. crop: (h, w) in
     pixels, of a size that the net takes. scale: (low, high) of the random resize. augment: how far
-    samples are changed beyond that.
+    samples are changed beyond that: "classic" as train.augment.random_look, else a rule of
+    train.augment_rules.
 
     Loss, optimiser, schedule: as in core.train_rules, under the same names where they have one
     (`loss` is LossRule.base, `optimiser` OptimiserRule.name, `schedule` ScheduleRule.kind).
@@ -69,7 +71,7 @@ class TrainRecipe:
     classes: str = "camvid"
     base: str = ""
     freeze: str = "none"
-    freeze_norm: bool = False
+    norms: str = "trained"
     train: tuple[LabelledFolder, ...] = ()
     validate: tuple[LabelledFolder, ...] = ()
     project: str = ""
@@ -84,7 +86,7 @@ class TrainRecipe:
     crop: tuple[int, int] = (256, 320)
     scale: tuple[float, float] = (0.5, 2.0)
     short_side: int = 360
-    augment: str = "strong"
+    augment: str = "classic"
     loss: str = "ohem"
     gamma: float = 2.0
     ohem_threshold: float = 0.7

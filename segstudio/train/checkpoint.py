@@ -60,6 +60,11 @@ def load(path: Path) -> dict[str, Any]:
     return dict(state)
 
 
+def go_back(path: Path, *, to: Path) -> None:
+    """Make the checkpoint at `path` a copy of the one at `to`; SegStudioError as `save`."""
+    atomic_write(path, to.read_bytes())
+
+
 def exists(path: Path) -> bool:
     """True when there is something to resume."""
     return path.is_file() and path.stat().st_size > 0

@@ -15,6 +15,7 @@ from segstudio.core.classes import ClassMap
 from segstudio.core.training import TrainEvent, TrainRecipe
 from segstudio.engine.allocator import keep_freed_memory
 from segstudio.errors import SegStudioError
+from segstudio.train import checkpoint
 from segstudio.train.control import POLL_S, Control
 from segstudio.train.criterion import criterion
 from segstudio.train.data import Samples
@@ -25,7 +26,7 @@ from segstudio.train.precision import limit_threads, precision
 from segstudio.train.preparing import Training, prepare
 from segstudio.train.stepping import Stepper
 from segstudio.train.validate import validation_sets
-from segstudio.train.watching import Meter, Watch, memory_mb
+from segstudio.train.watching import Meter, Watch, lost, memory_mb
 
 REPORT_EVERY = 20
 """Steps between two "step" events."""
@@ -88,12 +89,12 @@ def _fit(
         wish = yield from wishes.heed(training.step, meter)
         is_last = training.step >= recipe.steps or wish == "stop"
         is_due = training.step % recipe.validate_every == 0 or is_last
-        yield from _stop_when_lost(training, together, watch.put(training.step, values))
+        yield from _stop_when_lost(training, together, run, watch.put(training.step, values))
         if training.step % REPORT_EVERY == 0:
             yield _told(values, training, recipe, meter, together)
             meter.restart()
         if is_due:
-            yield from _stop_when_lost(training, together, watch.look())
+            yield from _stop_when_lost(training, together, run, watch.look() or lost(training))
             yield from judge.judge()
             meter.restart()
             if 0 < recipe.patience <= training.without_gain and not is_last:
@@ -181,21 +182,24 @@ def _told(
     return TrainEvent("step", training.step, figures)
 
 
-def _stop_when_lost(training: Training, together: Team, lost: int | None) -> Iterator[TrainEvent]:
-    """Event and SegStudioError when the loss or the gradient of step `lost` was no number."""
-    lost = max(together.gathered(lost or 0))  # one process may be lost alone
-    if not lost:
+def _stop_when_lost(
+    training: Training, together: Team, run: Path, at: int | None
+) -> Iterator[TrainEvent]:
+    """Event and SegStudioError when the loss or the gradient of step `at` was no number.
+
+    The run is put back to where its best weights were: later ones were on their way to this.
+    """
+    step = max(together.gathered(at or 0))  # one process may be lost alone
+    if not step:
         return
-    numbers = [n for r in range(together.rank.of) for n in _numbers(training, lost - 1, r)]
+    effective = training.share.effective
+    numbers = list(range((step - 1) * effective, step * effective))
+    if together.rank.is_first and checkpoint.exists(run / "best.pt"):
+        checkpoint.go_back(run / "last.pt", to=run / "best.pt")
     why = (
-        f"The loss of step {lost} is not a finite number (samples {numbers[0]} to {numbers[-1]});"
-        " the best weights and the last checkpoint are kept, so go on with a lower learning rate"
-        " (--lr) or with --precision fp32."
+        f"The loss of step {step} is not a finite number (samples {numbers[0]} to {numbers[-1]});"
+        " the best weights are kept, so go on from them with a lower learning rate (--lr) or with"
+        " --precision fp32."
     )
     yield TrainEvent("failed", training.step, {"why": why, "samples": numbers})
     raise SegStudioError(why)
-
-
-def _numbers(training: Training, step: int, rank: int) -> range:
-    who = dataclasses.replace(training.share.rank, number=rank)
-    return dataclasses.replace(training.share, rank=who).numbers(step)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from segstudio.train.distributed import Team
+from segstudio.train.preparing import Training
 
 
 class Watch:
@@ -44,6 +45,12 @@ class Watch:
         if ready is not None:
             ready.synchronize()
         return None if all(math.isfinite(v) for v in values.tolist()) else step
+
+
+def lost(training: Training) -> int | None:
+    """The number of the step when a weight is not finite."""
+    finite = [p.detach().isfinite().all() for p in training.net.parameters()]
+    return None if bool(torch.stack(finite).all()) else training.step
 
 
 class Meter:
