@@ -28,10 +28,6 @@ CELLS = 20_000
 UNSURE_BELOW = 0.6
 """A pixel is unsure when the probability of its best class is lower: the second may have 0.4."""
 
-FLICKERS = 0.05
-"""Share of the last frames in which the class changed, from which on a place flickers: one change
-within the last half second."""
-
 LEAST_REGION = 0.001
 """Of the frame: 920 pixels of 1280×720. Smaller ones are quicker to paint than to read about."""
 
@@ -97,7 +93,7 @@ def measured(
     labels: Labels,
     *,
     others: Sequence[Labels] = (),
-    flicker: Floats | None = None,
+    flickers: NDArray[np.bool_] | None = None,
     media: int = 0,
 ) -> FrameWorth:
     """Everything about one frame.
@@ -118,7 +114,7 @@ def measured(
         entropy=float(spread.mean()),
         unsure=float(unsure.mean()),
         disagreement=None if not others else _disagreement(labels, others),
-        flicker=None if flicker is None else float((flicker > FLICKERS).mean()),
+        flicker=None if flickers is None else float(flickers.mean()),
         class_shares=_shares(labels),
         descriptor=descriptor(frame.rgb, cells, best),
     )

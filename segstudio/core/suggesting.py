@@ -38,6 +38,9 @@ be."""
 THERE = 0.003
 """Share of a frame from which on a class is fully there: a bicyclist at fifteen metres."""
 
+WORTH_TELLING = 0.35
+"""How rare a class must be to be called so: 0.4 % of all pixels."""
+
 FEW = 8
 """With fewer frames looked at, what is rare among them is chance."""
 
@@ -180,7 +183,7 @@ class Rarity:
         """At most two classes that are rare and there, the rarest first."""
         found = self.in_frame(frame)
         order = np.argsort(-found, kind="stable")[:2]
-        return [int(i) for i in order if found[i] >= 0.25]
+        return [int(i) for i in order if found[i] >= WORTH_TELLING]
 
 
 def _terms(frames: Sequence[FrameWorth], rarity: Rarity, weights: Weights) -> dict[str, Floats]:

@@ -104,11 +104,11 @@ def test_no_more_than_three_regions_the_weightiest_first():
     assert [r.pixels for r in worth.regions] == [16 * 36, 16 * 25, 16 * 16]
 
 
-def test_flicker_is_the_share_of_places_that_changed_lately():
+def test_flicker_is_the_share_of_places_that_changed():
     cells = halves()
-    flicker = np.zeros((18, 32), np.float32)
-    flicker[:9, :8] = 0.2
-    assert look(answer(cells), cells, flicker=flicker).flicker == pytest.approx(72 / 576)
+    flickers = np.zeros((18, 32), np.bool_)
+    flickers[:9, :8] = True
+    assert look(answer(cells), cells, flickers=flickers).flicker == pytest.approx(72 / 576)
 
 
 def test_classes_of_the_net_are_told_as_those_of_the_labels():
