@@ -4,10 +4,15 @@ import math
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from segstudio.core.brush import Area
 from segstudio.core.classes import CAMVID
+from segstudio.core.geometry import Rect
+from segstudio.core.labels import LabelDocument
 from segstudio.core.training import TrainEvent, TrainRecipe
+from segstudio.store.project import FrameAbout, FrameKey, Project
 from segstudio.ui.training.process import TrainingProcess
 
 CHILD = """
@@ -180,3 +185,47 @@ def written(run):
         return folder
 
     return write
+
+
+class Labeller:
+    """A project with labels and no pictures: frames painted in two halves, and confirmed."""
+
+    def __init__(self, path: Path) -> None:
+        self.project = Project.create(path, CAMVID)
+
+    def clip(self, name: str) -> int:
+        """A video of 100 frames that is nowhere."""
+        record = self.project.add_media(
+            fingerprint=name, title=name, kind="video", path=Path(f"{name}.mp4"), width=32,
+            height=24, frames=100,
+        )  # fmt: skip
+        return record.id
+
+    def label(self, media: int, index: int, classes=(3, 5), *, confirm: bool = True) -> None:
+        """One class on the left, one on the right, by hand."""
+        document = LabelDocument(np.full((24, 32), 255, np.uint8), np.zeros((24, 32), np.uint8))
+        key = FrameKey(media, index)
+        about = FrameAbout(index * 1_000_000, 7, "", 24, 32)
+        steps = []
+        for number, class_id in enumerate(classes):
+            mask = np.zeros((24, 32), np.bool_)
+            mask[:, 16 * number : 16 * number + 16] = True
+            document.begin("Brush")
+            document.paint(Area(Rect(0, 0, 24, 32), mask), class_id)
+            steps.append((document.commit(), self._counts(document)))
+        if confirm:
+            steps.append((document.confirm(), self._counts(document)))
+        made = [(step, counts) for step, counts in steps if step is not None]
+        for number, (step, counts) in enumerate(made):
+            self.project.push(key, number, step, counts, about).result(10)
+
+    def _counts(self, document):
+        return tuple(int(n) for n in document.origin_counts[:5])
+
+
+@pytest.fixture
+def labeller(tmp_path):
+    """A project to be labelled; closed at the end."""
+    made = Labeller(tmp_path / "drive.segproj")
+    yield made
+    made.project.close()
