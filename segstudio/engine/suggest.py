@@ -66,11 +66,13 @@ class Suggestion:
 
 @dataclass(slots=True)
 class Told:
-    """What else there is to say. looked: frames that models saw. missing: one sentence for each
-    frame or medium that was left out. predict_s, measure_s: seconds that went into each.
+    """What else there is to say. looked: frames that models saw. offered: those of them that were
+    not confirmed. missing: one sentence for each frame or medium that was left out. predict_s,
+    measure_s: seconds that went into each.
     """
 
     looked: int = 0
+    offered: int = 0
     missing: list[str] = field(default_factory=list)
     predict_s: float = 0.0
     measure_s: float = 0.0
@@ -173,6 +175,7 @@ def suggest(
         )  # fmt: skip
         found += new
         taken += old
+        told.offered += len(new)
     picks = rank(found, n, looker.classes, weights=weights, taken=taken, corrected=corrected)
     if regions:
         picks = rank_regions(picks, n, looker.classes)
@@ -202,6 +205,8 @@ def look_through(
         FrameWorth(FrameId(info.id, i, medium.source.time_us(i), 0), medium.number)
         for i in sorted(medium.confirmed - set(seen))
     ]
+    if medium.confirmed.issuperset(plan):
+        return [], []
     flickers = info.kind != "image" and step <= MOST_SKIPPED
     start, done = time.perf_counter(), 0
     while done < len(plan):
