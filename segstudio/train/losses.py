@@ -1,5 +1,6 @@
 """The loss of a net's outputs against labels of which some pixels are void, or count for less."""
 
+import dataclasses
 from typing import NamedTuple
 
 import numpy as np
@@ -50,10 +51,12 @@ def segmentation_loss(
     (1 painted by a human, 0.5 propagated, 0 from a model); None is 1 everywhere. Void pixels and
     those of weight 0 count nowhere; with none left the loss is 0, with gradients of 0.
 
-    Every head is enlarged to the size of the labels, with the net's `align_corners`. aux_weights:
-    in the order of `output.aux`; () is 1 each. cascade: the label guidance of ICNet (section 3.3)
-    instead: weights of the auxiliary heads and last of the head itself, (0.4, 0.4, 1); each is
-    compared at its own size with the labels of the nearest pixels.
+    Every head is enlarged to the size of the labels, with the net's `align_corners`. Dice and
+    Lovász are of the head alone: to sort all pixels once a class for each of four boosters would
+    cost more than the net does. aux_weights: in the order of `output.aux`; () is 1 each. cascade:
+    the label guidance of ICNet (section 3.3) instead: weights of the auxiliary heads and last of
+    the head itself, (0.4, 0.4, 1); each is compared at its own size with the labels of the nearest
+    pixels.
     """
     target = target_of(labels, weights, rule, classes=output.logits.shape[1])
     heads = (*output.aux, output.logits)
@@ -64,16 +67,18 @@ def segmentation_loss(
             f"The recipe weighs {len(given)} outputs, but the net has {extra + 1} to train; give a"
             " weight for each."
         )
+    pixels = dataclasses.replace(rule, dice=0.0, lovasz=0.0)
     total = torch.zeros((), device=labels.device)
-    for share, logits in zip((*given[:extra], given[-1]), heads, strict=True):
+    shares, rules = (*given[:extra], given[-1]), (*(pixels,) * extra, rule)
+    for share, own, logits in zip(shares, rules, heads, strict=True):
         # planes, not channels last: softmax over 11 channels is 20 times faster that way on a CPU
         planes = logits.float().contiguous()
         if cascade is None:
             size = labels.shape[-2:]
             full = F.interpolate(planes, size=size, mode="bilinear", align_corners=align_corners)
-            loss = loss_of(full, target, rule)
+            loss = loss_of(full, target, own)
         else:
-            loss = loss_of(planes, _reduced(target, planes, align_corners=align_corners), rule)
+            loss = loss_of(planes, _reduced(target, planes, align_corners=align_corners), own)
         total = total + share * loss
     return total
 

@@ -289,6 +289,16 @@ def test_auxiliary_losses_count_as_much_as_their_net_says():
     assert torch.allclose(value(NetOutput(logits), (0.4,)), alone)
 
 
+def test_auxiliary_heads_learn_from_pixels_alone():
+    torch.manual_seed(0)
+    logits, small = torch.randn(1, 3, 8, 8), torch.randn(1, 3, 4, 4)
+    labels = torch.randint(0, 3, (1, 8, 8))
+    rule = LossRule(dice=0.3, lovasz=0.5)
+    head, extra = loss(logits, labels, rule=rule), loss(small, labels)
+    both = segmentation_loss(NetOutput(logits, (small,)), labels, None, rule, aux_weights=(0.4,))
+    assert both.item() == pytest.approx((head + 0.4 * extra).item(), rel=1e-6)
+
+
 def test_outputs_are_enlarged_the_way_the_net_wants():
     torch.manual_seed(0)
     small, labels = torch.randn(1, 3, 4, 4), torch.randint(0, 3, (1, 13, 13))
