@@ -165,25 +165,3 @@ def _borders(labels: Tensor, rule: LossRule) -> Tensor:
         for each in labels.cpu().numpy()
     ]
     return torch.from_numpy(np.stack(maps)).to(labels.device)
-
-
-def hard_cross_entropy(logits: Tensor, labels: Tensor, *, threshold: float, keep: int) -> Tensor:
-    """Mean cross-entropy over the hard pixels; see `LossRule` and `segmentation_loss`."""
-    rule = LossRule("ohem", ohem_threshold=threshold, ohem_keep=keep)
-    return pixel_loss(logits, labels, (labels != VOID).float(), rule)
-
-
-def boosted_loss(
-    output: NetOutput,
-    labels: Tensor,
-    *,
-    threshold: float,
-    keep: int,
-    align_corners: bool = False,
-    aux_weights: tuple[float, ...] = (),
-) -> Tensor:
-    """`segmentation_loss` by hard examples, every pixel that is not void counting alike."""
-    rule = LossRule("ohem", ohem_threshold=threshold, ohem_keep=keep)
-    return segmentation_loss(
-        output, labels, None, rule, align_corners=align_corners, aux_weights=aux_weights
-    )

@@ -12,6 +12,7 @@ def rate(step: int, rule: ScheduleRule) -> float:
     """
     done = min(1.0, step / rule.steps)
     if rule.kind == "poly":
+        # DeepLab v2 (Chen et al. 2018, section 4.1.1); PSPNet and BiSeNet V2 follow it.
         decay = rule.floor + (1 - rule.floor) * (1.0 - done) ** rule.power
     elif rule.kind == "cosine":
         # Loshchilov and Hutter 2017, section 3, equation 5, without restarts.
@@ -21,14 +22,6 @@ def rate(step: int, rule: ScheduleRule) -> float:
     else:
         decay = 1.0
     return float(decay * warm_up(step, rule.warm_up))
-
-
-def poly(step: int, *, steps: int, power: float, warm_up: int) -> float:
-    """Factor 0..1 on the base learning rate: linear warm-up, then (1 - step/steps) ** power.
-
-    The poly rule is DeepLab v2's (Chen et al. 2018, section 4.1.1), used by BiSeNet V2.
-    """
-    return rate(step, ScheduleRule(steps, "poly", warm_up=warm_up, power=power))
 
 
 def warm_up(step: int, steps: int) -> float:

@@ -11,8 +11,6 @@ from segstudio.core.train_rules import LossRule
 from segstudio.errors import SegStudioError
 from segstudio.nets.registry import NetOutput
 from segstudio.train.losses import (
-    boosted_loss,
-    hard_cross_entropy,
     reduced,
     segmentation_loss,
     target_of,
@@ -264,13 +262,13 @@ def before_rules(logits, labels, threshold, keep):
 def test_runs_of_earlier_recipes_have_the_same_loss(case, threshold):
     logits, labels, _ = case
     small = torch.randn(2, 5, 3, 4)
+    rule = LossRule("ohem", ohem_threshold=threshold, ohem_keep=16)
     expected = before_rules(logits, labels, threshold, 16)
-    ours = hard_cross_entropy(logits, labels, threshold=threshold, keep=16)
-    assert ours.item() == pytest.approx(expected.item(), rel=1e-6)
+    assert loss(logits, labels, None, rule).item() == pytest.approx(expected.item(), rel=1e-6)
     enlarged = F.interpolate(small, size=(8, 9), mode="bilinear", align_corners=False)
     expected = expected + 0.4 * before_rules(enlarged, labels, threshold, 16)
     both = NetOutput(logits, (small,))
-    ours = boosted_loss(both, labels, threshold=threshold, keep=16, aux_weights=(0.4,))
+    ours = segmentation_loss(both, labels, None, rule, aux_weights=(0.4,))
     assert ours.item() == pytest.approx(expected.item(), rel=1e-6)
 
 

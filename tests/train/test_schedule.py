@@ -6,11 +6,11 @@ import math
 import pytest
 
 from segstudio.core.train_rules import ScheduleRule
-from segstudio.train.schedule import poly, rate
+from segstudio.train.schedule import rate
 
 
 def test_poly_rises_linearly_then_falls_to_zero():
-    rates = [poly(s, steps=100, power=0.9, warm_up=10) for s in range(101)]
+    rates = [rate(s, ScheduleRule(100, "poly", power=0.9, warm_up=10)) for s in range(101)]
     assert rates[0] == pytest.approx(0.1)
     assert rates[4] < rates[9]
     assert all(a > b for a, b in itertools.pairwise(rates[9:]))
@@ -18,8 +18,9 @@ def test_poly_rises_linearly_then_falls_to_zero():
 
 
 def test_without_warm_up_poly_starts_at_the_base_rate():
-    assert poly(0, steps=10, power=0.9, warm_up=0) == 1
-    assert poly(5, steps=10, power=0.9, warm_up=0) == pytest.approx(0.5**0.9)
+    rule = ScheduleRule(10, "poly", power=0.9)
+    assert rate(0, rule) == 1
+    assert rate(5, rule) == pytest.approx(0.5**0.9)
 
 
 def test_cosine_is_half_a_wave():
