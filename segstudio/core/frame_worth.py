@@ -147,7 +147,8 @@ def descriptor(rgb: Labels, cells: Logits, best: NDArray[np.intp]) -> Floats:
     sums = np.add.reduceat(np.add.reduceat(cells.values, tops, axis=1), lefts, axis=2)
     answer = (sums - sums.mean(axis=0)).ravel()
     answer /= max(float(np.linalg.norm(answer)), 1e-6)
-    small = np.asarray(cv2.resize(rgb, THUMB[::-1], interpolation=cv2.INTER_AREA), np.float32)
+    thin = rgb[::4, ::4] if min(rgb.shape[:2]) >= 8 * max(THUMB) else rgb
+    small = np.asarray(cv2.resize(thin, THUMB[::-1], interpolation=cv2.INTER_AREA), np.float32)
     colours = small.ravel() / (255 * small.size**0.5)
     return np.concatenate((np.sqrt(shares), answer, colours)).astype(np.float32)
 
@@ -262,23 +263,23 @@ def _regions(
     least = max(4, round(LEAST_REGION * drawn.size))
     found = []
     for area in regions_of_answers(pair, np.asarray(drawn), least):
-        inside = (area.rect.slices[0], area.rect.slices[1])
-        mask = area.mask
+        inside, mask = area.rect.slices, area.mask
         cells = int(np.count_nonzero(mask))
         mean = float(spread[inside][mask].mean())
         share = float(disputed[inside][mask].mean())
-        classes, _ = _common_pair(first[inside][mask], rival[inside][mask])
-        if classes is not None:
-            found.append(
-                DoubtfulRegion(
-                    _in_frame(area.rect, drawn.shape, size),
-                    round(cells / drawn.size * size[0] * size[1]),
-                    classes,
-                    mean,
-                    share,
-                    (mean + share) * cells / drawn.size,
-                )
+        said_first = first[inside][mask]
+        low, high = int(pair[0][inside][mask][0]), int(pair[1][inside][mask][0])
+        is_low = 2 * int(np.count_nonzero(said_first == low)) >= cells
+        found.append(
+            DoubtfulRegion(
+                _in_frame(area.rect, drawn.shape, size),
+                round(cells / drawn.size * size[0] * size[1]),
+                (low, high) if is_low else (high, low),
+                mean,
+                share,
+                (mean + share) * cells / drawn.size,
             )
+        )
     found.sort(key=lambda r: (-r.score, r.rect))
     return tuple(found[:MOST_REGIONS])
 

@@ -129,16 +129,17 @@ class LabelErrors(Generic[Key]):
         labels, answer = known[labels], known[answer]
         asked = by_people & (labels != VOID)
         own = _own_probability(logits, ids, labels)
-        pixels = np.bincount(labels[asked], minlength=256)
-        self._counts += pixels
-        self._sums += np.bincount(labels[asked], weights=own[asked], minlength=256)
+        some = (slice(None, None, 2), slice(None, None, 2))  # a quarter is enough for a mean
+        said, sure_of_it = labels[some][asked[some]], own[some][asked[some]]
+        self._counts += np.bincount(said, minlength=256)
+        self._sums += np.bincount(said, weights=sure_of_it, minlength=256)
         doubted = asked & (answer != labels) & (answer != VOID)
         if not doubted.any():
             return
         sure = enlarged(1 - doubt(logits), logits)
         doubted &= sure >= round(255 * LEAST_PROBABILITY)
         planes = np.stack((labels, answer, sure, own))
-        planes[:, ~doubted] = 0
+        planes *= doubted
         core = np.packbits(doubted & self._is_inner(labels, answer))
         pack = zstandard.ZstdCompressor(level=1).compress
         shape = (labels.shape[0], labels.shape[1])
