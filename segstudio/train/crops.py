@@ -28,7 +28,7 @@ _LOOKS = 64
 class Window:
     """Pixels of the frame that become the sample; it may reach over the frame's edges.
 
-    y, x: of its corner. again: windows that were refused before it.
+    y, x: of its corner. again: how many windows were refused.
     """
 
     y: int
@@ -59,8 +59,10 @@ def choose_window(
     factor *= short_side / min(shape)
     size = max(1, round(crop[0] / factor)), max(1, round(crop[1] / factor))
     kind, is_flipped = rng.random(), bool(rng.random() < rule.flip)
-    least, found = 9.0, Window(0, 0, *size, is_flipped)
-    for again in range(rule.tries + 1):
+    least, best, refused = 9.0, (0, 0), 0
+    is_mixed = _largest_share(frame.labels, (0, 0), shape) < 1  # else no window would be
+    most, tries = (rule.most, rule.tries) if is_mixed else (1.0, 0)
+    for _ in range(tries + 1):
         center = None
         if kind < rule.corrected:
             center = _corrected(frame, rng)
@@ -69,13 +71,13 @@ def choose_window(
         corner = _placed(shape, size, center, rng)
         share = _largest_share(frame.labels, corner, size)
         if share < least:
-            least, found = share, Window(*corner, *size, is_flipped, again)
-        if share <= rule.most:
+            least, best = share, corner
+        if share <= most:
             break
+        refused += 1
     if least > 1:
-        center = _any(frame.labels != VOID, rng)
-        found = Window(*_placed(shape, size, center, rng), *size, is_flipped, rule.tries)
-    return found
+        best = _placed(shape, size, _any(frame.labels != VOID, rng), rng)
+    return Window(*best, *size, is_flipped, refused)
 
 
 def cut_out(frame: LabelledFrame, window: Window, crop: tuple[int, int]) -> LabelledFrame:
@@ -160,7 +162,7 @@ def _placed(
 
 
 def _largest_share(
-    labels: NDArray[np.uint8], corner: tuple[int, int], size: tuple[int, int]
+    labels: NDArray[np.uint8], corner: tuple[int, int], size: tuple[int, ...]
 ) -> float:
     """Of one class among the labelled pixels of a window, 0..1; 2 when there are none."""
     y, x = corner

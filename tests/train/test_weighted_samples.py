@@ -22,7 +22,11 @@ def frames_of(folder: Path, shapes, label=None, weight=1.0) -> FolderFrames:
     """A folder with one frame of each shape."""
     rng = np.random.default_rng(0)
     for i, (h, w) in enumerate(shapes):
-        labels = rng.integers(0, 14, (h, w), np.uint8) if label is None else np.full((h, w), label)
+        labels = (
+            rng.integers(0, 14, (h, w), np.uint8)
+            if label is None
+            else np.full((h, w), label, np.uint8)
+        )
         write_picture(folder / "i" / f"{i}.png", rng.integers(0, 255, (h, w, 3), np.uint8))
         write_mask(folder / "l" / f"{i}.png", labels.astype(np.uint8), None)
     pairs = find_pairs(folder / "i", folder / "l")
@@ -66,7 +70,8 @@ def test_sample_i_is_the_same_whoever_asks_and_when(tmp_path):
 
 @pytest.mark.slow
 def test_workers_give_the_same_samples_and_count_together(tmp_path):
-    mix = Mix((frames_of(tmp_path / "a", [(60, 80)] * 5, label=3),))
+    sparse = np.where(np.arange(80) < 4, 3, 255)
+    mix = Mix((frames_of(tmp_path / "a", [(60, 80)] * 5, label=sparse),))
     alone, together = samples_of(mix, count=12), samples_of(mix, count=12)
     loader = DataLoader(together, 2, num_workers=2, multiprocessing_context="spawn",
                         worker_init_fn=one_thread)  # fmt: skip
@@ -92,7 +97,7 @@ def test_frames_without_any_label_are_passed_over_and_counted(tmp_path):
     assert (labels == 255).all()
     assert not weights.any()
     assert image.isfinite().all()
-    assert nothing.crops == CropCounts(again=10, elsewhere=32, void=1)
+    assert nothing.crops == CropCounts(again=1, elsewhere=32, void=1)
 
 
 def test_one_class_alone_is_learned_from(tmp_path):
