@@ -72,3 +72,10 @@ def test_far_objects_give_no_weight_and_void_is_ground():
     labels[:, :3] = labels[:, -3:] = 1
     labels[:, 50] = 255
     assert not border_weights(labels, (1,)).any()
+
+
+def test_objects_that_touch_at_a_corner_are_two():
+    labels = np.zeros((6, 6), np.uint8)
+    labels[1:3, 1:3] = labels[3:5, 3:5] = 1
+    # At (2, 3) either is one pixel away.
+    assert border_weights(labels, (1,))[2, 3] == pytest.approx(10 * math.exp(-4 / 50))
