@@ -8,11 +8,13 @@ class Notice:
     """Something people should know. kind: "error", "warning", "info" or "hint".
 
     Infos (it was done) and hints (why it cannot be done now) go by themselves. detail: for experts.
+    model: name of the model that it is about; it goes when another one is chosen. "": of none.
     """
 
     text: str
     kind: str = "error"
     detail: str = ""
+    model: str = ""
 
 
 def causes_of(error: BaseException) -> str:

@@ -343,9 +343,9 @@ class Session(QObject):
 
     # --- what people are told
 
-    def tell(self, text: str, kind: str = "info", detail: str = "") -> None:
+    def tell(self, text: str, kind: str = "info", detail: str = "", model: str = "") -> None:
         """Show a banner."""
-        self.noticed.emit(Notice(text, kind, detail))
+        self.noticed.emit(Notice(text, kind, detail, model))
 
     @Slot(object)
     def tell_error(self, error: Exception) -> None:

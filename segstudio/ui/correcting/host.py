@@ -40,7 +40,7 @@ class Host(Protocol):
         """The class set of the prediction on the screen, else of the chosen model."""
         ...
 
-    def tell(self, text: str, kind: str = "info", detail: str = "") -> None:
+    def tell(self, text: str, kind: str = "info", detail: str = "", model: str = "") -> None:
         """Show a banner."""
         ...
 

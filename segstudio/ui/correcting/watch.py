@@ -54,7 +54,9 @@ class ProjectWatch(QObject):
         result, project = self._host.result, self._projects.project
         if result is None or result.prediction is None or project is None:
             return
-        prediction = result.prediction
+        prediction, chosen = result.prediction, self._host.models.chosen
+        if chosen is None or chosen.name != prediction.model:  # the last frame of an earlier one
+            return
         sets = (prediction.classes, project.classes)
         key = (str(project.path), prediction.model)
         if sets[0] is sets[1] or key in self._told or (key[0], *sets) == self._last:
@@ -65,5 +67,5 @@ class ProjectWatch(QObject):
             self._told.add(key)
             self._host.tell(
                 f"{prediction.model} knows other classes than this project ({sets[1].name}); in its"
-                f" drafts {words}", "warning",
+                f" drafts {words}", "warning", model=prediction.model,
             )  # fmt: skip

@@ -128,6 +128,7 @@ class Banner(QWidget):
         session.noticed.connect(self.show_notice)
         session.opening_changed.connect(self._follow_opening)
         session.player.source_changed.connect(self._drop_errors_of_old)
+        session.models.wanted.connect(self._drop_notices_of_other_models)
         self._source_id = ""
         parent.installEventFilter(self)
         if bar is not None:
@@ -186,6 +187,15 @@ class Banner(QWidget):
             for box in self._boxes():
                 self._remove(box)
             self._place()
+
+    @Slot()
+    def _drop_notices_of_other_models(self) -> None:
+        chosen = self._session.models.chosen
+        name = "" if chosen is None else chosen.name
+        for box in self._boxes():
+            if box.notice.model not in ("", name):
+                self._remove(box)
+        self._place()
 
     @Slot()
     def _follow_opening(self) -> None:
