@@ -79,11 +79,13 @@ class Player(QObject):
         self.watchers: list[Callable[[PipelineResult], None]] = []  # called in the infer thread
         self.model_since = 0  # the request from which on results are of the chosen model
         self.info: SourceInfo | None = None
+        self.opened = 0  # sources so far: each has a pipeline, and models, of its own
         self._background = background
         self._live: LiveView | None = None
         self._is_every_frame = False
         self._shown_index = -1
         self._asked_after = -1  # results up to this request do not move the position
+        self._dropped_below = 0  # results of older requests are not shown
         self._timer = QTimer(self)
         self._timer.setInterval(INFO_MS)
         self._timer.timeout.connect(self._look_at_source)
@@ -129,6 +131,8 @@ class Player(QObject):
         """Show another source from its first frame; the old one ends in the background."""
         self._retire()
         self._asked_after = self._shown_index = -1
+        self._dropped_below = 0
+        self.opened += 1
         self.speeds.clear()
         self.info = source.info
         self._live = live = LiveView(source, self, self._measure)
@@ -208,6 +212,7 @@ class Player(QObject):
         self._retire()
         self._timer.stop()
         self.info = None
+        self.opened += 1
         self._set(index=-1, is_playing=False)
         self.source_changed.emit()
 
@@ -268,6 +273,18 @@ class Player(QObject):
             self._live.pipeline.pause()
             self._set(is_playing=False)
 
+    def freeze(self) -> None:
+        """Pause on the very frame that is shown: nothing that is on its way replaces it.
+
+        Somebody begins to paint on it.
+        """
+        self.pause()
+        if self._live is not None and self._shown_index >= 0:
+            self._dropped_below = self._live.pipeline.seek(self._shown_index)
+            self._asked_after = self._dropped_below - 1
+            self._live.drop_waiting()
+            self._set(index=self._shown_index)
+
     def toggle(self) -> None:
         """Play or pause."""
         if self.playing.is_playing:
@@ -320,6 +337,8 @@ class Player(QObject):
 
     @Slot(object)
     def _take_result(self, result: PipelineResult) -> None:
+        if result.request < self._dropped_below:
+            return
         self._shown_index = result.frame.id.index
         if result.request > self._asked_after:
             self._set(index=result.frame.id.index)

@@ -98,7 +98,7 @@ class Session(QObject):
         self.scores = Scoreboard(self, self.editor, self.comparison, self)
         self.inside = Inside(self, self.comparison, self)
         self.editor.drafts.seen = lambda: self.inside.seen
-        self.saving = MapSaving(self, self.inside)
+        self.saving = MapSaving(self, self.inside, lambda: showing.masks_over_map(self))
         self.measuring = Measuring(self, self.editor, self.comparison, self.scores)
         self.visit = Visit(self, self.editor, self.comparison, self.show_media)
         self._opening_job: Job | None = None

@@ -1,5 +1,6 @@
 """What is drawn over the frame on the screen, as the view says: labels, prediction or origins."""
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from segstudio.ui.view_state import Layer, ViewState
 if TYPE_CHECKING:
     from segstudio.engine.play import PipelineResult
     from segstudio.ui.correcting.editor import Editor
+    from segstudio.ui.session import Session
 
 
 def labels_of(
@@ -32,6 +34,21 @@ def style_of(editor: "Editor", view: ViewState, classes: ClassMap) -> MaskStyle:
     if view.layer == "origin" and editor.held is not None:
         return view.origin_style()
     return view.style(classes)
+
+
+def over_map(style: MaskStyle) -> MaskStyle:
+    """Borders only: flat colours would hide what lies under them."""
+    return replace(style, mode="outline") if style.mode == "fill" else style
+
+
+def masks_over_map(session: "Session") -> "tuple[NDArray[np.uint8], MaskStyle] | None":
+    """uint8 (H, W) labels that are drawn over a map now, and how; None for none."""
+    labels, result = session.shown_labels(), session.result
+    if labels is None and result is not None and result.prediction is not None:
+        labels = result.prediction.labels
+    if not session.inside.shows_labels or labels is None:
+        return None
+    return labels.copy(), over_map(session.style())
 
 
 @lru_cache(maxsize=8)

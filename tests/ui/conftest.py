@@ -46,7 +46,7 @@ class LittleInside:
     def paused(self):
         return nullcontext()
 
-    def again(self, frame, token=None):
+    def again(self, frame, token=None, progress=None):
         size = (frame.height, frame.width)
         exact = np.arange(4, dtype=np.float32).reshape(2, 2) / 3
         found = FeatureMap((exact * 255).astype(np.uint8), Lattice.even((2, 2), size), exact=exact)

@@ -286,3 +286,23 @@ def test_peeking_turns_masks_around(off, peeking, shows):
     view = ViewState(are_masks_off=off, is_peeking=peeking)
     assert view.shows_masks is shows
     assert view.style(CAMVID).hidden is not shows
+
+
+def test_a_stroke_while_it_plays_stays_on_the_frame_that_is_seen(window, shown, qtbot, loads):
+    """Frames that are on their way when the brush comes down do not replace it."""
+    session = shown(5)
+    qtbot.waitUntil(lambda: session.editor.held is not None, timeout=20_000)
+    session.tools.choose("brush")
+    seen = []
+    session.shown_changed.connect(lambda: seen.append(session.result.frame.id.index))
+    session.player.play()
+    qtbot.waitUntil(lambda: len(seen) > 2, timeout=20_000)
+    there = session.result.frame.id.index
+    assert session.editor.begin("Brush") or session.editor.held is None
+    qtbot.waitUntil(lambda: session.result.request >= session.player._dropped_below, timeout=20_000)
+    qtbot.wait(200)
+    assert session.result.frame.id.index == there
+    assert session.player.playing.index == there
+    assert not session.player.playing.is_playing
+    session.player.step(1)
+    qtbot.waitUntil(lambda: session.result.frame.id.index == there + 1, timeout=20_000)

@@ -30,7 +30,7 @@ class Looking:
     def __init__(self, predictor):
         self._predictor = predictor
 
-    def again(self, frame, token=None):
+    def again(self, frame, token=None, progress=None):
         look = self._predictor.look
         return None if look is None else self._predictor.seen(frame)
 

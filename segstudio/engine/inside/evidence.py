@@ -53,12 +53,14 @@ def evidence(
     lattice_of: Callable[[Shape], Lattice],
     token: CancelToken,
     known: CallFacts | None = None,
+    progress: Callable[[float], None] | None = None,
 ) -> FeatureMap:
     """The map of a look, 0..1, at the layer's own resolution; of occlusion at that of its boxes.
 
     x: float (1, 3, h, w), the prepared frame without the net's margin. labels: uint8 (H, W),
     predicted class ids. class_ids: uint8 (C,), of each channel. lattice_of: where the cells of an
     answer of that shape lie. known: of the layer's run, which says how its tokens are laid out.
+    progress: of occlusion, 0..1.
     ModelError when there is nothing to show, Cancelled when the token says so, OutOfMemory.
     """
     del frame  # the labels have its size
@@ -66,7 +68,7 @@ def evidence(
     token.check()
     if look.kind == "occlusion":
         with devices.guarded("Hiding parts of the picture", runner.device):
-            return occlusion(runner, x, target, token)
+            return occlusion(runner, x, target, token, progress)
     with devices.guarded(f"Evidence at the layer '{look.layer}'", runner.device):
         features, gradient = _answer_and_gradient(runner, x, look, known, target, token)
         cam = weighted(look.kind, features, gradient)

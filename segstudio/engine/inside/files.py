@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.atomic import atomic_write
+from segstudio.core.compose import Colors
 from segstudio.core.feature_map import ChannelSheet, FeatureMap
 from segstudio.core.frame import Frame
 from segstudio.core.map_drawing import colored, drawn, over, pixel_middles
 from segstudio.core.map_style import MapStyle
+from segstudio.core.mask_style import MaskStyle
 from segstudio.store.masks import write_picture
 
 TILE = 240
@@ -69,13 +71,31 @@ def save_map_png(
     path: Path,
     *,
     at: str = "frame",
+    masks: tuple[NDArray[np.uint8], MaskStyle] | None = None,
 ) -> None:
     """One map as PNG. at: "frame", over it at its size, or "layer", alone at its own size.
+
+    masks: labels uint8 (H, W) that lie over it, and how; only at "frame".
 
     SegStudioError when it cannot be written; so with all that follow.
     """
     picture = render_cells(map, style) if at == "layer" else render(map, style, frame)
+    if masks is not None and at == "frame":
+        picture = with_masks(picture, *masks)
     write_picture(path, picture)
+
+
+def with_masks(
+    rgb: NDArray[np.uint8], labels: NDArray[np.uint8], style: MaskStyle
+) -> NDArray[np.uint8]:
+    """Labels over a picture as the window draws them at its full size, RGB uint8 (H, W, 3)."""
+    argb = Colors(style).mask(labels, (0, 0)) if not style.hidden else np.zeros(labels.shape)
+    covered = argb != 0
+    out = rgb.copy()
+    colors = np.stack([(argb[covered].astype(np.uint32) >> s) & 0xFF for s in (16, 8, 0)], -1)
+    mixed = rgb[covered] * (1 - style.opacity) + colors * style.opacity
+    out[covered] = np.rint(mixed).astype(np.uint8)
+    return out
 
 
 def save_sheet_png(sheet: ChannelSheet, style: MapStyle, frame: Frame, path: Path) -> None:

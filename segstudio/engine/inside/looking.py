@@ -8,7 +8,7 @@ in the Seen and never spoils a prediction.
 
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -64,13 +64,14 @@ class Looking:
         self._is_plain = is_plain
         self.look: Look | None = None
         self._is_paused = False
+        self._progress: Callable[[float], None] | None = None
         self._found: dict[str, Tensor] = {}
         self._trouble = ""
         self._kept: _Kept | None = None
         self._last: tuple[Prediction, Size] | None = None
         self._reader: LayerReader | None = None
         self._unsure: UnsureReader | None = None
-        self._trees: dict[Size, LayerTree] = {}
+        self._trees: dict[Size, LayerTree | ModelError] = {}
         self._voters: tuple[str, ...] | None = None  # stages that answer by class, once known
 
     def set(self, look: Look | None) -> None:
@@ -129,11 +130,18 @@ class Looking:
         self._last, self._kept = (prediction, size), None
         return self._seen(self.look, prediction, x, found, CancelToken(), is_live=True)
 
-    def again(self, frame: Frame, token: CancelToken | None = None) -> Seen | None:
+    def again(
+        self,
+        frame: Frame,
+        token: CancelToken | None = None,
+        progress: Callable[[float], None] | None = None,
+    ) -> Seen | None:
         """The last frame looked at as is asked for now; None when it has to be predicted first.
 
-        Cancelled when the token says so, in looks that take long.
+        Cancelled when the token says so, in looks that take long; progress: told how far they are,
+        0..1.
         """
+        self._progress = progress
         if self.look is None or self._last is None or self._last[0].frame.id != frame.id:
             return None
         prediction, size = self._last
@@ -153,12 +161,21 @@ class Looking:
 
             while len(self._trees) >= _TREES:
                 del self._trees[next(iter(self._trees))]
-            self._trees[size] = layer_tree(self._runner, size, self._model)
-        return self._trees[size]
+            try:
+                self._trees[size] = layer_tree(self._runner, size, self._model)
+            except ModelError as error:
+                self._trees[size] = error
+        known = self._trees[size]
+        if isinstance(known, ModelError):
+            raise known
+        return known
 
     def call(self, layer: str, call: int, size: Size) -> CallFacts | None:
-        """What is known of one run of a layer for inputs of (h, w)."""
-        facts = self.tree(size).get(layer)
+        """What is known of one run of a layer for inputs of (h, w); None when nothing is."""
+        try:
+            facts = self.tree(size).get(layer)
+        except ModelError:  # its cells share the frame evenly, then
+            return None
         calls = facts.calls if facts is not None else ()
         return calls[call] if -len(calls) <= call < len(calls) else None
 
@@ -201,6 +218,9 @@ class Looking:
     ) -> Seen:
         watch = Stopwatch()
         try:
+            if isinstance(look, LayerLook | EvidenceLook):  # followed once for each input size
+                self.call(look.layer, look.call, (x.shape[2], x.shape[3]))
+                watch.lap()
             if isinstance(look, LayerLook):
                 seen = self._layer(look, prediction, x, found)
             elif isinstance(look, EvidenceLook):
@@ -268,7 +288,7 @@ class Looking:
 
         made = evidence(
             self._runner, x, prediction.frame, prediction.labels, prediction.logits.class_ids,
-            look, lattice, token, self.call(look.layer, look.call, size),
+            look, lattice, token, self.call(look.layer, look.call, size), self._progress,
         )  # fmt: skip
         return Seen(look, made, note=f"{note[:1].upper()}{note[1:]}." if note else "")
 

@@ -6,6 +6,7 @@ again. Zeiler, Fergus, "Visualizing and Understanding Convolutional Networks", E
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -44,11 +45,18 @@ def note_on_occlusion(height: int, width: int) -> str:
     return f"{rows * cols:,} passes, each with a box of {2 * step}×{2 * step} input pixels hidden"
 
 
-def occlusion(runner: Runner, x: Tensor, target: Target, token: CancelToken) -> FeatureMap:
+def occlusion(
+    runner: Runner,
+    x: Tensor,
+    target: Target,
+    token: CancelToken,
+    progress: Callable[[float], None] | None = None,
+) -> FeatureMap:
     """How much of the class's mean probability is lost with the box there: 0..1, gains are 0.
 
     x: float (1, 3, h, w) without the net's margin. The map has a cell for each place of the box,
-    which reaches half a cell beyond it on every side. Cancelled between batches.
+    which reaches half a cell beyond it on every side. Cancelled between batches. progress: told how
+    far it is, 0..1.
     """
     net = runner.net
     if net is None:
@@ -64,6 +72,8 @@ def occlusion(runner: Runner, x: Tensor, target: Target, token: CancelToken) -> 
         before = _probability(net, x, runner.spec.margin, target, pixels)
         for first in range(0, len(places), batch):
             token.check()
+            if progress is not None:
+                progress(first / len(places))
             some = places[first : first + batch]
             hidden = x.repeat(len(some), 1, 1, 1)
             for one, (y, left) in zip(hidden, some, strict=True):

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from segstudio.core.look import LayerLook, UnsureLook
+from segstudio.core.look import EvidenceLook, LayerLook, UnsureLook
 from segstudio.ui.commands.registry import Desk, command, no_motion, no_source
 
 ALONE, OVER = 1.0, 0.6
@@ -77,7 +77,8 @@ def _visit(desk: Desk, by: int) -> None:
     session = desk.session
     index = session.inside.record.next_peak(session.player.playing.index, by=by)
     if index is None:
-        session.tell("There is no other one; play more of the clip to find some.", "hint")
+        side = "after" if by > 0 else "before"
+        session.tell(f"No frame {side} this one stands out, of those that were played.", "hint")
     else:
         session.player.seek(index)
 
@@ -85,7 +86,7 @@ def _visit(desk: Desk, by: int) -> None:
 @command("inside.next_layer", title="Next Layer", menu="Inside", section=2, keys=("PgDown",),
          unless=_no_layer)  # fmt: skip
 def next_layer(desk: Desk) -> None:
-    """The next layer that has a map."""
+    """The next stage; from a layer inside a stage the next layer that has a map."""
     _go(desk, 1)
 
 
@@ -101,7 +102,9 @@ def _go(desk: Desk, by: int) -> None:
     look, tree = inside.look, inside.tree
     if not isinstance(look, LayerLook) or tree is None:
         return
-    maps = [x.name for x in tree.layers if any(call.is_map for call in x.calls)]
+    layers = [x for x in tree.layers if any(call.is_map for call in x.calls)]
+    stages = [x.name for x in layers if x.is_tap]
+    maps = stages if look.layer in stages else [x.name for x in layers]
     at = maps.index(look.layer) if look.layer in maps else -1
     name = maps[min(max(at + by, 0), len(maps) - 1)]
     inside.set_look(replace(look, layer=name, call=-1, channel=0))
@@ -144,14 +147,14 @@ def follow(desk: Desk) -> None:
          unless=lambda desk: desk.session.saving.why_not())  # fmt: skip
 def save(desk: Desk) -> None:
     """The map on the screen, over the frame as it is shown, at the frame's size."""
-    desk.ask_save("Save map", _file_name(desk, "map.png"), desk.session.saving.save)
+    desk.ask_save("Save map", _file_name(desk, ".png"), desk.session.saving.save)
 
 
 @command("inside.save_numbers", title="Save Map as Numbers…", menu="Inside", section=5,
          unless=lambda desk: desk.session.saving.why_not())  # fmt: skip
 def save_numbers(desk: Desk) -> None:
     """Float32 values at the layer's own resolution, for NumPy."""
-    desk.ask_save("Save map as numbers", _file_name(desk, "map.npy"), desk.session.saving.save)
+    desk.ask_save("Save map as numbers", _file_name(desk, ".npy"), desk.session.saving.save)
 
 
 @command("inside.save_video", title="Save Map Video…", menu="Inside", section=5,
@@ -163,14 +166,23 @@ def save_video(desk: Desk) -> None:
         def then(path: Path) -> None:
             desk.session.saving.save_video(path, first, last)
 
-        desk.ask_save("Save map video", _file_name(desk, "map.mp4"), then)
+        desk.ask_save("Save map video", _file_name(desk, ".mp4"), then)
 
     desk.ask_range("Save map video", ranged)
 
 
 def _file_name(desk: Desk, ending: str) -> str:
-    """drive_detail.S2_map.png."""
+    """drive_000120_detail.stage2_pca.png."""
     session, look = desk.session, desk.session.inside.look
     stem = "picture" if session.info is None else Path(session.info.title).stem
-    what = look.layer if isinstance(look, LayerLook) else "inside"
-    return f"{stem}_{what}_{ending}"
+    parts = [stem]
+    if session.result is not None and not ending.endswith("mp4"):
+        parts.append(f"{session.result.frame.id.index:06d}")
+    if isinstance(look, LayerLook):
+        is_one = look.show == "channel"
+        parts += [look.layer, f"channel{look.channel}" if is_one else look.show]
+    elif isinstance(look, EvidenceLook):
+        parts += [look.layer, look.kind] if look.kind != "occlusion" else [look.kind]
+    else:
+        parts.append(look.kind if isinstance(look, UnsureLook) else "class")
+    return "_".join(parts) + ending

@@ -202,7 +202,7 @@ class Editor(QObject):
         on_draft: a blank frame first gets the draft it shows.
         """
         if self._host.player.playing.is_playing:
-            self._host.player.pause()
+            self._host.player.freeze()
         self.current.read_now()
         why = self.why_not()
         if why or self.held is None:

@@ -40,7 +40,7 @@ class Inside(QObject):
         arrived(): `seen` is new.
         tree_changed(), votes_changed(): what they say.
         pointed(): pixel or pinned is new.
-        asked(): is_asking is new.
+        asked(): is_asking or progress is new.
     """
 
     changed = Signal()
@@ -62,7 +62,7 @@ class Inside(QObject):
         self.pixel: Pixel | None = None
         self.pinned: Pixel | None = None
         self._trouble = ""
-        self._source: object = None
+        self._source = host.player.opened
         self._states: dict[str, object] = {}
         self.record = UnsureRecord(self, host)
         self._telling = Telling(host.player, self._wanted)
@@ -194,6 +194,15 @@ class Inside(QObject):
         return self.is_on and self._telling.is_busy(self.letter)
 
     @property
+    def progress(self) -> float | None:
+        """How far it is with what takes long, 0..1; None when that is not known."""
+        return self._telling.progress(self.letter) if self.is_on else None
+
+    def stop(self) -> None:
+        """Give up what is being worked on."""
+        self._telling.cancel()
+
+    @property
     def trouble(self) -> str:
         """Why nothing is seen, one sentence; "" when something is or soon will be."""
         if self._host.models.chosen is None:
@@ -302,10 +311,8 @@ class Inside(QObject):
 
     @Slot()
     def _follow_source(self) -> None:
-        info = self._host.player.info
-        source = None if info is None else (info.id, info.path)
-        if source != self._source:  # another pipeline, with models of its own
-            self._source = source
+        if self._host.player.opened != self._source:  # another pipeline, with models of its own
+            self._source = self._host.player.opened
             self._telling.keep(())
             self._layers.forget()
             self.pixel = self.pinned = None
@@ -331,6 +338,9 @@ class Inside(QObject):
         if not self.is_on:
             return
         self._layers.forget_votes()
+        prediction = self._comparison.prediction(self.letter)
+        if prediction is not None:
+            self._layers.follow(self.letter, prediction.input_size)
         if not self._host.player.playing.is_playing:
             if isinstance(self.look, EvidenceLook) and self.look.kind == "occlusion":
                 self._telling.repeat(self.letter)

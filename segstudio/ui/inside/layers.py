@@ -65,6 +65,13 @@ class Layers(QObject):
             self._set(reading=True)
             self._player.ask(letter, _tree, partial(self._take, self._asked))
 
+    def follow(self, letter: str, size: tuple[int, int]) -> None:
+        """Frames of another size go into the net as (h, w): shapes are read anew."""
+        if self.tree is not None and self.tree.input_size != size and not self.is_reading:
+            self._asked = object()
+            self._set(reading=True)
+            self._player.ask(letter, _tree, partial(self._take, self._asked))
+
     def _take(self, asked: object, value: object) -> None:
         if asked is not self._asked:
             return

@@ -4,6 +4,7 @@ A video is made by the model that is looked into, with the colours that are on t
 fitted once stays for all its frames. UI thread only.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from segstudio.core.look import Look, Seen
+from segstudio.core.mask_style import MaskStyle
 from segstudio.errors import ModelError
 from segstudio.ui.bridge.background import Job
 from segstudio.ui.bridge.waiting import answer_of
@@ -21,11 +23,17 @@ from segstudio.ui.correcting.ranges import RangeRun
 from segstudio.ui.inside.inside import Inside
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from segstudio.core.frame import Frame
     from segstudio.engine.predictor import Predictor
 
 STILL_FPS = 10.0
 """Of pictures without times."""
+
+
+Masks = tuple["NDArray[np.uint8]", MaskStyle]
 
 
 class MapSaving(QObject):
@@ -36,8 +44,10 @@ class MapSaving(QObject):
     changed = Signal()
     _written = Signal(object)
 
-    def __init__(self, host: Host, inside: Inside) -> None:
+    def __init__(self, host: Host, inside: Inside, masks: Callable[[], Masks | None]) -> None:
+        """masks: the labels on the screen and how they are drawn over a map; None for none."""
         super().__init__(inside)
+        self._masks = masks
         self._host = host
         self._inside = inside
         self._job: Job | None = None
@@ -58,7 +68,7 @@ class MapSaving(QObject):
         if seen is None or seen.map is None or result is None:
             self._host.tell(self.why_not(), "hint")
             return
-        found, sheet, frame = seen.map, seen.sheet, result.frame
+        found, sheet, frame, masks = seen.map, seen.sheet, result.frame, self._masks()
 
         def op(_: Job) -> Path:
             from segstudio.engine.inside import files
@@ -68,7 +78,7 @@ class MapSaving(QObject):
             elif sheet is not None:
                 files.save_sheet_png(sheet, style, frame, path)
             else:
-                files.save_map_png(found, style, frame, path)
+                files.save_map_png(found, style, frame, path, masks=masks)
             return path
 
         self._host.background.run(

@@ -32,18 +32,20 @@ class _Model:
     told: Look | None = None
     token: CancelToken | None = None
     answer: Answer | None = None
+    progress: float | None = None  # of that question, 0..1
 
 
 class Telling(QObject):
     """Signals:
     answered(): a model has looked at the frame on the screen anew.
     failed(object): the exception of a question.
-    asked(): a question went out, or came back.
+    asked(): a question went out, or came back, or is some way on.
     """
 
     answered = Signal()
     failed = Signal(object)
     asked = Signal()
+    _worked = Signal(object, float)
 
     def __init__(self, player: Player, wanted: Callable[[], Mapping[str, Look | None]]) -> None:
         """wanted: what the model of each pane shall look for now."""
@@ -51,6 +53,7 @@ class Telling(QObject):
         self._player = player
         self._wanted = wanted
         self._models: dict[str, _Model] = {}
+        self._worked.connect(self._note_progress)
 
     def answer(self, letter: str, frame: FrameId, look: Look) -> Seen | None:
         """What was seen of that frame when it was asked for by itself, not with a prediction."""
@@ -64,6 +67,15 @@ class Telling(QObject):
         """True while a model works on a question."""
         model = self._models.get(letter)
         return model is not None and model.token is not None
+
+    def progress(self, letter: str) -> float | None:
+        """How far it is with a question that takes long, 0..1."""
+        model = self._models.get(letter)
+        return None if model is None or model.token is None else model.progress
+
+    def _note_progress(self, model: _Model, share: float) -> None:
+        model.progress = share
+        self.asked.emit()
 
     def apply(self) -> None:
         """Every model is told what is wanted of it, if that is new."""
@@ -102,10 +114,11 @@ class Telling(QObject):
     def _tell(self, letter: str, model: _Model, look: Look | None) -> None:
         if not self._player.has_source:
             return
-        model.told, model.token = look, CancelToken()
+        model.told, model.token, model.progress = look, CancelToken(), None
         if look is None:
             model.answer = None
-        op = partial(_look, look=look, token=model.token)
+        progress = partial(self._worked.emit, model)
+        op = partial(_look, look=look, token=model.token, progress=progress)
         self._player.ask(letter, op, partial(self._take, letter, model), model.token)
         self.asked.emit()
 
@@ -133,8 +146,13 @@ class Telling(QObject):
 
 
 def _look(
-    predictor: "Predictor", frame: "Frame", *, look: Look | None, token: CancelToken
+    predictor: "Predictor",
+    frame: "Frame",
+    *,
+    look: Look | None,
+    token: CancelToken,
+    progress: Callable[[float], None],
 ) -> tuple[FrameId, Seen | None]:
     """In the infer thread."""
     predictor.look_for(look)
-    return frame.id, predictor.looking.again(frame, token)
+    return frame.id, predictor.looking.again(frame, token, progress)

@@ -20,7 +20,7 @@ from segstudio.ui.stage.divider import Divider
 from segstudio.ui.stage.figures import Figures
 from segstudio.ui.stage.insight import Insight
 from segstudio.ui.stage.pane_view import HEADER, PaneView
-from segstudio.ui.tools.preview import NOTHING, Preview, Ring
+from segstudio.ui.tools.preview import Preview, Ring
 
 
 class PaneGrid(QWidget):
@@ -357,7 +357,7 @@ class PaneGrid(QWidget):
     @Slot()
     def _show_crosses(self) -> None:
         """The same pixel in the other panes; what a tool shows is more important."""
-        if self._session.editor.preview is not NOTHING:
+        if not self._session.editor.preview.is_empty:
             return
         for letter, pane in self.panes.items():
             cross = self._insight.ring()

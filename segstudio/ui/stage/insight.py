@@ -9,6 +9,7 @@ from segstudio.core.mask_style import MaskStyle
 from segstudio.ui.canvas.view import CanvasView
 from segstudio.ui.comparing.panes import LABELS
 from segstudio.ui.session import Session
+from segstudio.ui.showing import over_map
 from segstudio.ui.tools.preview import NOTHING, Preview, Ring
 
 
@@ -63,4 +64,4 @@ class Insight:
             return style
         if not self._session.inside.shows_labels:
             return replace(style, hidden=True)
-        return replace(style, mode="outline") if style.mode == "fill" else style
+        return over_map(style)

@@ -52,6 +52,12 @@ class Preview:
     lock_at: Place | None = None
 
     @property
+    def is_empty(self) -> bool:
+        """Nothing is shown."""
+        has_some = self.ring is not None or self.lines or self.area is not None or self.text
+        return not has_some and self.lock_at is None
+
+    @property
     def cursor(self) -> Place | None:
         """The middle of the ring; without one `text_at`, if no text takes that place."""
         if self.ring is not None:

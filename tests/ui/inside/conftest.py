@@ -81,7 +81,7 @@ class Net:
     def input_size(self, height, width):
         return height, width
 
-    def again(self, frame, token):
+    def again(self, frame, token, progress=None):
         look = self.looks[-1]
         if look is None:
             return None

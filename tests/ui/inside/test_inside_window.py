@@ -292,7 +292,12 @@ def test_a_map_is_saved_as_picture_numbers_and_video(inside, opened, tmp_path, t
     inside.set_style(replace(inside.style, opacity=1.0))
     opened.saving.save(tmp_path / "map.png")
     opened.saving.save(tmp_path / "map.npy")
-    qtbot.waitUntil(lambda: len(told) == 2, timeout=20_000)
+    inside.set_shows_labels(on=True)
+    opened.saving.save(tmp_path / "masks.png")
+    qtbot.waitUntil(lambda: len(told) == 3, timeout=20_000)
+    with Image.open(tmp_path / "map.png") as bare, Image.open(tmp_path / "masks.png") as masked:
+        differs = (np.asarray(bare) != np.asarray(masked)).any(2)
+    assert 0 < differs.mean() < 0.5
     with Image.open(tmp_path / "map.png") as image:
         assert image.size == (128, 72)
     np.testing.assert_array_equal(np.load(tmp_path / "map.npy"), seen.map.exact)
@@ -323,3 +328,50 @@ def test_closing_the_source_while_it_is_looked_at_is_no_trouble(
     assert inside.tree is None
     opened.open([clip])
     qtbot.waitUntil(lambda: inside.tree is not None and inside.seen is not None, timeout=30_000)
+
+
+def test_what_takes_long_says_how_far_it_is_and_can_be_stopped(inside, qtbot):
+    shares = []
+    inside.asked.connect(lambda: shares.append(inside.progress))
+    inside.set_look(EvidenceLook("occlusion", pixel=(30, 60)))
+    qtbot.waitUntil(lambda: any(shares), timeout=30_000)
+    assert inside.is_asking
+    inside.stop()
+    qtbot.waitUntil(lambda: not inside.is_asking, timeout=30_000)
+    assert inside.seen is None or inside.seen.map is None
+    known = [share for share in shares if share is not None]
+    assert known == sorted(known)
+
+
+def test_the_ring_stays_when_the_cursor_was_elsewhere(window, inside, opened):
+    opened.tools.hide()
+    inside.pin((30, 60))
+    assert window.canvas._preview.ring is not None
+    inside.pin(None)
+    assert window.canvas._preview.ring is None
+
+
+def test_page_down_goes_from_stage_to_stage(window, inside, qtbot):
+    inside.set_look(LayerLook("detail.stage1"))
+    run = window.menus.actions["inside.next_layer"].trigger
+    run()
+    assert inside.look.layer == "detail.stage2"
+    inside.set_look(LayerLook("detail.stage2.0"))
+    run()
+    assert inside.look.layer == "detail.stage2.0.0"
+
+
+def test_pictures_of_another_size_have_shapes_of_their_own(inside, opened, tmp_path, qtbot):
+    for name, size in (("a.png", (96, 128)), ("b.png", (300, 140))):
+        Image.fromarray(np.full((*size, 3), 90, np.uint8)).save(tmp_path / name)
+    opened.open([tmp_path])
+
+    def shape():
+        tree = inside.tree
+        return None if tree is None else (tree.input_size, tree.get("detail.stage1").calls[0].shape)
+
+    qtbot.waitUntil(lambda: shape() is not None and shape()[0] == (96, 128), timeout=30_000)
+    assert shape()[1][1:] == (48, 64)
+    opened.player.seek(1)
+    qtbot.waitUntil(lambda: shape() is not None and shape()[0] != (96, 128), timeout=30_000)
+    assert shape()[1][1] > shape()[1][2]
