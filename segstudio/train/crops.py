@@ -1,7 +1,7 @@
 """Where a sample is cut out of its frame, and how: image, labels and weights in one movement.
 
-The window is chosen on the frame and only its pixels are resized; that is 1.7 times (480×360) to 6
-times (1280×720) as fast as resizing the frame and cropping after it. The kernels are those behind
+The window is chosen on the frame and only its pixels are resized: as fast as resizing a frame of
+480×360 and cropping after it, three times as fast at 1280×720. The kernels are those behind
 torchvision.transforms.v2's resize on an Image and a Mask, and a test holds the bytes against it;
 they are called in torch itself, because importing torchvision costs 10 s of a core (measured: 16.7
 against 6.7 s with torch alone) in every process that prepares samples. Parameters come from a NumPy
