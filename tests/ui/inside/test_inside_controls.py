@@ -121,7 +121,7 @@ def test_similar_starts_where_one_points(panel, looked):
 
 
 def test_colours_are_kept_until_they_are_fitted_anew(panel, looked):
-    keep = check(panel, "Keep colours over the clip")
+    keep = check(panel, "Keep it over the clip")
     assert keep.isChecked()
     pressed(panel, "Fit anew")
     pressed(panel, "Fit anew")
@@ -282,5 +282,5 @@ def test_looks_elsewhere_are_followed_without_an_echo(panel, looked):
     looked.inside.set_look(LayerLook("head", show="segments", segments=9, is_frozen=False))
     assert len(asked) == 1
     assert named(panel, QSpinBox, "Groups").value() == 9
-    assert not check(panel, "Keep colours over the clip").isChecked()
+    assert not check(panel, "Keep it over the clip").isChecked()
     assert panel.findChild(QWidget) is not None

@@ -325,13 +325,13 @@ def test_facts_of_the_layer_are_shown(panel):
 
 def test_time_and_memory_are_measured_on_demand(panel):
     assert "2.50 ms" not in said(panel)
-    pressed(panel, "Measure time and memory")
+    pressed(panel, "Measure cost")
     text = said(panel)
     assert "2.50 ms" in text
     assert "25 %" in text
     assert "10 %" in text
     names = [b.text() for b in panel.findChildren(QPushButton) if b.isVisible()]
-    assert "Measure time and memory" not in names
+    assert "Measure cost" not in names
 
 
 def test_what_a_cell_really_sees_is_measured_on_demand(panel):

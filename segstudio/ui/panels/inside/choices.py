@@ -1,10 +1,10 @@
 """Choices that explain themselves: small ones in a block, and rows with a sentence each."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
 from PySide6.QtCore import QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QCursor, QFont, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QAbstractButton,
     QButtonGroup,
@@ -52,6 +52,7 @@ class Block(QFrame):
         for number, (value, title, tip) in enumerate(choices):
             one = button(title, "segment", partial(picked, value))
             one.setCheckable(True)
+            one.setAutoExclusive(True)  # a click on the one that is taken leaves it so
             one.setToolTip(tip)
             one.setAccessibleDescription(tip)
             one.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -61,9 +62,13 @@ class Block(QFrame):
             grid.setColumnStretch(column, 1)
 
     def show_value(self, value: str) -> None:
-        """Mark the one that is taken."""
+        """Mark the one that is taken. None stays lit that the mouse has left unnoticed."""
+        place = QCursor.pos()
         for name, one in self._buttons.items():
             one.setChecked(name == value)
+            if one.underMouse() and not one.rect().contains(one.mapFromGlobal(place)):
+                one.setAttribute(Qt.WidgetAttribute.WA_UnderMouse, on=False)
+                one.update()
 
 
 class Choice(QAbstractButton):
@@ -103,7 +108,7 @@ class Choice(QAbstractButton):
         area = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
         painter.setPen(QColor(colors.accent) if self.hasFocus() else Qt.PenStyle.NoPen)
         ground = colors.accent_soft if self.isChecked() else colors.hover
-        is_grounded = self.isChecked() or self.underMouse()
+        is_grounded = self.isChecked() or (self.underMouse() and self.isEnabled())
         painter.setBrush(QColor(ground) if is_grounded else Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(area, 6, 6)
         line = self.fontMetrics().height()
@@ -120,6 +125,7 @@ class Choice(QAbstractButton):
         if self.isChecked():
             font.setWeight(QFont.Weight.DemiBold)
         painter.setFont(font)
+        painter.setOpacity(1.0 if self.isEnabled() else 0.5)
         painter.setPen(QColor(colors.text))
         painter.drawText(QRect(left, UNIT - 2, room, line), 0, self.text())
         painter.setFont(self._small())
@@ -161,3 +167,13 @@ class Choices(QWidget):
         for name, one in self._rows.items():
             one.setChecked(name == value)
         self._group.setExclusive(True)
+
+    def offer(self, values: Collection[str], why_not: str) -> None:
+        """Only these can be chosen; the others say why they cannot."""
+        for value, one in self._rows.items():
+            is_offered = value in values
+            one.setEnabled(is_offered)
+            one.setToolTip("" if is_offered else why_not)
+            one.setCursor(
+                Qt.CursorShape.PointingHandCursor if is_offered else Qt.CursorShape.ArrowCursor
+            )

@@ -99,10 +99,15 @@ class Figure(QWidget):
 
 
 class LayerDetails(QFrame):
-    """One layer. `run_picked` is told another of its runs, `field_wanted` what to measure."""
+    """One layer. `run_picked` is told another of its runs, `field_wanted` what to measure; `also`
+    stands beside what measures.
+    """
 
     def __init__(
-        self, run_picked: Callable[[int], None], field_wanted: Callable[[FieldKey], None]
+        self,
+        run_picked: Callable[[int], None],
+        field_wanted: Callable[[FieldKey], None],
+        also: QWidget,
     ) -> None:
         super().__init__()
         self.setProperty("look", "card")
@@ -144,7 +149,7 @@ class LayerDetails(QFrame):
         column.addLayout(self._grid)
         for part in (self._measured, self._why, self._note):
             column.addWidget(part)
-        column.addLayout(row(self._field, 1))
+        column.addLayout(row(self._field, 1, also))
 
     def show_layer(self, tree: LayerTree, layer: LayerFacts, call: int, still: str = "") -> None:
         """Another layer, or the same with costs. still: what the picture shows instead of it."""

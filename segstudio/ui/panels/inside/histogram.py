@@ -1,13 +1,11 @@
 """What the colours mean: a histogram over the colour bar, or a legend of components or groups."""
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import (
     QColor,
-    QDoubleValidator,
     QFont,
     QLinearGradient,
     QPainter,
@@ -15,15 +13,13 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPolygonF,
 )
-from PySide6.QtWidgets import QLineEdit, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from segstudio.core.feature_map import FeatureMap
-from segstudio.core.look import Pixel, Scale
+from segstudio.core.look import Pixel
 from segstudio.core.map_style import MapStyle
 from segstudio.ui import theme
 from segstudio.ui.panels.inside.style import ramp
-from segstudio.ui.panels.inside.views import titled
-from segstudio.ui.panels.parts import Segments, label, row
 from segstudio.ui.theme import UNIT, tabular
 from segstudio.ui.words import share_text
 
@@ -31,12 +27,6 @@ BARS, BAR, NUMBERS = 52, 10, 18
 """Heights in pixels: of the histogram, of the colour bar, of the numbers below."""
 
 GROUP_ROW = 20
-
-SCALES = (
-    ("robust", "Robust", "From the 1st to the 99th percentile: a few extremes do not spoil it"),
-    ("full", "Full", "From the least to the greatest number"),
-    ("fixed", "Fixed", "Between two numbers of yours, so that frames can be compared"),
-)
 
 COMPONENTS = (
     ("First component", (230, 70, 60), "most"),
@@ -233,69 +223,3 @@ class MapLegend(QWidget):
             painter.setPen(QColor(colors.muted))
             area = QRectF(left + 20, top, column - 24, GROUP_ROW)
             painter.drawText(area, Qt.AlignmentFlag.AlignVCenter, share_text(share))
-
-
-class ScaleControls(QWidget):
-    """Which numbers are the ends of the colour bar."""
-
-    def __init__(self, changed: Callable[[Scale], None]) -> None:
-        super().__init__()
-        self._changed = changed
-        self._scale = Scale()
-        self._ends = (0.0, 1.0)
-        self._kinds = Segments(SCALES, self._choose)
-        self._low, self._high = (self._field(name) for name in ("Lowest", "Highest"))
-        self._range = titled("From", self._low, label("to", tone="muted"), self._high, wide=(1, 3))
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(UNIT)
-        column.addLayout(row(titled("Scale", self._kinds), spacing=0))
-        column.addWidget(self._range)
-
-    def show_scale(self, scale: Scale, found: FeatureMap | None) -> None:
-        """Follow. The numbers are there to be written; below the bar they are said anyway."""
-        self._scale = scale
-        if found is not None and found.kind == "values":
-            self._ends = (found.low, found.high)
-        self._kinds.show_value(scale.kind)
-        self._range.setVisible(scale.kind == "fixed")
-        ends = (scale.low, scale.high) if scale.kind == "fixed" else self._ends
-        for field, value in zip((self._low, self._high), ends, strict=True):
-            field.setEnabled(scale.kind == "fixed")
-            if not field.hasFocus():
-                field.setText(f"{value:.4g}")
-
-    def _field(self, name: str) -> QLineEdit:
-        field = QLineEdit()
-        field.setAccessibleName(f"{name} number of the scale")
-        field.setFont(tabular(field.font()))
-        validator = QDoubleValidator(field)
-        validator.setLocale(validator.locale().c())
-        field.setValidator(validator)
-        field.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        field.setMinimumWidth(56)
-        field.editingFinished.connect(self._take)
-        field.returnPressed.connect(field.clearFocus)
-        return field
-
-    def _choose(self, kind: str) -> None:
-        low, high = self._ends
-        if kind == "fixed":
-            self._changed(Scale("fixed", float(f"{low:.4g}"), float(f"{high:.4g}")))
-        else:
-            self._changed(Scale("robust" if kind == "robust" else "full"))
-        self._kinds.show_value(self._scale.kind)
-
-    def _take(self) -> None:
-        if self._scale.kind != "fixed":
-            return
-        try:
-            low, high = float(self._low.text()), float(self._high.text())
-        except ValueError:
-            low, high = self._scale.low, self._scale.high
-        if low > high:
-            low, high = high, low
-        if low == high or (low, high) == (self._scale.low, self._scale.high):
-            self.show_scale(self._scale, None)
-            return
-        self._changed(Scale("fixed", low, high))

@@ -28,13 +28,13 @@ from PySide6.QtWidgets import (
 from segstudio.core.layers import LayerFacts, LayerTree
 from segstudio.ui import icons, theme
 from segstudio.ui.panels.inside.layer_model import LAYER, LINE, SHAPE, LayerModel, Line
-from segstudio.ui.panels.parts import Segments, label
+from segstudio.ui.panels.parts import Segments, label, row
 from segstudio.ui.theme import UNIT, tabular
 
-ROW = 28
+ROW = 25
 INDENT = 14
 SHAPE_WIDTH = 92
-LEAST = 22 * UNIT
+LEAST = 14 * UNIT
 FEW = 24
 """Lines that are all unfolded without being too many to look at."""
 
@@ -111,12 +111,23 @@ def _paint_shape(painter: QPainter, area: QRectF, line: Line, font: QFont, text:
 
 
 class LayerTreeView(QTreeView):
-    """A click or the arrows go to another layer; `gone_to` is called with it."""
+    """A click or the arrows go to another layer; `gone_to` is called with it.
 
-    def __init__(self, model: LayerModel, gone_to: Callable[[LayerFacts], None]) -> None:
+    The space bar and letters are the window's; Page Up and Page Down go to the layers before and
+    behind that have a map, as everywhere: `stepped` is called with -1 or 1.
+    """
+
+    def __init__(
+        self,
+        model: LayerModel,
+        gone_to: Callable[[LayerFacts], None],
+        stepped: Callable[[int], None],
+        played: Callable[[], None],
+    ) -> None:
         super().__init__()
         self._model = model
         self._gone_to = gone_to
+        self._stepped, self._played = stepped, played
         self._is_told = True
         self.setModel(model)
         self.setItemDelegate(LayerDelegate(self))
@@ -170,9 +181,14 @@ class LayerTreeView(QTreeView):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         walks = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Left, Qt.Key.Key_Right,
-                 Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown,
-                 Qt.Key.Key_Plus, Qt.Key.Key_Minus, Qt.Key.Key_Asterisk)  # fmt: skip
-        if event.key() in walks:
+                 Qt.Key.Key_Home, Qt.Key.Key_End)  # fmt: skip
+        plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
+        if event.key() == Qt.Key.Key_Space and plain:
+            if not event.isAutoRepeat():
+                self._played()
+        elif event.key() in (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown) and plain:
+            self._stepped(1 if event.key() == Qt.Key.Key_PageDown else -1)
+        elif event.key() in walks:
             super().keyPressEvent(event)
         else:
             event.ignore()
@@ -212,10 +228,15 @@ def _same_line(one: Index, other: Index) -> bool:
 class LayerBrowser(QWidget):
     """Search, stages or all, and the tree."""
 
-    def __init__(self, gone_to: Callable[[LayerFacts], None]) -> None:
+    def __init__(
+        self,
+        gone_to: Callable[[LayerFacts], None],
+        stepped: Callable[[int], None],
+        played: Callable[[], None],
+    ) -> None:
         super().__init__()
         self.model = LayerModel(self)
-        self.view = LayerTreeView(self.model, gone_to)
+        self.view = LayerTreeView(self.model, gone_to, stepped, played)
         self._which = "taps"
         self._chosen = ""
         self._search = QLineEdit()
@@ -233,8 +254,9 @@ class LayerBrowser(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(UNIT)
-        column.addWidget(self._search)
-        column.addWidget(self._segments)
+        line = row(self._search, self._segments)
+        line.setStretch(0, 1)
+        column.addLayout(line)
         column.addWidget(self.view, 1)
         column.addWidget(self._nothing, 1)
         for part in (self.view, self._nothing):
@@ -264,6 +286,9 @@ class LayerBrowser(QWidget):
             self._narrow()
         self.view.unfold([name])
         self.view.mark(name)
+        index = self.model.index_of(name)
+        if index.isValid():
+            self.view.scrollTo(index)
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.PaletteChange:

@@ -6,7 +6,7 @@ from functools import partial
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from segstudio.core.layers import LayerFacts, LayerTree
-from segstudio.core.look import LayerLook
+from segstudio.core.look import LayerLook, Scale
 from segstudio.ui.panels.inside.choices import sentence
 from segstudio.ui.panels.inside.details import FieldKey, LayerDetails
 from segstudio.ui.panels.inside.layer_tree import LayerBrowser
@@ -19,18 +19,21 @@ from segstudio.ui.theme import UNIT
 
 
 class LayersPage(Page):
-    """The tree, the layer that is chosen in it, and the views."""
+    """The tree and the views, and below them what can be told to a view and is known of the layer.
+
+    top: what keeps its height whatever is chosen, so that nothing moves under the mouse.
+    """
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._last: LayerLook | None = None
         self._known: LayerTree | None = None
         self._chosen = ""
-        self._browser = LayerBrowser(self._go_to)
-        self._details = LayerDetails(self._pick_run, self._measure_field)
+        self._browser = LayerBrowser(self._go_to, self._step, session.player.toggle)
         self._views = ViewControls(self._change)
-        self._measure = button("Measure time and memory", "", self._inside.measure_costs)
-        self._measure.setToolTip("Run the model a few times and see where its time goes")
+        self._measure = button("Measure cost", "link", self._inside.measure_costs)
+        self._measure.setToolTip("Run the model a few times and see where its time and memory go")
+        self._details = LayerDetails(self._pick_run, self._measure_field, self._measure)
         self._spinner, self._busy = Spinner(), sentence("Measuring…")
         self._working = QWidget()
         busy = row(self._spinner, self._busy)
@@ -39,12 +42,15 @@ class LayersPage(Page):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(UNIT)
-        column.addWidget(self._browser, 1)
-        column.addWidget(self._working)
-        column.addWidget(self._details)
-        column.addWidget(self._measure)
-        column.addSpacing(UNIT // 2)
         column.addWidget(self._views)
+        column.addWidget(self._details)
+        column.addWidget(self._working)
+        self.top = QWidget()
+        above = QVBoxLayout(self.top)
+        above.setContentsMargins(0, 0, 0, 0)
+        above.setSpacing(UNIT)
+        above.addWidget(self._browser, 1)
+        above.addWidget(self._views.block)
 
     def look(self) -> LayerLook | None:
         """The last one, if its layer is still there; else the first stage."""
@@ -61,9 +67,11 @@ class LayersPage(Page):
     def follow(self) -> None:
         inside, tree = self._inside, self._inside.tree
         if isinstance(inside.look, LayerLook):
-            if self._last is None or inside.look.layer != self._last.layer:
+            last, self._last = self._last, inside.look
+            if last is None or inside.look.layer != last.layer:
                 self._chosen = inside.look.layer
-            self._last = inside.look
+                if last is not None and inside.look.scale == last.scale:
+                    self._change(scale=_own_scale(last.scale))
         look = self._last
         if tree is not self._known:
             self._known = tree
@@ -81,7 +89,8 @@ class LayersPage(Page):
             self._details.show_layer(tree, layer, call, title)
         self._measure.setVisible(tree is not None and not tree.costs and not inside.is_reading)
         self._working.setVisible(tree is not None and inside.is_reading)
-        self._views.setVisible(tree is not None and look is not None)
+        for part in (self._views, self._views.block):
+            part.setVisible(tree is not None and look is not None)
         if look is not None:
             shown = tree.get(look.layer) if tree is not None else None
             run = call_of(shown, look.call) if shown is not None else None
@@ -102,12 +111,30 @@ class LayersPage(Page):
             self._inside.set_look(self._other(layer))
         self.follow()
 
+    def _step(self, by: int) -> None:
+        """The next layer that has a map, or the one before."""
+        tree = self._inside.tree
+        if tree is None:
+            return
+        maps = [one for one in tree.layers if one.name and is_map(one)]
+        names = [one.name for one in tree.layers]
+        at = names.index(self._chosen) if self._chosen in names else -1
+        there = [one for one in maps if (names.index(one.name) - at) * by > 0]
+        if there:
+            self._go_to(there[0 if by > 0 else -1])
+
     def _other(self, layer: LayerFacts) -> LayerLook:
         """The same view of another layer, as far as it has that channel."""
         before = self._last or LayerLook("")
         run = call_of(layer, -1)
         channels = run.shape[0] if run is not None and run.is_map else 1
-        return replace(before, layer=layer.name, call=-1, channel=min(before.channel, channels - 1))
+        return replace(
+            before,
+            layer=layer.name,
+            call=-1,
+            channel=min(before.channel, channels - 1),
+            scale=before.scale if layer.name == before.layer else _own_scale(before.scale),
+        )
 
     def _pick_run(self, call: int) -> None:
         self._change(call=call)
@@ -127,6 +154,11 @@ class LayersPage(Page):
 
     def _measure_field(self, key: FieldKey) -> None:
         self._inside.measure_field(key[2], partial(self._details.take_field, key))
+
+
+def _own_scale(scale: Scale) -> Scale:
+    """Of another layer: numbers of the last one mean nothing there."""
+    return Scale() if scale.kind == "fixed" else scale
 
 
 def first_layer(tree: LayerTree) -> LayerFacts | None:

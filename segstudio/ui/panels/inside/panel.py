@@ -4,16 +4,17 @@ from dataclasses import replace
 
 from PySide6.QtCore import QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from segstudio.core.feature_map import FeatureMap
 from segstudio.core.look import ClassLook, EvidenceLook, LayerLook, Look, Scale, Seen, UnsureLook
 from segstudio.ui.icons import IconButton
 from segstudio.ui.panels.inside.choices import sentence
 from segstudio.ui.panels.inside.evidence import EvidencePage, needs_pixel
-from segstudio.ui.panels.inside.histogram import MapLegend, ScaleControls
+from segstudio.ui.panels.inside.histogram import MapLegend
 from segstudio.ui.panels.inside.layers import LayersPage
 from segstudio.ui.panels.inside.page import Page
+from segstudio.ui.panels.inside.scale import ScaleControls
 from segstudio.ui.panels.inside.style import StyleControls
 from segstudio.ui.panels.inside.unsure import UnsurePage
 from segstudio.ui.panels.parts import (
@@ -36,6 +37,9 @@ TABS = (
     ("evidence", "Evidence", "What speaks for a class"),
     ("unsure", "Unsure", "Where the model is not certain"),
 )
+
+TREE_SHARE = 0.42
+"""How much of the height the tree and the views take; the line below them can be dragged."""
 
 PATIENCE_MS = 250
 """What takes longer is shown to be under way."""
@@ -87,9 +91,11 @@ class Column(QFrame):
         self._tab = "layers"
         self._pinned = self._inside.pinned
         self._is_signed, self._plain_map = False, ""
+        self._is_divided = False
         self._tabs = Segments(TABS, self._pick_tab)
+        self._layers = LayersPage(session)
         self._pages: dict[str, Page] = {
-            "layers": LayersPage(session),
+            "layers": self._layers,
             "evidence": EvidencePage(session),
             "unsure": UnsurePage(session),
         }
@@ -149,10 +155,10 @@ class Column(QFrame):
         column = QVBoxLayout(body)
         column.setContentsMargins(2 * UNIT, 0, 2 * UNIT, 2 * UNIT)
         column.setSpacing(UNIT)
-        column.addWidget(self._note)
         column.addWidget(self._waiting)
-        for name, page in self._pages.items():
-            column.addWidget(page, 1 if name == "layers" else 0)
+        for page in self._pages.values():
+            column.addWidget(page)
+        column.addWidget(self._note)
         self._drawing = QWidget()
         drawing = QVBoxLayout(self._drawing)
         drawing.setContentsMargins(0, 0, 0, 0)
@@ -161,8 +167,7 @@ class Column(QFrame):
         for part in (self._legend, self._scale, self._style):
             drawing.addWidget(part)
         column.addWidget(self._drawing)
-        self._rest = QWidget()
-        column.addWidget(self._rest, 1)
+        column.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidget(body)
         scroll.setWidgetResizable(True)
@@ -175,11 +180,27 @@ class Column(QFrame):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
         whole.addWidget(head)
-        whole.addWidget(scroll, 1)
+        self._top = QWidget()
+        above = QVBoxLayout(self._top)
+        above.setContentsMargins(2 * UNIT, UNIT // 2, 2 * UNIT, UNIT)
+        above.addWidget(self._layers.top)
+        scroll.setMinimumHeight(12 * UNIT)
+        self._halves = QSplitter(Qt.Orientation.Vertical)
+        self._halves.setChildrenCollapsible(False)
+        self._halves.setHandleWidth(5)
+        self._halves.setStyleSheet("QSplitter::handle { margin: 2px 0; }")  # 1 px, 5 to grab
+        for part in (self._top, scroll):
+            self._halves.addWidget(part)
+        whole.addWidget(self._halves, 1)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.follow()
+        if not event.spontaneous() and not self._is_divided:
+            self._is_divided = True
+            height = max(1, self._halves.height())
+            tree = round(height * TREE_SHARE)
+            self._halves.setSizes([tree, height - tree])
 
     # --- follow
 
@@ -211,7 +232,7 @@ class Column(QFrame):
             page.setVisible(is_here)
             if is_here:
                 page.follow()
-        self._rest.setVisible(self._tab != "layers" or bool(waits) or not has_model)
+        self._top.setVisible(has_model and self._tab == "layers" and not waits)
         self._drawing.setVisible(has_model and inside.look is not None)
         self.see()
 
@@ -235,7 +256,7 @@ class Column(QFrame):
         scale = scale_of(look)
         self._scale.setVisible(scale is not None)
         if scale is not None:
-            self._scale.show_scale(scale, found)
+            self._scale.show_scale(scale, found, "%" if is_share else "")
         self._style.show_style(
             inside.style,
             shows_labels=inside.shows_labels,
@@ -263,9 +284,8 @@ class Column(QFrame):
 
     @Slot()
     def _follow_selection(self) -> None:
-        page = self._pages["layers"]
-        if self._tab == "layers" and isinstance(page, LayersPage):
-            page.follow_selection()
+        if self._tab == "layers":
+            self._layers.follow_selection()
 
     def _follow_sign(self) -> None:
         """A lead has two sides: it gets colours that have them too, and others theirs back."""

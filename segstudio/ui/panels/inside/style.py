@@ -96,7 +96,7 @@ class StyleControls(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(UNIT)
-        self._colors = titled("Colours", self._map)
+        self._colors = titled("Colour map", self._map)
         column.addWidget(self._colors)
         column.addWidget(titled("Opacity", self._opacity, self._percent))
         self._drawing = titled("Drawn", self._cells)

@@ -22,9 +22,9 @@ VIEWS = (
     ("grid", "Grid", "Many channels side by side, below the picture."),
     (
         "pca",
-        "Colours",
-        "The three main components as red, green and blue (PCA): what looks alike here is alike"
-        " to the layer.",
+        "PCA",
+        "The three main components as red, green and blue: what has one colour here is alike to"
+        " the layer.",
     ),
     (
         "segments",
@@ -49,7 +49,7 @@ ORDERS = (
 )
 COUNTS = (9, 16, 36, 64, 100, 256)
 GROUPS = (2, 12)
-NAME_WIDTH = 64
+NAME_WIDTH = 76
 
 
 def number_box(name: str) -> QSpinBox:
@@ -101,13 +101,17 @@ class NumberLine(QWidget):
 
 
 class ViewControls(QWidget):
-    """Tells `change` what of a LayerLook shall be otherwise."""
+    """Tells `change` what of a LayerLook shall be otherwise.
+
+    block: the buttons of the views, which stand where the page wants them; the rest is what the
+    chosen view can be told.
+    """
 
     def __init__(self, change: Change) -> None:
         super().__init__()
         self._change = change
         self._fit = 0
-        self._block = Block(VIEWS, 4, lambda v: change(show=v), "What is shown of the layer")
+        self.block = Block(VIEWS, 4, lambda v: change(show=v), "What is shown of the layer")
         self._said = sentence()
         self._channel = NumberLine("Channel", lambda v: change(channel=v))
         self._order = Picker(
@@ -119,20 +123,19 @@ class ViewControls(QWidget):
         self._grid = titled("First", self._order, self._count)
         self._groups = NumberLine("Groups", lambda v: change(segments=v))
         self._point = sentence()
-        self._keep = QCheckBox("Keep colours over the clip")
+        self._keep = QCheckBox("Keep it over the clip")
         self._keep.setToolTip(
-            "Colours and scale are found on one frame and kept, so that nothing flickers;"
+            "Basis, groups and scale are found on one frame and kept, so that nothing flickers;"
             " otherwise every frame gets its own."
         )
         self._keep.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._keep.toggled.connect(lambda on: change(is_frozen=on))
         self._anew = button("Fit anew", "link", self._fit_anew)
-        self._anew.setToolTip("Find colours and scale again, on the frame that is shown")
+        self._anew.setToolTip("Find basis, groups and scale again, on the frame that is shown")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(UNIT)
-        for part in (self._block, self._said, self._channel, self._grid, self._groups,
-                     self._point):  # fmt: skip
+        for part in (self._said, self._channel, self._grid, self._groups, self._point):
             column.addWidget(part)
         column.addLayout(row(self._keep, 1, self._anew))
 
@@ -145,7 +148,7 @@ class ViewControls(QWidget):
         has_selection: bool,
     ) -> None:
         """Follow. run: of the layer, None while it is not known."""
-        self._block.show_value(look.show)
+        self.block.show_value(look.show)
         self._said.setText(SAID[look.show])
         channels = run.shape[0] if run is not None and run.is_map else look.channel + 1
         self._channel.setVisible(look.show == "channel")
