@@ -94,6 +94,8 @@ def run(arguments: argparse.Namespace) -> int:
         report.warn(f"Something was left out: {told.missing[0]}{more}")
     if not found:
         report.say(_nothing(arguments, told))
+    elif len(found) < arguments.n and not (arguments.errors or arguments.regions):
+        report.say(_fewer(len(found), told))
     report.write([_row(one, classes) for one in found])
     return 0
 
@@ -316,6 +318,18 @@ def _nothing(arguments: argparse.Namespace, told: "Told") -> str:
         return f"No label stands out as wrong in {frames}."
     what = "region" if arguments.regions else "frame"
     return f"No {what} stands out: the model is sure of {frames}, or they are like corrected ones."
+
+
+def _fewer(count: int, told: "Told") -> str:
+    """Why it is shorter than was asked for."""
+    rest = told.offered - count
+    if not rest:
+        return f"There are no more than {told.offered} to choose from."
+    verb = "is" if rest == 1 else "are"
+    return (
+        f"The other {rest} of {told.offered} {verb} too near to these or to corrected ones, or the"
+        " model is sure."
+    )
 
 
 def _row(one: "Suggestion", classes: ClassMap) -> Json:

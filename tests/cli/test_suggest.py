@@ -104,6 +104,7 @@ def test_of_a_project_the_confirmed_frames_are_not_offered(suggest, project):
     assert found
     assert {one["name"] for one in found} <= {"picture_1.png", "picture_2.png"}
     assert "picture_0.png" not in said
+    assert said.splitlines()[-1].startswith(("The other 1 of 2", "There are no more than 2"))
 
 
 def test_what_the_window_keeps_of_a_source_without_a_project_counts(suggest, pictures):
