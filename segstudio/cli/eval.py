@@ -25,6 +25,7 @@ from segstudio.cli.reference import (
 from segstudio.cli.report import Json, Report, Subparsers, add_report_options
 from segstudio.cli.wording import describe
 from segstudio.core.confusion import ConfusionMatrix
+from segstudio.engine.ranks import Rank, met, own_device
 from segstudio.errors import UsageError
 
 __all__ = ["add", "class_set", "run", "translation", "without_void"]
@@ -78,13 +79,20 @@ def add(subparsers: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Measures each model (or the masks) over all pairs and prints the table."""
     report = Report(arguments)
+    rank = Rank.here()
     if arguments.pred is not None:
+        if not rank.is_first:
+            return 0  # masks are counted so fast that the first process does it alone
         found = _measure_masks(arguments, report)
     else:
         settle_folders(arguments)
         if arguments.images is None:
             raise UsageError("Name the pictures with --images, or masks with --pred.")
-        found = measure_models(arguments, report)
+        arguments.device = own_device(arguments.device, rank)
+        with met(rank):
+            found = measure_models(arguments, report, rank=rank)
+        if not rank.is_first:
+            return 0
     for name, each in found.entries.items():
         if arguments.per_frame and name in found.counts:
             each["per_frame"] = per_frame(found.counts[name], found.convention)

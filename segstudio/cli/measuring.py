@@ -9,6 +9,7 @@ import numpy as np
 
 from segstudio.cli.contenders import Contender, contenders
 from segstudio.cli.figures import boundary, convention_of, entry, instance_figures, speed
+from segstudio.cli.merging import Turn
 from segstudio.cli.reference import (
     Frames,
     Instances,
@@ -23,6 +24,7 @@ from segstudio.core.classes import VOID
 from segstudio.core.confusion import ConfusionMatrix, Counts
 from segstudio.core.instances import Records, instance_records
 from segstudio.core.metrics import Convention
+from segstudio.engine.ranks import ALONE, Rank
 from segstudio.errors import UsageError
 
 if TYPE_CHECKING:  # torch comes when the work starts
@@ -100,12 +102,18 @@ def _without(ignore: int | None, reference: Labels) -> Labels:
 
 
 def measure_models(
-    arguments: argparse.Namespace, report: Report, on_frame: OnFrame | None = None
+    arguments: argparse.Namespace,
+    report: Report,
+    on_frame: OnFrame | None = None,
+    *,
+    rank: Rank = ALONE,
 ) -> Measured:
     """Each `-m` on every frame of --images and --labels, each frame decoded once.
 
-    on_frame: called with every frame. A model that fails is told in `failed`, and the
-    others go on. UsageError, MediaError or ModelError when there is nothing to begin with.
+    on_frame: called with every frame. rank: of several processes each takes its turn of the frames,
+    and the first has the figures of all; the others have none. A model that fails is told in
+    `failed`, and the others go on. UsageError, MediaError or ModelError when there is nothing to
+    begin with.
     """
     convention = convention_of(arguments.convention)
     asked = contenders(arguments.model or [None], arguments)
@@ -119,8 +127,8 @@ def measure_models(
     runners = _loaded(asked, found)
     try:
         if runners:
-            _run(runners, found, arguments, report, on_frame)
-        for each in asked:
+            _run(runners, found, arguments, report, on_frame, rank)
+        for each in asked if rank.is_first else ():
             runner = next((r for r in runners if r.name == each.name), None)
             found.entries[each.name] = _entry(each, runner, found, len(runners))
     finally:
@@ -153,6 +161,7 @@ def _run(
     arguments: argparse.Namespace,
     report: Report,
     on_frame: OnFrame | None,
+    rank: Rank,
 ) -> None:
     from segstudio.engine.evaluate import take_turns
 
@@ -167,7 +176,10 @@ def _run(
             on_frame(found, one, answers)
 
     matrix = ConfusionMatrix.of(found.reference.classes)
-    if not all(runner.failed for runner in runners):
+    turn = Turn(rank)
+    turn.take(found.frames)
+    was_loaded = not all(runner.failed for runner in runners)
+    if was_loaded:
         with report.progress("frames", len(found.frames.pairs)) as bar:
             take_turns(
                 runners,
@@ -176,6 +188,10 @@ def _run(
                 ignore=VOID if arguments.ignore is None else arguments.ignore,
                 on_frame=seen,
             )
+    turn.merge(found, runners)
+    if not rank.is_first:
+        return
+    if was_loaded:
         found.frames.require_one()
     for runner in runners:
         if runner.failed:

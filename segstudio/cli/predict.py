@@ -4,13 +4,14 @@ import argparse
 import json
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segstudio.cli.report import Json, Report, Subparsers, add_report_options, save_json, to_json
 from segstudio.cli.strategy import add_strategy_options, strategy_of, told_strategy
 from segstudio.core.catalogue import ModelCard
+from segstudio.engine.ranks import ALONE, Rank, gathered, met, own_device
 from segstudio.errors import UsageError
 
 if TYPE_CHECKING:  # torch comes when the work starts
@@ -71,14 +72,25 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--every {arguments.every} makes no sense; 1 takes every frame.")
     report = Report(arguments)
     card = choose_model(arguments.model)
+    rank = Rank.here()
     job = Job(
         paths=arguments.paths,
         output=arguments.output,
         every=arguments.every,
         overlay=arguments.overlay,
         probs=arguments.probs,
+        rank=rank,
     )
-    found = predict(job, card, arguments, report)
+    if arguments.overlay and not rank.is_alone:
+        raise UsageError(
+            "An overlay needs all frames in one process; leave --overlay out here, and run the same"
+            " command with it once more in one process: the masks are there then."
+        )
+    arguments.device = own_device(arguments.device, rank)
+    with met(rank):
+        found = _merged(gathered(predict(job, card, arguments, report), rank))
+    if found is None:  # the first process tells what all did
+        return 0
     for sentence in found["missing"]:
         report.warn(sentence)
     report.say(summary(found, job.output))
@@ -100,7 +112,8 @@ def choose_model(name: str | None) -> ModelCard:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to predict and where to. overlay_file: for a single video, instead of overlay/…."""
+    """What to predict and where to. overlay_file: for a single video, instead of overlay/…. rank:
+    of several processes each takes its turn of the frames."""
 
     paths: list[Path]
     output: Path
@@ -108,6 +121,7 @@ class Job:
     overlay: bool = False
     probs: bool = False
     overlay_file: Path | None = None
+    rank: Rank = ALONE
     on_done: "Callable[[Done], None] | None" = None
 
 
@@ -120,7 +134,7 @@ def predict(job: Job, card: ModelCard, arguments: argparse.Namespace, report: Re
 
     figures = RunFigures()
     sources: dict[str, str] = dict(known)
-    for path, stem in zip(job.paths, _stems(job.paths), strict=True):
+    for turn, (path, stem) in enumerate(zip(job.paths, _stems(job.paths), strict=True)):
         with ExitStack() as stack:
             source = _open(path, stack)
             if known.get(stem, source.info.id) != source.info.id:
@@ -130,7 +144,9 @@ def predict(job: Job, card: ModelCard, arguments: argparse.Namespace, report: Re
                 )
             sources[stem] = source.info.id
             save_json(job.output / STATE, to_json({**state, "sources": sources}))
-            _run_one(job, source, stem, labeller, report, figures)
+            # the first frame of each source goes to another process: they may be single pictures
+            rank = replace(job.rank, number=(job.rank.number + turn) % job.rank.of)
+            _run_one(replace(job, rank=rank), source, stem, labeller, report, figures)
     found = _report(card, labeller, figures)
     found["strategy"] = strategy_of(arguments).to_json()
     labeller.close()
@@ -189,6 +205,7 @@ def _run_one(
             mask_file,
             figures,
             every=job.every,
+            rank=job.rank,
             on_frame=on_frame,
             on_progress=on_progress,
         )
@@ -250,7 +267,8 @@ def _agree(output: Path, state: Json) -> dict[str, str]:
     """Sources that the folder already knows; UsageError when its masks were made otherwise."""
     file = output / STATE
     if not file.is_file():
-        if any((output / "masks").rglob("*.png")):
+        # looked for once more: another process of the same job may have begun just now
+        if any((output / "masks").rglob("*.png")) and not file.is_file():
             raise UsageError(
                 f"{output / 'masks'} holds masks of unknown origin; choose another folder with -o."
             )
@@ -306,6 +324,23 @@ def _report(card: ModelCard, labeller: "Labeller", figures: "RunFigures") -> Jso
         "notes": figures.notes,
         "files": [str(file) for file in figures.files],
     }
+
+
+def _merged(reports: list[Json]) -> Json | None:
+    """One report of what several processes did; None from none.
+
+    Counts, speeds, files and sentences are those of all together, medians those of the first.
+    """
+    if not reports:
+        return None
+    whole = dict(reports[0])
+    for key in ("frames", "predicted", "resumed", "fps"):
+        whole[key] = round(sum(each[key] for each in reports), 3)
+    whole["seconds"] = max(each["seconds"] for each in reports)
+    whole["files"] = sorted(file for each in reports for file in each["files"])
+    for key in ("missing", "notes"):
+        whole[key] = list(dict.fromkeys(one for each in reports for one in each[key]))
+    return whole if len(reports) > 1 else reports[0]
 
 
 def summary(found: Json, output: Path) -> str:

@@ -226,14 +226,14 @@ class Frames:
 
         for pair, frame, reference in self._read(_read_frame, _frame_size, on_seen):
             self.decode_ms.append(frame.decode_ms)
-            yield Labelled(_file(pair), frame, reference, self._instances(pair, reference.shape))
+            yield Labelled(file_of(pair), frame, reference, self._instances(pair, reference.shape))
 
     def masks(
         self, on_seen: Callable[[int], None]
     ) -> Iterator[tuple[str, Labels, Labels, Instances | None]]:
         """Every mask: its file, its labels and the reference's, uint8 (H, W), the instances."""
         for pair, labels, reference in self._read(self._read_mask, _mask_size, on_seen):
-            yield _file(pair), labels, reference, self._instances(pair, reference.shape)
+            yield file_of(pair), labels, reference, self._instances(pair, reference.shape)
 
     def _instances(self, pair: Pair, size: tuple[int, ...]) -> Instances | None:
         """Those beside the labels; None where there are none, or the classes know of none."""
@@ -266,14 +266,14 @@ class Frames:
                 reference = class_ids(read_mask(pair.labels), pair.ending, self.reference.ids)
                 picture = read(pair)
             except (SegStudioError, OSError) as error:
-                self.skipped.append({"file": _file(pair), "why": str(error)})
+                self.skipped.append({"file": file_of(pair), "why": str(error)})
             else:
                 if size_of(picture) == reference.shape:
                     self.used += 1
                     yield pair, picture, reference
                 else:
                     why = f"It is {_told(size_of(picture))}, its labels {_told(reference.shape)}."
-                    self.skipped.append({"file": _file(pair), "why": why})
+                    self.skipped.append({"file": file_of(pair), "why": why})
             on_seen(seen)
 
     def _read_mask(self, pair: Pair) -> Labels:
@@ -332,7 +332,7 @@ def _mask_size(labels: Labels) -> tuple[int, ...]:
     return labels.shape
 
 
-def _file(pair: Pair) -> str:
+def file_of(pair: Pair) -> str:
     """The picture's name; with its folder where another picture is called the same."""
     folder, slash, _ = pair.name.rpartition("/")
     return f"{folder}{slash}{pair.picture.name}"

@@ -3,6 +3,7 @@
 import argparse
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from segstudio.cli.eval import class_set
@@ -55,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     is_first = Rank.here().is_first
     recipe = recipe_of(args, writes=is_first)
     classes, _ = class_set(recipe.classes)
-    rule = InputRule(short_side=recipe.short_side)
+    rule = _input_rule(recipe)
     from segstudio.train.loop import fit
 
     if not is_first:
@@ -68,6 +69,15 @@ def run(args: argparse.Namespace) -> int:
     if args.export:
         _export(args, recipe, classes, rule)
     return 0
+
+
+def _input_rule(recipe: TrainRecipe) -> InputRule:
+    """Pictures as the base model takes them, at the size that the recipe says."""
+    if not recipe.base:
+        return InputRule(short_side=recipe.short_side)
+    from segstudio.store.models import find_model
+
+    return replace(find_model(recipe.base).input, short_side=recipe.short_side)
 
 
 def _export(

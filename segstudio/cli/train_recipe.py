@@ -1,7 +1,9 @@
 """The recipe that the options of `train` describe, or that the run began with."""
 
 import argparse
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from segstudio.atomic import atomic_write
@@ -55,6 +57,12 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
     data.add_argument("--images", action="append", default=[], metavar="DIR", help="pictures")
     data.add_argument("--labels", action="append", default=[], metavar="DIR", help="their masks")
     data.add_argument(
+        "--project", metavar="FILE", help="a .segproj whose corrected frames are trained on"
+    )
+    data.add_argument(
+        "--frames", choices=CHOICES["frames"], help="which pixels of it (default: confirmed)"
+    )
+    data.add_argument(
         "--hold-out",
         action="append",
         default=[],
@@ -80,7 +88,7 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="an argument of the net; may be given again",
     )
-    parser.add_argument("--classes", default="camvid", help="class set (default: %(default)s)")
+    parser.add_argument("--classes", help="class set (the project's, the base's, or camvid)")
     parser.add_argument("--device", help="auto, cpu, cuda, cuda:1, mps")
     parser.add_argument("--crop", metavar="HxW", help="size of a sample")
     parser.add_argument("--scale", nargs=2, type=float, metavar=("LOW", "HIGH"), help="of resizes")
@@ -100,7 +108,8 @@ def recipe_of(args: argparse.Namespace, *, writes: bool) -> TrainRecipe:
     """
     file = args.run / "recipe.json"
     has_begun = (args.run / "last.pt").is_file()
-    if file.is_file() and (has_begun or not (args.images or args.synthetic_share)):
+    has_data = args.images or args.project or args.synthetic_share
+    if file.is_file() and (has_begun or not has_data):
         recipe = TrainRecipe.from_json(file.read_text(encoding="utf-8"))
         said = {name: getattr(args, name) for name in _CHANGEABLE}
         return replace(recipe, **{name: v for name, v in said.items() if v is not None})
@@ -108,20 +117,20 @@ def recipe_of(args: argparse.Namespace, *, writes: bool) -> TrainRecipe:
         raise UsageError("Give one --labels folder for every --images folder.")
     recipe = _from_options(args)
     if writes:
-        args.run.mkdir(parents=True, exist_ok=True)
         atomic_write(file, recipe.to_json().encode())
     return recipe
 
 
 def _from_options(args: argparse.Namespace) -> TrainRecipe:
     hold_out = tuple(args.hold_out)
+    said_of_net = {
+        **({"head_width": args.head_width} if args.head_width else {}),
+        **net_args(args.net_arg),
+    }
     settings: dict[str, Any] = {
         "net": args.net or "bisenet_v2",
-        "net_args": {
-            **({"head_width": args.head_width} if args.head_width else {}),
-            **net_args(args.net_arg),
-        },
-        "classes": args.classes,
+        "net_args": said_of_net,
+        "classes": args.classes or "camvid",
         "train": tuple(
             LabelledFolder(i, m, hold_out) for i, m in zip(args.images, args.labels, strict=True)
         ),
@@ -129,8 +138,13 @@ def _from_options(args: argparse.Namespace) -> TrainRecipe:
         "replay": tuple(LabelledFolder(i, m) for i, m in args.replay),
     }
     if args.model:
-        settings["base"] = args.model
-    fields = ("device", "sync_bn", *(o[1] for o in _PLAIN), *(o[1] for o in _WORDS))
+        settings.update(_of_base(args.model, said_of_net, is_same_net=args.net is None))
+    if args.project:
+        settings["project"] = args.project
+        settings["classes"] = _classes_of(Path(args.project), args.run)
+    if args.classes:
+        settings["classes"] = args.classes
+    fields = ("device", "sync_bn", "frames", *(o[1] for o in _PLAIN), *(o[1] for o in _WORDS))
     settings.update({f: getattr(args, f) for f in fields if getattr(args, f) is not None})
     if args.crop:
         settings["crop"] = parse_size(args.crop)
@@ -143,3 +157,42 @@ def _from_options(args: argparse.Namespace) -> TrainRecipe:
         settings.setdefault("synthetic_share", 0.0)
         return preset(args.recipe, net, **settings)
     return TrainRecipe(**settings)
+
+
+def _of_base(name: str, said: dict[str, Any], *, is_same_net: bool) -> dict[str, Any]:
+    """Fields that a base model decides where nobody says otherwise."""
+    from segstudio.store.models import find_model
+
+    card = find_model(name)
+    if not is_same_net:
+        return {"base": name}
+    # heads that only training has were left out of the base, and are built for training
+    own = {k: v for k, v in card.net_args.items() if k not in ("boosters", "aux")}
+    found: dict[str, Any] = {"base": name, "net": card.net, "net_args": {**own, **said}}
+    if card.input.short_side:
+        found["short_side"] = card.input.short_side
+    if card.classes.name != "camvid":
+        found["classes"] = card.classes.name
+    return found
+
+
+def _classes_of(project: Path, run: Path) -> str:
+    """The name of the project's class set; a file in the run where it is no known one."""
+    from segstudio.errors import SegStudioError
+    from segstudio.store.class_sets import load_class_set
+    from segstudio.store.project import Project
+
+    opened = Project.open(project, read_only=True)
+    try:
+        classes = opened.classes
+    finally:
+        opened.close()
+    try:
+        if load_class_set(classes.name).classes == classes.classes:
+            return classes.name
+    except SegStudioError:  # no known set
+        pass
+    file = run / "classes.json"
+    rows = {"name": classes.name, "classes": classes.to_json()}
+    atomic_write(file, json.dumps(rows, indent=1).encode())
+    return str(file)

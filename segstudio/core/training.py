@@ -22,7 +22,7 @@ class LabelledFolder:
 
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
-    "class_weights": ("none", "median_frequency", "effective_number"),
+    "class_weights": ("none", "median_frequency", "effective_number", "inverse_log"),
     "freeze": ("none", "backbone", "all_but_head"),
     "norms": ("trained", "statistics", "frozen"),
     "augment": ("classic", "none", "mild", "standard", "strong"),
@@ -248,7 +248,8 @@ def _folder(row: dict[str, Any]) -> LabelledFolder:
 class TrainEvent:
     """One line of `events.jsonl`, after `step` optimiser steps. kind, and what its figures tell:
 
-    started: device, precision, batch, accumulation, processes, effective_batch, notes.
+    started: device, precision, batch, accumulation, processes, effective_batch, weights and
+        trained_weights (how many numbers), notes.
     step: loss, lr, samples_per_s, eta_s, memory_mb (of the device; null where nobody counts it).
     validated: set, miou, iou (class → 0..1 or null), pictures ({frame, labels, prediction}).
     saved: file, is_best. not_saved: why; the file of before is whole and the run goes on.

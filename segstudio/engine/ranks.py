@@ -58,6 +58,23 @@ class Rank:
         return Rank(number, of, local)
 
 
+ALONE = Rank()
+
+
+def own_device(name: str, rank: Rank) -> str:
+    """The device that this process takes: each of a computer its own CUDA device, in turn.
+
+    name: as people say it; a name of one certain device stands.
+    """
+    if rank.is_alone or name not in ("auto", "cuda"):
+        return name
+    import torch
+
+    if not torch.cuda.is_available():
+        return name
+    return f"cuda:{rank.local % torch.cuda.device_count()}"
+
+
 @contextlib.contextmanager
 def met(rank: Rank, backend: str = "gloo") -> Iterator[None]:
     """All processes know each other inside the block. backend: of tensors, gloo or nccl.

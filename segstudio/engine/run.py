@@ -20,6 +20,7 @@ from segstudio.core.catalogue import ModelCard
 from segstudio.core.frame import Frame
 from segstudio.core.prediction import Prediction
 from segstudio.engine.flow import CancelToken, Stopwatch
+from segstudio.engine.ranks import ALONE, Rank
 from segstudio.errors import FrameMissing
 from segstudio.media.source import FrameSource
 from segstudio.store.masks import read_mask, write_mask
@@ -87,12 +88,14 @@ def predict_all(
     figures: RunFigures,
     *,
     every: int = 1,
+    rank: Rank = ALONE,
     on_frame: Callable[[Done], None] | None = None,
     on_progress: Callable[[int, int | None], None] | None = None,
     token: CancelToken | None = None,
 ) -> None:
     """Label every `every`-th frame into `mask_file(index)`; adds to `figures`.
 
+    rank: of several processes each takes its turn of these frames.
     on_frame: called in this thread for each frame in order, also for those finished earlier.
     on_progress: (frames through, frames in all or None while that is not known).
     Frames that cannot be read are told in `figures.missing` and passed over. On an interrupt what
@@ -103,7 +106,7 @@ def predict_all(
     through = 0
     with _Writer(palette, figures) as writer:
         try:
-            for frame in frames_of(source, every, figures):
+            for frame in frames_of(source, every * rank.of, figures, first=every * rank.number):
                 if token is not None:
                     token.check()
                 done = _label(frame, labeller, mask_file(frame.id.index), writer, figures)
@@ -112,15 +115,20 @@ def predict_all(
                 through += 1
                 if on_progress is not None:
                     info = source.info
-                    on_progress(through, -(-info.frames // every) if info.is_complete else None)
+                    mine = -(-(info.frames - every * rank.number) // (every * rank.of))
+                    on_progress(through, mine if info.is_complete else None)
         finally:
             writer.finish()
             figures.seconds += time.perf_counter() - start
 
 
-def frames_of(source: FrameSource, every: int, figures: RunFigures) -> Iterator[Frame]:
-    """Each `every`-th frame that can be read whole; the others are told in `figures.missing`."""
-    index = 0
+def frames_of(
+    source: FrameSource, every: int, figures: RunFigures, *, first: int = 0
+) -> Iterator[Frame]:
+    """Each `every`-th frame from `first` on that can be read whole; the others are told in
+    `figures.missing`.
+    """
+    index = first
     while True:
         info = source.info
         if info.is_complete and index >= info.frames:

@@ -23,8 +23,9 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from segstudio.engine.device import choose_device
-from segstudio.engine.ranks import PATIENCE, Rank, met
+from segstudio.engine.ranks import PATIENCE, Rank, met, own_device
 from segstudio.errors import DeviceError
+from segstudio.train.freezing import is_frozen
 
 T = TypeVar("T")
 
@@ -82,8 +83,7 @@ class Team:
                     f"Batch norms are synchronised on CUDA devices only, and this is"
                     f" {self.device.type}; leave --sync-bn out."
                 )
-            convert = nn.SyncBatchNorm.convert_sync_batchnorm
-            net = convert(net)  # type: ignore[no-untyped-call]  # torch leaves it unannotated
+            _synchronise(net)
         cuda = [self.device] if self.device.type == "cuda" else None
         return DistributedDataParallel(net, device_ids=cuda)
 
@@ -97,6 +97,17 @@ class Team:
             buffer.copy_(mine)
 
 
+def _synchronise(net: nn.Module) -> None:
+    """Batch norms inside become synchronised ones, but for frozen ones, which must stay frozen."""
+    convert = nn.SyncBatchNorm.convert_sync_batchnorm
+    for name, child in net.named_children():
+        if isinstance(child, nn.modules.batchnorm._BatchNorm):
+            if not is_frozen(child):
+                setattr(net, name, convert(child))  # type: ignore[no-untyped-call]
+        else:
+            _synchronise(child)
+
+
 @contextlib.contextmanager
 def team(device: str) -> Iterator[Team]:
     """The processes that the environment names, met; alone when it names none.
@@ -107,9 +118,8 @@ def team(device: str) -> Iterator[Team]:
     if rank.is_alone:
         yield Team(rank, choose_device(device))
         return
-    one = choose_device(device)
-    if one.type == "cuda" and device in ("auto", "cuda"):
-        one = choose_device(f"cuda:{rank.local}")
+    one = choose_device(own_device(device, rank))
+    if one.type == "cuda":
         torch.cuda.set_device(one)
     with met(rank, "nccl" if one.type == "cuda" else "gloo"):
         yield Team(rank, one, dist.new_group(backend="gloo", timeout=PATIENCE))

@@ -16,16 +16,15 @@ from segstudio.core.training import TrainEvent, TrainRecipe
 from segstudio.engine.allocator import keep_freed_memory
 from segstudio.errors import SegStudioError
 from segstudio.train import checkpoint
+from segstudio.train.assembling import assemble
 from segstudio.train.control import POLL_S, Control
 from segstudio.train.criterion import criterion
-from segstudio.train.data import Samples
 from segstudio.train.distributed import Team, team
 from segstudio.train.feeding import feed
 from segstudio.train.judging import Judge
 from segstudio.train.precision import limit_threads, precision
 from segstudio.train.preparing import Training, prepare
 from segstudio.train.stepping import Stepper
-from segstudio.train.validate import validation_sets
 from segstudio.train.watching import Meter, Watch, lost, memory_mb
 
 REPORT_EVERY = 20
@@ -70,17 +69,21 @@ def _fit(
     rule = dataclasses.replace(
         rule, multiple_of=math.lcm(rule.multiple_of, spec.multiple_of), remainder=spec.remainder
     )
-    samples = Samples(recipe, len(classes), rule, run / "synthetic")
-    judge = Judge(training, validation_sets(recipe), classes, rule, run, together)
-    stepper = Stepper(training, recipe, together, dtype, criterion(recipe, spec))
+    material = assemble(recipe, run, classes, rule, together)
+    judge = Judge(training, material.sets, classes, rule, run, together)
+    stepper = Stepper(training, recipe, together, dtype, criterion(recipe, spec, material.weights))
     wishes = _Wishes(run, together, should_stop)
     watch, meter = Watch(together.device), Meter()
-    yield _started(training, together, dtype, note)
+    yield _started(training, together, dtype, [note, *material.notes])
     if training.step >= recipe.steps:
         yield TrainEvent("finished", training.step, {"best_miou": training.best})
         return
     for batch in feed(
-        samples, training.share, first=training.step, last=recipe.steps, workers=recipe.workers
+        material.samples,
+        training.share,
+        first=training.step,
+        last=recipe.steps,
+        workers=recipe.workers,
     ):
         values, is_smaller = stepper.step(*batch)
         meter.add(training.share.effective)
@@ -144,7 +147,9 @@ class _Wishes:
         return str(self._together.told(wish))
 
 
-def _started(training: Training, together: Team, dtype: torch.dtype, note: str) -> TrainEvent:
+def _started(
+    training: Training, together: Team, dtype: torch.dtype, notes: list[str]
+) -> TrainEvent:
     figures = {
         "device": str(together.device),
         "precision": str(dtype),
@@ -152,7 +157,9 @@ def _started(training: Training, together: Team, dtype: torch.dtype, note: str) 
         "accumulation": training.parts,
         "processes": together.rank.of,
         "effective_batch": training.share.effective,
-        "notes": [note] if note else [],
+        "trained_weights": training.trained.numbers,
+        "weights": training.trained.of,
+        "notes": [note for note in notes if note],
     }
     return TrainEvent("started", training.step, figures)
 

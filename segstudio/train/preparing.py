@@ -3,19 +3,22 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from segstudio.core.training import TrainRecipe
-from segstudio.errors import SegStudioError
+from segstudio.errors import ModelError, SegStudioError
 from segstudio.nets.registry import NETS, NetSpec
 from segstudio.nets.weights import load_into, load_state
 from segstudio.store.models import find_model
 from segstudio.train import checkpoint
 from segstudio.train.distributed import Team
 from segstudio.train.feeding import Share
+from segstudio.train.freezing import Trained, freeze
+from segstudio.train.optimising import build_optimiser
 
 
 @dataclass(slots=True)
@@ -34,6 +37,7 @@ class Training:
     scaler: torch.amp.GradScaler
     share: Share
     parts: int
+    trained: Trained
     step: int = 0
     best: float = -1.0
     without_gain: int = 0
@@ -68,31 +72,34 @@ def prepare(
     spec = NETS.get(recipe.net)
     net = spec.build(classes, **recipe.net_args).to(device)
     net = net.to(memory_format=torch.channels_last)
-    if recipe.base:
+    last = run / "last.pt"
+    state = checkpoint.load(last) if checkpoint.exists(last) else {}
+    if recipe.base and not state:
         _start_from(net, recipe.base)
+    trained = freeze(net, spec, recipe.freeze, norms=recipe.norms)
     average = None
     if recipe.ema_decay > 0:
         average = AveragedModel(
             net, multi_avg_fn=_moving_average(recipe.ema_decay), use_buffers=True
         )
-    last = run / "last.pt"
-    state = checkpoint.load(last) if checkpoint.exists(last) else {}
     share = Share.of(recipe, team.rank, state.get("effective"))
+    rule = recipe.optimiser_rule(share.effective)
     training = Training(
         spec=spec.of(net),
         net=net,
         joined=net,
         average=average,
-        optimiser=_optimiser(net, recipe),
+        optimiser=build_optimiser(net, spec, rule),
         scaler=torch.amp.GradScaler(device.type, enabled=dtype is torch.float16),
         share=share,
         parts=-(-share.size // recipe.batch),
+        trained=trained,
     )
     if state:
         net.load_state_dict(state["net"])
         if average is not None and state["average"] is not None:
             average.load_state_dict(state["average"])
-        training.optimiser.load_state_dict(state["optimiser"])
+        _resume(training.optimiser, state["optimiser"])
         if state.get("scaler"):
             training.scaler.load_state_dict(state["scaler"])
         training.step, training.best = int(state["step"]), float(state["best"])
@@ -101,6 +108,23 @@ def prepare(
     training.joined = team.joined(net, sync_bn=recipe.sync_bn)
     _check_batch(training)
     return training
+
+
+def _resume(optimiser: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Momenta of the checkpoint, rates of the recipe (which may have been given anew).
+
+    ModelError when the checkpoint is of a version that grouped weights otherwise.
+    """
+    rates = [group["initial_lr"] for group in optimiser.param_groups]
+    try:
+        optimiser.load_state_dict(state)
+    except ValueError as error:
+        raise ModelError(
+            "The checkpoint last.pt is of an older version of the program, whose optimiser cannot"
+            " go on here; export its weights there, and start a new run from them."
+        ) from error
+    for group, rate in zip(optimiser.param_groups, rates, strict=True):
+        group["initial_lr"] = rate
 
 
 def smallest_part(net: nn.Module) -> int:
@@ -144,14 +168,3 @@ def _start_from(net: nn.Module, base: str) -> None:
     """Weights of an installed model; heads that only training has start fresh."""
     card = find_model(base)
     load_into(net, load_state(card.folder / card.weights), source=card.title)
-
-
-def _optimiser(net: nn.Module, recipe: TrainRecipe) -> torch.optim.Optimizer:
-    """SGD with momentum; weight decay on convolution weights only (BiSeNet V2 section 5.1)."""
-    decayed = [p for p in net.parameters() if p.ndim > 1]
-    plain = [p for p in net.parameters() if p.ndim <= 1]
-    groups = [
-        {"params": decayed, "weight_decay": recipe.weight_decay},
-        {"params": plain, "weight_decay": 0.0},
-    ]
-    return torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=recipe.momentum)

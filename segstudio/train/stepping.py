@@ -43,10 +43,8 @@ class Stepper:
         self._dtype = dtype
         self._criterion = criterion
         self._schedule: ScheduleRule = recipe.schedule_rule()
-        self._clip = recipe.optimiser_rule().clip
+        self._clip = recipe.clip
         self._least = smallest_part(training.net)
-        for group in training.optimiser.param_groups:
-            group.setdefault("initial_lr", group["lr"])
 
     def step(
         self, images: Tensor, labels: Tensor, weights: Tensor | None = None

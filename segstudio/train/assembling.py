@@ -1,0 +1,146 @@
+"""What a recipe trains on and is judged by, found on the disk and put together."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from segstudio.core.catalogue import InputRule
+from segstudio.core.classes import ClassMap
+from segstudio.core.training import LabelledFolder, TrainRecipe
+from segstudio.errors import SegStudioError
+from segstudio.store.pairs import Pair, find_pairs
+from segstudio.train.augment_rules import AugmentRule
+from segstudio.train.class_weights import class_weights, counts_of
+from segstudio.train.corrected import CorrectedSet, Which, extract
+from segstudio.train.data import Samples, WeightedSamples, split_held_out
+from segstudio.train.distributed import Team
+from segstudio.train.labelled import LabelledSource
+from segstudio.train.replay import Mix, Replay
+from segstudio.train.sources import DriveFrames, FolderFrames
+from segstudio.train.splits import split
+from segstudio.train.validate import validation_sets
+
+CORRECTED = "corrected"
+"""Folder in a run that keeps the corrected frames of a project."""
+
+_COUNTED = 300
+"""Frames whose labels are counted for class weights; more tell nothing new."""
+
+
+@dataclass(slots=True)
+class Material:
+    """samples: by number. sets: validation pairs by name. weights: of the classes, () for 1 each.
+
+    notes: sentences about what was left out or chosen. fingerprint: of a project's frames, "" for
+    none.
+    """
+
+    samples: Dataset[tuple[Tensor, ...]]
+    sets: dict[str, list[Pair]]
+    weights: tuple[float, ...] = ()
+    notes: list[str] = field(default_factory=list)
+    fingerprint: str = ""
+
+
+def assemble(
+    recipe: TrainRecipe, run: Path, classes: ClassMap, rule: InputRule, team: Team
+) -> Material:
+    """Everything that the recipe names; copies a project's frames into `run` the first time.
+
+    SegStudioError when there is nothing to learn from, or classes differ.
+    """
+    sets = validation_sets(recipe)
+    if recipe.augment == "classic" and not (recipe.project or recipe.replay):
+        samples = Samples(recipe, len(classes), rule, run / "synthetic")
+        folders = _folders(recipe.train, len(classes))
+        return Material(samples, sets, _weights(recipe, folders, len(classes)))
+    notes: list[str] = []
+    new: list[LabelledSource] = list(_folders(recipe.train, len(classes)))
+    fingerprint = ""
+    if recipe.project:
+        corrected = _corrected(recipe, run, classes, team)
+        parts = split(corrected.samples, seed=recipe.seed)
+        notes += [*corrected.notes, parts.reason]
+        if parts.held_out:
+            sets.setdefault("held out", []).extend(corrected.pair(s) for s in parts.held_out)
+        new.append(corrected.chosen(parts.train))
+        fingerprint = corrected.fingerprint
+    earlier, share = _earlier(recipe, run, len(classes))
+    if not new:
+        new, earlier, share = earlier, [], 0.0
+    samples_of = WeightedSamples(
+        Mix(tuple(new), Replay(share, tuple(earlier)), recipe.seed),
+        rule,
+        augment=_augment(recipe),
+        crop=recipe.crop,
+        short_side=recipe.short_side,
+        count=recipe.steps * recipe.batch * recipe.accumulation * team.rank.of,
+    )
+    weights = _weights(recipe, new, len(classes))
+    return Material(
+        cast("Dataset[tuple[Tensor, ...]]", samples_of), sets, weights, notes, fingerprint
+    )
+
+
+def _augment(recipe: TrainRecipe) -> AugmentRule:
+    """ "classic" of a project or with earlier data is the rule nearest to it."""
+    name = "standard" if recipe.augment == "classic" else recipe.augment
+    return replace(AugmentRule.named(name), scale=recipe.scale)
+
+
+def _folders(folders: tuple[LabelledFolder, ...], classes: int) -> list[FolderFrames]:
+    """The part of each that is trained on."""
+    return [
+        FolderFrames(Path(folder.images).name, tuple(split_held_out(folder)[0]), classes)
+        for folder in folders
+    ]
+
+
+def _earlier(recipe: TrainRecipe, run: Path, classes: int) -> tuple[list[LabelledSource], float]:
+    """Earlier data and the synthetic drive, and their share; given both, each has half of it."""
+    sources: list[LabelledSource] = []
+    share = 0.0
+    if recipe.replay and recipe.replay_share > 0:
+        pairs = (find_pairs(Path(f.images), Path(f.labels)) for f in recipe.replay)
+        every = tuple(pair for some in pairs for pair in some)
+        sources.append(FolderFrames("earlier data", every, classes))
+        share += recipe.replay_share
+    if recipe.synthetic_share > 0:
+        sources.append(DriveFrames(run / "synthetic", recipe.synthetic_pool))
+        share += recipe.synthetic_share
+    return sources, min(1.0, share)
+
+
+def _corrected(recipe: TrainRecipe, run: Path, classes: ClassMap, team: Team) -> CorrectedSet:
+    """The first process copies, the others read what it copied."""
+    which = cast("Which", recipe.frames)
+    if team.rank.is_first:
+        extract(Path(recipe.project), run / CORRECTED, which=which)
+    team.told(value=True)
+    found = extract(Path(recipe.project), run / CORRECTED, which=which)
+    if [c.name for c in found.classes.classes] != [c.name for c in classes.classes]:
+        raise SegStudioError(
+            f"The project {Path(recipe.project).name} has the classes of '{found.classes.name}',"
+            f" but the run those of '{classes.name}'; choose the project's with --classes."
+        )
+    return found
+
+
+def _weights(
+    recipe: TrainRecipe, sources: "list[FolderFrames] | list[LabelledSource]", classes: int
+) -> tuple[float, ...]:
+    """By the labels of at most _COUNTED frames, evenly from all."""
+    if recipe.class_weights == "none":
+        return ()
+    frames = [(source, number) for source in sources for number in range(len(source))]
+    every = max(1, -(-len(frames) // _COUNTED))
+    rows: list[NDArray[np.int64]] = [
+        counts_of(source.read(number).labels, classes) for source, number in frames[::every]
+    ]
+    counts = np.stack(rows) if rows else np.zeros((0, classes), np.int64)
+    return class_weights(recipe.class_weights, counts)
