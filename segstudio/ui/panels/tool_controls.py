@@ -1,35 +1,16 @@
 """What a tool can be told, each a small widget of the bar above the picture."""
 
 import math
-from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QSlider, QSpinBox, QWidget
+from PySide6.QtWidgets import QCheckBox, QSlider, QSpinBox
 
-from segstudio.core.classes import VOID
-from segstudio.core.look import UnsureKind, UnsureLook
 from segstudio.ui.correcting.options import MAX_SIZE, ToolOptions
 from segstudio.ui.icons import IconButton
 from segstudio.ui.panels.parts import Picker, Segments, label, pad, row
+from segstudio.ui.panels.rule_control import RuleControl
+from segstudio.ui.panels.tool_control import TIGHTEST, Change, Control, set_width
 from segstudio.ui.session import Session
-
-Change = Callable[..., None]
-"""Called with fields of ToolOptions."""
-
-
-class Control(QWidget):
-    """One or more of ToolOptions' fields. Sub-classes say how they look."""
-
-    def __init__(self, change: Change) -> None:
-        super().__init__()
-        self._change = change
-
-    def show_options(self, session: Session, options: ToolOptions) -> None:
-        """Follow what was chosen, also elsewhere."""
-        raise NotImplementedError
-
-    def set_compact(self, *, compact: bool) -> None:
-        """Without what a narrow bar has no room for."""
 
 
 class SizeControl(Control):
@@ -58,11 +39,12 @@ class SizeControl(Control):
         )
         self._unit.setFixedWidth(96)
         self._word = label("Size", tone="muted")
-        self.setLayout(row(self._word, self._slider, self._box, self._unit))
+        self.setLayout(row(self._word, self._slider, self._box, self._unit, spacing=4))
 
-    def set_compact(self, *, compact: bool) -> None:
-        self._slider.setHidden(compact)
-        self._word.setHidden(compact)
+    def set_level(self, level: int) -> None:
+        self._slider.setVisible(level == 0)
+        self._word.setVisible(level == 0)
+        set_width(self._unit, 56 if level == TIGHTEST else 96, is_tight=level == TIGHTEST)
 
     def show_options(self, session: Session, options: ToolOptions) -> None:
         for widget, value in ((self._slider, _place_of(options.size)), (self._box, options.size)):
@@ -87,6 +69,9 @@ class ChoiceControl(Control):
     field: str
     choices: tuple[tuple[object, str, str], ...]
     """(value, title, tip)"""
+    about: str
+    """What is chosen, where the choices are in a list."""
+    width_of_list = 92
 
     def __init__(self, change: Change) -> None:
         super().__init__(change)
@@ -94,11 +79,24 @@ class ChoiceControl(Control):
         rows = [(title, title, tip) for _, title, tip in self.choices]
         self._segments = Segments(rows, lambda t: self._change(**{self.field: self._values[t]}))
         self._segments.setFixedHeight(32)
-        self.setLayout(row(self._segments))
+        tips = "\n".join(f"{title}: {tip}" for _, title, tip in self.choices)
+        self._list = Picker(
+            f"{self.about}\n{tips}",
+            lambda title: self._change(**{self.field: self._values[str(title)]}),
+        )
+        set_width(self._list, self.width_of_list, is_tight=True)
+        self._list.hide()
+        self.setLayout(row(self._segments, self._list))
+
+    def set_level(self, level: int) -> None:
+        self._segments.setVisible(level < TIGHTEST)
+        self._list.setVisible(level == TIGHTEST)
 
     def show_options(self, session: Session, options: ToolOptions) -> None:
         now = getattr(options, self.field)
-        self._segments.show_value(next(t for t, v in self._values.items() if v == now))
+        title = next(t for t, v in self._values.items() if v == now)
+        self._segments.show_value(title)
+        self._list.fill([(t, t) for t in self._values], title)
 
 
 class ShapeControl(Control):
@@ -111,15 +109,27 @@ class ShapeControl(Control):
         for button, value in ((self._round, False), (self._square, True)):
             button.setCheckable(True)
             button.clicked.connect(lambda _=False, value=value: self._change(is_square=value))
-        self.setLayout(row(self._round, self._square, spacing=2))
+        self._either = IconButton("brush-round", "A round brush or a square one")
+        self._is_square = False
+        self._either.clicked.connect(lambda _=False: self._change(is_square=not self._is_square))
+        self._either.hide()
+        self.setLayout(row(self._round, self._square, self._either, spacing=2))
+
+    def set_level(self, level: int) -> None:
+        for button in (self._round, self._square):
+            button.setVisible(level < TIGHTEST)
+        self._either.setVisible(level == TIGHTEST)
 
     def show_options(self, session: Session, options: ToolOptions) -> None:
+        self._is_square = options.is_square
+        self._either.set_drawing("brush-square" if options.is_square else "brush-round")
         self._round.setChecked(not options.is_square)
         self._square.setChecked(options.is_square)
 
 
 class JoinedControl(ChoiceControl):
     field = "is_joined"
+    about = "Which pixels are taken"
     choices = (
         (True, "Connected", "Only the region under the cursor"),
         (False, "All", "All pixels of that kind in the frame"),
@@ -128,6 +138,8 @@ class JoinedControl(ChoiceControl):
 
 class EraserControl(ChoiceControl):
     field = "erases_to"
+    about = "What erased pixels become"
+    width_of_list = 108
     choices = (
         ("void", "To void", "Erased pixels have no class"),
         ("model", "To the model", "Erased pixels get the model's class again"),
@@ -136,6 +148,7 @@ class EraserControl(ChoiceControl):
 
 class OutlineControl(ChoiceControl):
     field = "subtracts"
+    about = "What the inside becomes"
     choices = (
         (False, "Add", "The inside gets the active class"),
         (True, "Subtract", "The inside becomes void where it had the active class"),
@@ -158,9 +171,9 @@ class ToleranceControl(Control):
         self._word = label("Tolerance", tone="muted")
         self.setLayout(row(self._word, self._slider, self._figure))
 
-    def set_compact(self, *, compact: bool) -> None:
-        self._word.setHidden(compact)
-        self._slider.setFixedWidth(70 if compact else 110)
+    def set_level(self, level: int) -> None:
+        self._word.setVisible(level == 0)
+        self._slider.setFixedWidth((110, 70, 70, 44)[level])
 
     def show_options(self, session: Session, options: ToolOptions) -> None:
         self._slider.blockSignals(True)
@@ -176,7 +189,11 @@ class SegmentControl(Control):
         super().__init__(change)
         self._picker = Picker("Size of the segments", lambda v: self._change(segment_size=v))
         self._picker.setFixedWidth(92)
-        self.setLayout(row(label("Segments", tone="muted"), self._picker))
+        self._word = label("Segments", tone="muted")
+        self.setLayout(row(self._word, self._picker))
+
+    def set_level(self, level: int) -> None:
+        self._word.setVisible(level == 0)
 
     def show_options(self, session: Session, options: ToolOptions) -> None:
         entries = [(12, "fine"), (24, "medium"), (48, "coarse")]
@@ -192,84 +209,15 @@ class ModelControl(Control):
         self._word = label("From", tone="muted")
         self.setLayout(row(self._word, self._picker))
 
-    def set_compact(self, *, compact: bool) -> None:
-        self._word.setHidden(compact)
-        self._picker.setFixedWidth(130 if compact else 180)
+    def set_level(self, level: int) -> None:
+        self._word.setVisible(level == 0)
+        set_width(self._picker, (180, 130, 110, 96)[level], is_tight=level >= 2)
 
     def _pick(self, value: object) -> None:
         self._change(reveals=str(value))
 
     def show_options(self, session: Session, options: ToolOptions) -> None:
         self._picker.fill([(c.name, c.title) for c in session.models.cards], options.reveals)
-
-
-MEASURES: tuple[tuple[UnsureKind, str, str], ...] = (
-    ("probability", "by probability", "the best class has less than {} probability"),
-    ("margin", "by margin", "the best class leads the second by less than {}"),
-    ("entropy", "by entropy", "the entropy is above {1}: the classes are more alike"),
-    ("flip", "by mirroring", "the mirrored picture is answered otherwise by more than {1}"),
-    ("flicker", "by flicker", "the class changed in more than {1} of the last frames"),
-)
-"""(measure, title, when a pixel may change; {}: the threshold, {1}: what is left to 100 %)."""
-
-
-class RuleControl(Control):
-    """Where a stroke may change pixels."""
-
-    def __init__(self, change: Change) -> None:
-        super().__init__(change)
-        self._rule = Picker("Where a stroke may change pixels", lambda v: self._change(rule=v))
-        self._rule.setFixedWidth(136)
-        self._only = Picker("The class that may be painted over", lambda v: self._change(only=v))
-        self._only.setFixedWidth(130)
-        self._measure = Picker("How unsure is measured", lambda v: self._change(measure=v))
-        self._measure.setFixedWidth(124)
-        self._below = QSlider(Qt.Orientation.Horizontal)
-        self._below.setRange(1, 100)
-        self._below.setFixedWidth(90)
-        self._below.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._below.setAccessibleName("How sure the model must not be for a pixel to change")
-        self._below.valueChanged.connect(lambda v: self._change(below=v / 100))
-        self._figure = label()
-        self._figure.setFixedWidth(48)
-        self._word = label("Paint over", tone="muted")
-        unsure = (self._measure, self._below, self._figure)
-        self.setLayout(row(self._word, self._rule, self._only, *unsure))
-
-    def set_compact(self, *, compact: bool) -> None:
-        self._word.setHidden(compact)
-        self._below.setFixedWidth(60 if compact else 90)
-
-    def show_options(self, session: Session, options: ToolOptions) -> None:
-        self._rule.fill(
-            [
-                ("everything", "everything"),
-                ("void", "only void"),
-                ("class", "only one class"),
-                ("unsure", "where unsure"),
-            ],
-            options.rule,
-        )
-        classes = session.editor.classes.classes
-        self._only.fill([(c.id, c.name) for c in classes] + [(VOID, "void")], options.only)
-        self._only.setVisible(options.rule == "class")
-        inside, percent = session.inside, round(100 * options.below)
-        looked = inside.look.kind if inside.is_on and isinstance(inside.look, UnsureLook) else None
-        known = {"probability", "margin", "entropy", looked}
-        offered = [(m, t) for m, t, _ in MEASURES if m in known or m == options.measure]
-        self._measure.fill(offered, options.measure)
-        when = next(text for measure, _, text in MEASURES if measure == options.measure)
-        tip = f"Pixels change where {when.format(f'{percent} %', f'{100 - percent} %')}"
-        if options.measure not in known:
-            tip += "\nNothing changes now: that is known only while it is looked at (Shift+I)."
-        for widget in (self._measure, self._below, self._figure):
-            widget.setVisible(options.rule == "unsure")
-        for widget in (self._below, self._figure):
-            widget.setToolTip(tip)
-        self._below.blockSignals(True)
-        self._below.setValue(round(100 * options.below))
-        self._below.blockSignals(False)
-        self._figure.setText(f"< {percent} %")
 
 
 class PressureControl(Control):
@@ -279,9 +227,14 @@ class PressureControl(Control):
         super().__init__(change)
         self._box = QCheckBox("Pen pressure")
         self._box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._box.setToolTip("A pen that is pressed less paints thinner")
+        self._box.setToolTip("Pen pressure: a pen that is pressed less paints thinner")
+        self._box.setAccessibleName("Pen pressure")
         self._box.toggled.connect(lambda on: self._change(uses_pressure=on))
         self.setLayout(row(self._box))
+
+    def set_level(self, level: int) -> None:
+        self._box.setText("Pen" if level >= 2 else "Pen pressure")
+        self._box.setVisible(level < TIGHTEST)
 
     def show_options(self, session: Session, options: ToolOptions) -> None:
         self._box.blockSignals(True)
