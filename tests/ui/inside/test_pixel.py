@@ -11,7 +11,16 @@ from segstudio.core.votes import Vote
 from segstudio.ui import theme
 from segstudio.ui.inside.inside import Chance
 from segstudio.ui.panels.inside.answer_tables import class_rows, percent
-from segstudio.ui.panels.inside.pixel import ALONE, ASK, ASKING, EMPTY, UNSEEN, PixelPanel
+from segstudio.ui.panels.inside.pixel import (
+    ALONE,
+    ASK,
+    ASKING,
+    EMPTY,
+    PAUSE,
+    UNSEEN,
+    PixelPanel,
+)
+from segstudio.ui.player import Playing
 
 RED = (255, 0, 0)
 
@@ -65,12 +74,25 @@ class FakeComparison(QObject):
         )  # fmt: skip
 
 
+class FakePlayer(QObject):
+    changed = Signal()
+
+    def __init__(self):
+        super().__init__()
+        self.playing = Playing()
+
+    def play(self, *, on):
+        self.playing = Playing(is_playing=on)
+        self.changed.emit()
+
+
 class FakeSession(QObject):
     shown_changed = Signal()
 
     def __init__(self):
         super().__init__()
         self.inside, self.comparison = FakeInside(), FakeComparison()
+        self.player = FakePlayer()
 
 
 @pytest.fixture
@@ -174,7 +196,7 @@ def test_a_pinned_pixel_stays_until_it_is_let_go(panel, inside):
     inside.pin((40, 7))
     inside.point((2, 2))
     assert "x 7  y 40" in texts(panel)
-    unpin = next(b for b in panel.findChildren(QPushButton) if b.text() == "Unpin")
+    unpin = next(b for b in panel.findChildren(QPushButton) if b.text() == "Let go")
     unpin.click()
     assert inside.pinned is None
     assert "x 2  y 2" in texts(panel)
@@ -243,6 +265,26 @@ def test_stages_are_asked_with_a_click(panel, inside):
     assert ASKING in texts(panel)
     inside.vote(vote("", "Answer", 0.9, 0.1, 0.0))
     assert ALONE in texts(panel)
+
+
+def test_while_playing_nothing_is_asked_and_a_model_without_stages_is_known_as_such(
+    panel, inside, fake
+):
+    fake.player.play(on=True)
+    inside.pin((1, 1))
+    assert PAUSE in texts(panel)
+    fake.player.play(on=False)
+    assert ASKING in texts(panel)
+    inside.vote(vote("", "Answer", 0.9, 0.1, 0.0))
+    for _ in range(2):
+        fake.player.play(on=True)
+        inside.vote()  # another frame
+        assert ALONE in texts(panel)
+        fake.player.play(on=False)
+        assert ALONE in texts(panel)
+    inside.letter = "B"
+    inside.changed.emit()
+    assert ASKING in texts(panel)
 
 
 def test_when_stages_cannot_be_asked_the_reason_is_said(panel, inside):

@@ -13,6 +13,7 @@ from segstudio.ui.panels.inside.views import titled
 from segstudio.ui.panels.parts import Picker, Segments, button, row
 from segstudio.ui.session import Session
 from segstudio.ui.theme import UNIT
+from segstudio.ui.zoo import ONNX
 
 CLASS, LEAD = "class", "lead"
 
@@ -45,6 +46,13 @@ KINDS = (
         "Lead of one class over another",
         "How far the score of one class is above the other's: the border lies at 0.",
     ),
+)
+
+GRADIENTS = ("gradcam", "gradcam++", "hirescam")
+
+NO_GRADIENT = (
+    "An ONNX file gives answers but no gradients, which this needs: occlusion and the"
+    " probability of a class work."
 )
 
 TARGETS = (
@@ -106,6 +114,10 @@ class EvidencePage(Page):
         kind = look.kind if isinstance(look, EvidenceLook) else CLASS
         if isinstance(look, ClassLook) and look.against is not None:
             kind = LEAD
+        is_graph = self._is_graph()
+        self._kinds.offer(
+            [k for k, _, _ in KINDS if not (is_graph and k in GRADIENTS)], NO_GRADIENT
+        )
         self._kinds.show_value(kind)
         is_evidence = isinstance(look, EvidenceLook)
         self._target.setVisible(is_evidence)
@@ -115,6 +127,11 @@ class EvidencePage(Page):
         self._show_classes(look)
         self._show_layers()
         self._show_where(look)
+
+    def _is_graph(self) -> bool:
+        """An ONNX file answers, but cannot be differentiated."""
+        pane = self._session.comparison.pane(self._inside.letter)
+        return pane is not None and pane.card is not None and pane.card.net == ONNX
 
     def _show_classes(self, look: EvidenceLook | ClassLook) -> None:
         classes: list[tuple[object, str]] = [(c.id, c.name) for c in self.classes()]
@@ -156,6 +173,8 @@ class EvidencePage(Page):
     def _placed(self, look: EvidenceLook) -> EvidenceLook:
         """On the pinned pixel, and in a layer that the model has."""
         tree, layer = self._inside.tree, look.layer
+        if self._is_graph() and look.kind in GRADIENTS:
+            look = replace(look, kind="occlusion")
         if tree is not None and tree.get(layer) is None:
             last = default_layer(tree, len(self.classes()))
             layer = last.name if last is not None else ""

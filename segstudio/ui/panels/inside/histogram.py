@@ -56,7 +56,7 @@ class MapLegend(QWidget):
         self._here: float | None = None
         self._unit, self._sides = "", ("", "")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self._fit()
+        self.setFixedHeight(BARS + BAR + NUMBERS)
 
     def show_map(
         self,
@@ -131,11 +131,13 @@ class MapLegend(QWidget):
     def _fit(self) -> None:
         found = self._map
         height = BAR + NUMBERS
-        if found is not None and found.kind == "values":
+        if found is None:
+            return  # what comes next is most often as high
+        if found.kind == "values":
             height += BARS if found.histogram.size else 0
-        elif found is not None and found.kind == "rgb":
+        elif found.kind == "rgb":
             height = len(COMPONENTS) * GROUP_ROW
-        elif found is not None:
+        else:
             height = max(1, -(-len(self.groups()) // 3)) * GROUP_ROW
         if height != self.height():
             self.setFixedHeight(height)

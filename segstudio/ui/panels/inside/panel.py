@@ -17,6 +17,7 @@ from segstudio.ui.panels.inside.page import Page
 from segstudio.ui.panels.inside.scale import ScaleControls
 from segstudio.ui.panels.inside.style import StyleControls
 from segstudio.ui.panels.inside.unsure import UnsurePage
+from segstudio.ui.panels.inside.work import WorkLine
 from segstudio.ui.panels.parts import (
     Elided,
     Picker,
@@ -43,6 +44,8 @@ TREE_SHARE = 0.42
 
 PATIENCE_MS = 250
 """What takes longer is shown to be under way."""
+
+DAMAGED = "This frame is damaged; the model does not see it."
 
 COST_TIP = (
     "What looking inside adds to a frame, in milliseconds. Closed, this column costs nothing."
@@ -158,6 +161,7 @@ class Column(QFrame):
         column.addWidget(self._waiting)
         for page in self._pages.values():
             column.addWidget(page)
+        column.addWidget(WorkLine(self._inside))
         column.addWidget(self._note)
         self._drawing = QWidget()
         drawing = QVBoxLayout(self._drawing)
@@ -187,8 +191,7 @@ class Column(QFrame):
         scroll.setMinimumHeight(12 * UNIT)
         self._halves = QSplitter(Qt.Orientation.Vertical)
         self._halves.setChildrenCollapsible(False)
-        self._halves.setHandleWidth(5)
-        self._halves.setStyleSheet("QSplitter::handle { margin: 2px 0; }")  # 1 px, 5 to grab
+        self._halves.setHandleWidth(3)
         for part in (self._top, scroll):
             self._halves.addWidget(part)
         whole.addWidget(self._halves, 1)
@@ -253,8 +256,10 @@ class Column(QFrame):
         sides = self._pages[self._tab].sides(look) if is_signed(look) else ("", "")
         self._legend.show_map(found, inside.style, "%" if is_share else "", sides)
         self._legend.point(inside.pixel or inside.pinned)
+        is_empty = found is None and (seen is not None or self._is_damaged())
+        self._legend.setHidden(is_empty)
         scale = scale_of(look)
-        self._scale.setVisible(scale is not None)
+        self._scale.setVisible(scale is not None and not is_empty)
         if scale is not None:
             self._scale.show_scale(scale, found, "%" if is_share else "")
         self._style.show_style(
@@ -331,10 +336,16 @@ class Column(QFrame):
         look = inside.look
         is_asked = isinstance(look, EvidenceLook) and look.pixel is None and needs_pixel(look)
         said = "" if seen is None or is_asked else seen.note  # the page asks for it
+        if self._is_damaged():
+            said = DAMAGED
         text = trouble or inside.note or said
         self._note.setText(text)
         set_tone(self._note, "bad" if trouble else "muted")
         self._note.setVisible(bool(text) and self._session.models.chosen is not None)
+
+    def _is_damaged(self) -> bool:
+        result = self._session.result
+        return result is not None and bool(result.frame.note)
 
     # --- tell
 

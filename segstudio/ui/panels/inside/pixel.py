@@ -21,6 +21,7 @@ EMPTY = "Point at the picture to see what the models say there."
 UNSEEN = "No model has said anything about this frame yet."
 ASK = "Click into the picture with Look (H) to ask every stage."
 ASKING = "Asking every stage…"
+PAUSE = "Pause to ask every stage."
 ALONE = "This model has no other stage that answers by class."
 
 UNKNOWN: RGB = (128, 128, 128)
@@ -32,12 +33,13 @@ class PixelPanel(Section):
     def __init__(self, session: Session) -> None:
         self._where = label(look="small", tone="muted")
         self._where.setFont(tabular(self._where.font()))
-        self._unpin = button("Unpin", "link", lambda: session.inside.pin(None))
-        self._unpin.setToolTip("Follow the cursor again")
+        self._unpin = button("Let go", "link", lambda: session.inside.pin(None))
+        self._unpin.setToolTip("Forget the chosen pixel and follow the cursor again")
         super().__init__("Pixel", self._where, self._unpin)
         self._session, self._inside = session, session.inside
         # As high as the button, so that a pin does not move what is below.
         self.title.setFixedHeight(self._unpin.sizeHint().height())
+        self._is_alone: dict[str, bool] = {}  # by model: whether it has no other stage
         self._hint = label(EMPTY, look="small", tone="muted")
         self._hint.setWordWrap(True)
         self._hint.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -56,6 +58,7 @@ class PixelPanel(Section):
         inside.votes_changed.connect(self._show_stages)
         session.shown_changed.connect(self._show_classes)
         session.comparison.changed.connect(self._show_all)
+        session.player.changed.connect(self._show_stages)
         self.follow()
 
     @Slot()
@@ -102,9 +105,19 @@ class PixelPanel(Section):
             return
         inside = self._inside
         votes = inside.votes if inside.pinned is not None else ()
-        hint = ASK if inside.pinned is None else inside.trouble or ASKING
+        model = self._session.comparison.title(inside.letter)
         if votes:
-            hint = ALONE if len(votes) == 1 else ""
+            self._is_alone[model] = len(votes) == 1
+        is_playing = self._session.player.playing.is_playing
+        hint = ASK
+        if len(votes) > 1:
+            hint = ""
+        elif inside.pinned is not None and inside.trouble:
+            hint = inside.trouble
+        elif self._is_alone.get(model):
+            hint = ALONE
+        elif inside.pinned is not None:
+            hint = PAUSE if is_playing else ASKING
         self._stages_hint.setText(hint)
         self._stages_hint.setVisible(bool(hint))
         self.stages.setVisible(len(votes) > 1)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from segstudio.core.look import Seen, UnsureLook
@@ -31,6 +32,10 @@ KINDS = (
     ),
 )
 
+TITLES = {kind: title for kind, title, _ in KINDS}
+
+RULE = "The brush can keep to such places: choose the rule “where unsure” in the tool's bar."
+
 
 class UnsurePage(Page):
     """Kinds, and the mean over the frame."""
@@ -46,9 +51,8 @@ class UnsurePage(Page):
         line = row(self._mean, words)
         line.setStretch(1, 1)
         self._mean_line.setLayout(line)
-        self._hint = sentence(
-            "The brush can keep to such places: choose the rule “where unsure” in the tool's bar."
-        )
+        self._hint = sentence()
+        session.editor.options_changed.connect(self._show_hint)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(UNIT)
@@ -64,7 +68,16 @@ class UnsurePage(Page):
         if isinstance(self._inside.look, UnsureLook):
             self._last = self._inside.look
         self._kinds.show_value(self._last.kind)
+        self._show_hint()
         self.see(self._inside.seen)
+
+    @Slot()
+    def _show_hint(self) -> None:
+        """Which measure the brush goes by: it has one of its own."""
+        measure = self._session.editor.options.measure
+        goes = f"It goes by “{TITLES[measure]}”"
+        goes += "." if measure == self._last.kind else ", not by what is shown here."
+        self._hint.setText(f"{RULE} {goes}")
 
     def see(self, seen: Seen | None) -> None:
         share = seen.frame_share if seen is not None and seen.look == self._last else None
