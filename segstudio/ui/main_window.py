@@ -28,6 +28,7 @@ from segstudio import paths
 from segstudio.core.look import LayerLook
 from segstudio.ui import icons, theme
 from segstudio.ui.asking import AskingWindow
+from segstudio.ui.columns import Columns
 from segstudio.ui.canvas.view import CanvasView
 from segstudio.ui.keys import Keys
 from segstudio.ui.menus import Menus
@@ -49,7 +50,6 @@ from segstudio.ui.panels.unsure_strip import UnsureStrip
 from segstudio.ui.session import Session
 from segstudio.ui.stage.grid import PaneGrid
 
-PANEL_WIDTH, INSIDE_WIDTH = 304, 340
 DEFAULT_SIZE = (1400, 860)
 
 
@@ -131,12 +131,8 @@ class MainWindow(AskingWindow):
         column.addWidget(UnsureStrip(self._session))
         column.addWidget(ScoreCurve(self._session))
         column.addWidget(Transport(self._session.player, self._session.frames))
-        self._splitter.setHandleWidth(1)
-        for place, part in enumerate((self._inside, left, self._panel)):
-            self._splitter.addWidget(part)
-            self._splitter.setStretchFactor(place, int(part is left))
-            self._splitter.setCollapsible(place, False)
-        self._splitter.setSizes([INSIDE_WIDTH, 10_000, PANEL_WIDTH])
+        columns = (self._inside, left, self._panel)
+        self._columns = Columns(self._splitter, columns, (self._frames, self._tool_box))
         self._header = Header(self._session)
         body = QWidget()
         rows = QVBoxLayout(body)
@@ -158,6 +154,7 @@ class MainWindow(AskingWindow):
         session.editor.options_changed.connect(self._show_tool)
         session.editor.selection_changed.connect(self._show_selection)
         session.models.changed.connect(self.show_style)
+        self._columns.changed.connect(self._follow_columns)
         session.inside.changed.connect(self._show_inside)
         session.inside.arrived.connect(self._show_sheet)
         session.settings_changed.connect(self._apply_settings)
@@ -242,10 +239,15 @@ class MainWindow(AskingWindow):
     @Slot()
     def _show_inside(self) -> None:
         """The column that looks into a model comes and goes with what it shows."""
-        self._inside.setVisible(self._session.inside.is_on)
+        self._columns.show_inside(is_on=self._session.inside.is_on)
         self._show_sheet()
         self.menus.refresh()
         self._header.follow()
+    @Slot()
+    def _follow_columns(self) -> None:
+        self.menus.refresh()
+        self._header.follow()
+
 
     @Slot()
     def _show_sheet(self) -> None:
@@ -298,9 +300,7 @@ class MainWindow(AskingWindow):
 
     def toggle_panel(self) -> None:
         """Show or hide the side panel."""
-        self._panel.setVisible(self._panel.isHidden())
-        self.menus.refresh()
-        self._header.follow()
+        self._columns.toggle_panel()
 
     def is_panel_shown(self) -> bool:
         """True while the side panel is there."""
@@ -368,7 +368,7 @@ class MainWindow(AskingWindow):
             self.resize(min(width, screen.width() - 40), min(height, screen.height() - 60))
             self.move(screen.center() - self.rect().center())
         self._splitter.restoreState(_bytes(stored.value("columns")))
-        self._panel.setVisible(stored.value("panel", "true") != "false")
+        self._columns.restore_panel(is_wanted=stored.value("panel", "true") != "false")
         self._are_frames_wanted = stored.value("frames", "false") == "true"
 
     def _save(self) -> None:
@@ -377,7 +377,7 @@ class MainWindow(AskingWindow):
         stored = _geometry()
         stored.setValue("geometry", self.saveGeometry())
         stored.setValue("columns", self._splitter.saveState())
-        stored.setValue("panel", "false" if self._panel.isHidden() else "true")
+        stored.setValue("panel", "true" if self._columns.is_panel_wanted else "false")
         stored.setValue("frames", "true" if self._are_frames_wanted else "false")
         stored.sync()
 

@@ -1,7 +1,16 @@
 """The bar below the picture: timeline, buttons, speed, time and frame number."""
 
-from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QLabel,
+    QLayout,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
 
 from segstudio.core.settings import SPEEDS
 from segstudio.ui.correcting.marks import FrameTable
@@ -10,6 +19,12 @@ from segstudio.ui.panels.parts import Picker, label, pad, row
 from segstudio.ui.panels.timeline import Timeline, time_code
 from segstudio.ui.player import Player
 from segstudio.ui.theme import UNIT, tabular
+
+TIME_WIDTHS = (160, 72)
+"""Pixels of the time with the whole duration, and alone."""
+
+FREE = 10_000
+"""A part that may become wider than this has no width of its own."""
 
 
 class FrameBox(QSpinBox):
@@ -66,9 +81,11 @@ class Transport(QFrame):
         self._loop.clicked.connect(lambda on=False: player.set_loop(loop=on))
         self._speed = Picker("Speed (Shift+, and Shift+.)", lambda v: player.set_speed(_number(v)))
         self._speed.setFixedWidth(76)
-        self._time = _figures(160)
+        self._time = _figures(TIME_WIDTHS[0])
         self._frame = FrameBox(player)
         self._of = _figures(64)
+        self._word = label("Frame", tone="muted")
+        self._has_total = True
         self._build()
         player.changed.connect(self.show_playing)
         player.source_changed.connect(self.show_playing)
@@ -92,17 +109,54 @@ class Transport(QFrame):
         line.setHorizontalSpacing(UNIT)
         middle = QWidget()
         middle.setLayout(row(*self._buttons, spacing=4))
+        self._right = (self._loop, self._speed, self._word, self._frame, self._of)
         right = QWidget()
-        right.setLayout(
-            row(1, self._loop, self._speed, label("Frame", tone="muted"), self._frame, self._of)
-        )
+        right.setLayout(row(1, *self._right))
         left = QWidget()
         left.setLayout(row(self._time, 1))
+        self._middle, self._groups = middle, (left, middle, right)
         for column, part in enumerate((left, middle, right)):
             line.addWidget(part, 0, column)
         line.setColumnStretch(0, 1)
         line.setColumnStretch(2, 1)
         box.addLayout(line)
+        box.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
+
+    # --- where there is little room
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """First the whole duration gives way, then the speed and what else people can do without.
+
+        Playing, stepping and the frame's number stay, from 360 px on.
+        """
+        going = (self._speed, self._word, self._of, self._loop, self._time)
+        level = next((n for n in range(len(going) + 1) if self._needed(going, n) <= self.width()),
+                     len(going) + 1)  # fmt: skip
+        self._has_total = level == 0
+        self._time.setFixedWidth(TIME_WIDTHS[not self._has_total])
+        for place, part in enumerate(going, 2):
+            part.setVisible(level < place)
+        self._time.setText(self._time_text())
+        for part in (*self._groups, self):  # at once: else they are seen over each other
+            layout = part.layout()
+            if layout is not None:
+                layout.activate()
+
+    def _needed(self, going: tuple[QWidget, ...], level: int) -> int:
+        """Pixels across with the total time and then the first of `going` left out."""
+        gone = going[: max(0, level - 1)]
+        right = [part.maximumWidth() if part.maximumWidth() < FREE else part.sizeHint().width()
+                 for part in self._right if part not in gone]  # fmt: skip
+        left = [] if self._time in gone else [TIME_WIDTHS[level > 0]]
+        total = sum(left) + self._middle.sizeHint().width() + sum(right) + 4 * UNIT
+        return total + UNIT * (len(right) + 2)
 
     @Slot()
     def show_playing(self) -> None:
@@ -118,7 +172,10 @@ class Transport(QFrame):
         self._frame.show_index(playing.index, last)
         known = player.info is None or player.info.is_complete
         self._of.setText("" if last < 0 else f"/ {last}{'' if known else ' …'}")
-        self._of.setFixedWidth(self._of.fontMetrics().horizontalAdvance(self._of.text()) + 2)
+        width = self._of.fontMetrics().horizontalAdvance(self._of.text()) + 2
+        if width != self._of.width():
+            self._of.setFixedWidth(width)
+            self._fit()
         self._time.setText(self._time_text())
 
     def _time_text(self) -> str:
@@ -127,6 +184,8 @@ class Transport(QFrame):
         if info is None or info.kind != "video":
             return ""
         now = player.time_us(max(0, player.playing.index))
+        if not self._has_total:
+            return time_code(now)
         total = "" if info.duration_us is None else f"  /  {time_code(info.duration_us)}"
         return f"{time_code(now)}{total}"
 
