@@ -11,22 +11,30 @@ from torch.utils.data import Dataset
 
 from segstudio.core.catalogue import InputRule
 from segstudio.core.classes import ClassMap
+from segstudio.core.frame import Frame
+from segstudio.core.prediction import Prediction
 from segstudio.core.training import LabelledFolder, TrainRecipe
+from segstudio.engine.predictor import Predictor
 from segstudio.errors import SegStudioError
+from segstudio.store.models import find_model
 from segstudio.store.pairs import Pair, find_pairs
 from segstudio.train.augment_rules import AugmentRule
 from segstudio.train.class_weights import class_weights, counts_of
-from segstudio.train.corrected import CorrectedSet, Which, extract
+from segstudio.train.corrected import CorrectedSample, CorrectedSet, Which, extract, load
 from segstudio.train.data import Samples, WeightedSamples, split_held_out
 from segstudio.train.distributed import Team
 from segstudio.train.labelled import LabelledSource
+from segstudio.train.pseudo import pseudo_label
 from segstudio.train.replay import Mix, Replay
 from segstudio.train.sources import DriveFrames, FolderFrames
-from segstudio.train.splits import split
+from segstudio.train.splits import Split, split
 from segstudio.train.validate import validation_sets
 
 CORRECTED = "corrected"
 """Folder in a run that keeps the corrected frames of a project."""
+
+EARLIER = "earlier"
+"""Folder in a run that keeps frames as its base model labelled them."""
 
 _COUNTED = 300
 """Frames whose labels are counted for class weights; more tell nothing new."""
@@ -54,23 +62,29 @@ def assemble(
 
     SegStudioError when there is nothing to learn from, or classes differ.
     """
-    sets = validation_sets(recipe)
     if recipe.augment == "classic" and not (recipe.project or recipe.replay):
         samples = Samples(recipe, len(classes), rule, run / "synthetic")
         folders = _folders(recipe.train, len(classes))
-        return Material(samples, sets, _weights(recipe, folders, len(classes)))
+        return Material(samples, validation_sets(recipe), _weights(recipe, folders, len(classes)))
     notes: list[str] = []
     new: list[LabelledSource] = list(_folders(recipe.train, len(classes)))
     fingerprint = ""
+    earlier, share = _earlier(recipe, run, len(classes))
     if recipe.project:
         corrected = _corrected(recipe, run, classes, team)
         parts = split(corrected.samples, seed=recipe.seed)
         notes += [*corrected.notes, parts.reason]
-        if parts.held_out:
-            sets.setdefault("held out", []).extend(corrected.pair(s) for s in parts.held_out)
         new.append(corrected.chosen(parts.train))
         fingerprint = corrected.fingerprint
-    earlier, share = _earlier(recipe, run, len(classes))
+        if recipe.base and recipe.replay_share > 0 and not recipe.replay:
+            said = _said_before(recipe, run, parts, team)
+            if len(said):
+                earlier.append(said)
+                share = min(1.0, share + recipe.replay_share)
+                notes.append(
+                    f"Against forgetting, {len(said)} frames that nobody labelled are learned as"
+                    " the base model sees them, where it is sure."
+                )
     if not new:
         new, earlier, share = earlier, [], 0.0
     samples_of = WeightedSamples(
@@ -83,8 +97,23 @@ def assemble(
     )
     weights = _weights(recipe, new, len(classes))
     return Material(
-        cast("Dataset[tuple[Tensor, ...]]", samples_of), sets, weights, notes, fingerprint
+        cast("Dataset[tuple[Tensor, ...]]", samples_of),
+        judged_by(recipe, run),
+        weights,
+        notes,
+        fingerprint,
     )
+
+
+def judged_by(recipe: TrainRecipe, run: Path) -> dict[str, list[Pair]]:
+    """Validation pairs by name: the recipe's folders, and the held-out frames of its project."""
+    sets = validation_sets(recipe)
+    if recipe.project and (run / CORRECTED).is_dir():
+        corrected = load(run / CORRECTED)
+        held = split(corrected.samples, seed=recipe.seed).held_out
+        if held:
+            sets.setdefault("held out", []).extend(corrected.pair(sample) for sample in held)
+    return sets
 
 
 def _augment(recipe: TrainRecipe) -> AugmentRule:
@@ -129,6 +158,25 @@ def _corrected(recipe: TrainRecipe, run: Path, classes: ClassMap, team: Team) ->
             f" but the run those of '{classes.name}'; choose the project's with --classes."
         )
     return found
+
+
+def _said_before(
+    recipe: TrainRecipe, run: Path, parts: Split[CorrectedSample], team: Team
+) -> FolderFrames:
+    """Frames of the project that nobody labelled, as the base labels them: made once."""
+    folder = run / EARLIER
+    if team.rank.is_first and not (folder / "manifest.json").is_file():
+        predictor = Predictor(find_model(recipe.base), str(team.device))
+        try:
+            pseudo_label(Path(recipe.project), parts, predictor.predict, folder)
+        finally:
+            predictor.close()
+    team.told(value=True)
+    return pseudo_label(Path(recipe.project), parts, _never, folder)
+
+
+def _never(_frame: Frame) -> Prediction:
+    raise AssertionError("these frames were labelled before")
 
 
 def _weights(

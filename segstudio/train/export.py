@@ -23,8 +23,8 @@ from segstudio.nets.registry import NETS
 from segstudio.store.models import write_card
 from segstudio.store.pairs import Pair
 from segstudio.train import checkpoint
+from segstudio.train.assembling import judged_by
 from segstudio.train.data import read_pair
-from segstudio.train.validate import validation_sets
 
 _TRAINING_ONLY = ("boosters.", "aux")
 
@@ -57,17 +57,17 @@ def export_model(checkpoint_file: Path, recipe: TrainRecipe, card: ModelCard) ->
         sha256=hashlib.sha256(content).hexdigest(),
     )
     write_card(done, done.folder)  # the predictor below reads it like any other model
-    done = replace(done, scores=(*card.scores, *measured(done, recipe)))
+    done = replace(done, scores=(*card.scores, *measured(done, recipe, checkpoint_file.parent)))
     write_card(done, done.folder)
     return done
 
 
-def measured(card: ModelCard, recipe: TrainRecipe) -> tuple[Score, ...]:
+def measured(card: ModelCard, recipe: TrainRecipe, run: Path) -> tuple[Score, ...]:
     """Mean IoU of the shipped files, by the predictor that people will use, per validation set."""
     predictor = Predictor(card, recipe.device)
     scores = []
     try:
-        for name, pairs in validation_sets(recipe).items():
+        for name, pairs in judged_by(recipe, run).items():
             count = len(card.classes)
             matrix = evaluate(predictor, (_frame(pair, count) for pair in pairs))
             scores.append(

@@ -63,7 +63,7 @@ def _fit(
     should_stop: Callable[[], bool],
 ) -> Iterator[TrainEvent]:
     dtype, note = precision(recipe.precision, together.device)
-    training = prepare(recipe, len(classes), run, together, dtype)
+    training = prepare(recipe, classes, run, together, dtype)
     spec = training.spec
     spec.check_size(*recipe.crop)
     rule = dataclasses.replace(

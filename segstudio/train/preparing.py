@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
+from segstudio.core.classes import ClassMap
 from segstudio.core.training import TrainRecipe
 from segstudio.errors import ModelError, SegStudioError
 from segstudio.nets.registry import NETS, NetSpec
@@ -19,6 +20,7 @@ from segstudio.train.distributed import Team
 from segstudio.train.feeding import Share
 from segstudio.train.freezing import Trained, freeze
 from segstudio.train.optimising import build_optimiser
+from segstudio.train.reheading import reheaded
 
 
 @dataclass(slots=True)
@@ -64,18 +66,18 @@ class Training:
 
 
 def prepare(
-    recipe: TrainRecipe, classes: int, run: Path, team: Team, dtype: torch.dtype
+    recipe: TrainRecipe, classes: ClassMap, run: Path, team: Team, dtype: torch.dtype
 ) -> Training:
     """Ready to go on where `run`/last.pt stands, or from the start."""
     torch.manual_seed(recipe.seed)  # the fresh net
     device = team.device
     spec = NETS.get(recipe.net)
-    net = spec.build(classes, **recipe.net_args).to(device)
+    net = spec.build(len(classes), **recipe.net_args).to(device)
     net = net.to(memory_format=torch.channels_last)
     last = run / "last.pt"
     state = checkpoint.load(last) if checkpoint.exists(last) else {}
     if recipe.base and not state:
-        _start_from(net, recipe.base)
+        _start_from(net, spec, recipe.base, classes)
     trained = freeze(net, spec, recipe.freeze, norms=recipe.norms)
     average = None
     if recipe.ema_decay > 0:
@@ -164,7 +166,10 @@ def _moving_average(decay: float) -> Callable[[Tensors, Tensors, Tensor | int], 
     return update
 
 
-def _start_from(net: nn.Module, base: str) -> None:
-    """Weights of an installed model; heads that only training has start fresh."""
+def _start_from(net: nn.Module, spec: NetSpec, base: str, classes: ClassMap) -> None:
+    """Weights of an installed model; heads that only training has start fresh, and so does what
+    the classifier says of classes that the base does not know.
+    """
     card = find_model(base)
-    load_into(net, load_state(card.folder / card.weights), source=card.title)
+    state = load_state(card.folder / card.weights)
+    load_into(net, reheaded(net, spec, state, card.classes, classes), source=card.title)

@@ -231,29 +231,6 @@ def test_a_checkpoint_of_before_is_gone_on_with(small, tmp_path):
     assert run_all(small, tmp_path)[-1].step == 4
 
 
-def test_corrected_frames_of_a_project_are_trained_on_and_others_judged(small, tmp_path, corrector):
-    made = corrector()
-    for number, title in enumerate(("one.mp4", "two.mp4")):
-        clip = made.clip(title, frames=8 + number)
-        made.paint(clip, 1, 3 + number, (0, 0, 48, 64))
-        made.confirm(clip, 1)
-    recipe = replace(
-        small,
-        train=(),
-        validate=(),
-        project=str(made.close()),
-        replay=small.train,
-        replay_share=0.5,
-        augment="mild",
-        class_weights="median_frequency",
-    )
-    events = run_all(recipe, tmp_path / "run")
-    judged = [e.figures for e in events if e.kind == "validated"]
-    assert {f["set"] for f in judged} == {"held out"}
-    assert events[-1].kind == "finished"
-    assert any("Held out" in note for note in events[0].figures["notes"])
-
-
 def test_a_frozen_backbone_is_as_it_was_and_the_head_is_not(small, tmp_path):
     quick = replace(
         small, net_args={"width": 4}, freeze="all_but_head", norms="frozen", ema_decay=0
