@@ -28,8 +28,8 @@ from segstudio import paths
 from segstudio.core.look import LayerLook
 from segstudio.ui import icons, theme
 from segstudio.ui.asking import AskingWindow
-from segstudio.ui.columns import Columns
 from segstudio.ui.canvas.view import CanvasView
+from segstudio.ui.columns import Columns
 from segstudio.ui.keys import Keys
 from segstudio.ui.menus import Menus
 from segstudio.ui.panels.banner import Banner
@@ -154,8 +154,8 @@ class MainWindow(AskingWindow):
         session.editor.options_changed.connect(self._show_tool)
         session.editor.selection_changed.connect(self._show_selection)
         session.models.changed.connect(self.show_style)
-        self._columns.changed.connect(self._follow_columns)
         session.inside.changed.connect(self._show_inside)
+        self._columns.changed.connect(self._follow_columns)
         session.inside.arrived.connect(self._show_sheet)
         session.settings_changed.connect(self._apply_settings)
         for signal in (session.player.source_changed, session.view_changed, session.shown_changed):
@@ -243,11 +243,11 @@ class MainWindow(AskingWindow):
         self._show_sheet()
         self.menus.refresh()
         self._header.follow()
+
     @Slot()
     def _follow_columns(self) -> None:
         self.menus.refresh()
         self._header.follow()
-
 
     @Slot()
     def _show_sheet(self) -> None:
