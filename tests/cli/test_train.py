@@ -82,3 +82,32 @@ def test_any_net_is_trained_at_a_crop_of_its_own_and_predicts(labelled, capsys):
     assert main(["predict", str(picture), "-m", str(export), "-o", str(labelled / "out")]) == 0
     assert read_mask(labelled / "out" / "masks" / "a1.png").shape == (72, 96)
     capsys.readouterr()
+
+
+def test_a_recipe_by_name_is_the_recipe_of_the_run_and_options_win(labelled, capsys):
+    more = ["--recipe", "bisenet_v2", "--lr", "0.02", "--augment", "mild", "--patience", "4"]
+    assert main(words(labelled, *more, "--json", "-")) == 0
+    started = json.loads(capsys.readouterr().out.splitlines()[0])
+    assert started["effective_batch"] == 2
+    recipe = json.loads((labelled / "run" / "recipe.json").read_text(encoding="utf-8"))
+    assert (recipe["learning_rate"], recipe["augment"], recipe["patience"]) == (0.02, "mild", 4)
+    assert (recipe["rate_batch"], recipe["loss"], recipe["scale"]) == (16, "ohem", [0.75, 2.0])
+
+
+def test_a_base_brings_its_net_its_input_and_its_size(labelled, capsys):
+    base = labelled / "models" / "base"
+    more = ["--net", "unet_padded", "--net-arg", "width=4", "--export", str(base), "--quiet"]
+    command = [w for w in words(labelled, *more) if w not in ("--head-width", "16")]
+    assert main(command) == 0
+    again = [
+        "train", str(labelled / "tuned"), "-m", str(base), "--images", str(labelled / "images"),
+        "--labels", str(labelled / "labels"), "--recipe", "quick", "--steps", "1", "--batch", "2",
+        "--crop", "64x64", "--workers", "0", "--device", "cpu", "--threads", "1", "--json", "-",
+    ]  # fmt: skip
+    capsys.readouterr()
+    assert main(again) == 0
+    started = json.loads(capsys.readouterr().out.splitlines()[0])
+    assert started["trained_weights"] == 4 * 11 + 11
+    recipe = json.loads((labelled / "tuned" / "recipe.json").read_text(encoding="utf-8"))
+    assert (recipe["net"], recipe["short_side"]) == ("unet_padded", 72)
+    assert recipe["net_args"]["width"] == 4
