@@ -172,13 +172,13 @@ def prepare_inside(session, name, qtbot):
     inside.turn_on()
     qtbot.waitUntil(lambda: inside.tree is not None and inside.seen is not None, timeout=20_000)
     if "_unsure" in name:
-        info, index = session.info, session.result.frame.id.index
+        qtbot.waitUntil(lambda: session.info.is_complete, timeout=20_000)
+        index = session.result.frame.id.index
         for place in (index - 2, index - 1, index + 1, index + 2):
             frame = replace(session.result.frame.id, index=place)
             inside.record._put("A", "fake", frame, Seen(inside.look, frame_share=0.01))
         inside.record._tell()
         assert list(inside.record.peaks()) == [index]
-        assert info is not None
 
 
 @pytest.mark.parametrize("name", NAMES)
