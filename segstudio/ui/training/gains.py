@@ -62,7 +62,9 @@ class WorseFrame:
 
 @dataclass(frozen=True, slots=True)
 class Gains:
-    """The whole comparison. frames, clips: that it rests on."""
+    """The whole comparison. frames, clips: that it rests on. Frames of a single clip are drawn one
+    by one, which makes intervals narrower than the truth.
+    """
 
     mean: Gain
     classes: tuple[Gain, ...]
@@ -90,6 +92,8 @@ def gains_of(
 
     clips: of each frame; None: every frame stands for itself. ValueError without frames.
     """
+    told = len(before) if clips is None else len(set(clips))
+    clips = None if told == 1 else clips
     verdict = paired_bootstrap(before, after, groups=clips, resamples=resamples, seed=seed)
     mean = Gain("Mean", None, verdict.a, verdict.b, verdict.low, verdict.high)
     groups = list(range(len(before))) if clips is None else list(clips)
@@ -105,7 +109,7 @@ def gains_of(
     for row, known in enumerate(classes.classes):
         low, high = _interval(drawn[1][:, row] - drawn[0][:, row])
         gains.append(Gain(known.name, known.color, float(old[row]), float(new[row]), low, high))
-    return Gains(mean, tuple(gains), _worse(before, after), len(before), len(units))
+    return Gains(mean, tuple(gains), _worse(before, after), len(before), told)
 
 
 def _sums(frames: Sequence[Counts], at: NDArray[np.intp], units: int) -> tuple[Floats, Floats]:

@@ -21,9 +21,6 @@ from segstudio.ui.words import counted
 
 Which: TypeAlias = Literal["confirmed", "painted"]
 
-HELD_OUT = 0.2
-"""Share of the frames that is judged on and never trained on."""
-
 CHOICES: Mapping[str, str] = {
     "quick": "Quick",
     "standard": "Standard",
@@ -31,6 +28,9 @@ CHOICES: Mapping[str, str] = {
     "scratch": "From scratch",
 }
 """Presets that the window offers, by their names in train.presets."""
+
+SEED = TrainRecipe(synthetic_share=1.0).seed
+"""Of a recipe that says nothing else: which clips are held out hangs on it."""
 
 RUNS_LOOKED_AT = 12
 """Newest runs that are asked how fast they were."""
@@ -84,7 +84,7 @@ class _Placed:
     time_s: float | None
 
 
-def plan_of(project: Project, which: Which, *, seed: int = 1) -> Plan:
+def plan_of(project: Project, which: Which, *, seed: int = SEED) -> Plan:
     """Reads labels until two classes are found: not in the window's thread."""
     from segstudio.train.corrected import corrected_frames
     from segstudio.train.corrected_media import clip_of
@@ -99,7 +99,7 @@ def plan_of(project: Project, which: Which, *, seed: int = 1) -> Plan:
         clip, place = clip_of(media[frame.key.media], frame.key.index)
         time = frame.about.time_us
         placed.append(_Placed(clip, place, None if time is None else time / 1e6))
-    found = split(placed, fraction=HELD_OUT, seed=seed)
+    found = split(placed, seed=seed)
     return Plan(
         which,
         frames=len(frames),

@@ -1,14 +1,15 @@
 """A run on the disk, as the window sees it: made, read again, asked for something by a file.
 
-recipe.json: what it was asked. events.jsonl: what it reported. last.pt, best.pt: its weights.
-control.json: what is wanted of it, see train.control. train.log: what it said on its error stream.
-window.lock: held by the window that watches it, so that two windows never run it at once.
+recipe.json: what it was asked. classes.json: its class set, when that has no name of its own.
+events.jsonl: what it reported. last.pt, best.pt: its weights. control.json: what is wanted of it,
+see train.control. train.log: what it said on its error stream. window.lock: held by the window
+that watches it, so that two windows never run it at once.
 """
 
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -16,8 +17,10 @@ from typing import Literal, TypeAlias
 from PySide6.QtCore import QLockFile
 
 from segstudio.atomic import atomic_write
+from segstudio.core.classes import ClassMap
 from segstudio.core.training import TrainEvent, TrainRecipe
 from segstudio.errors import SegStudioError
+from segstudio.store.class_sets import load_class_set
 from segstudio.ui.training.run_record import RunRecord, parse_event
 
 Want: TypeAlias = Literal["pause", "stop", "go"]
@@ -44,9 +47,10 @@ class Unfinished:
     why: str = ""
 
 
-def new_run(runs: Path, recipe: TrainRecipe) -> Path:
+def new_run(runs: Path, recipe: TrainRecipe, classes: ClassMap | None = None) -> Path:
     """A folder in `runs` with that recipe, named after the day and the net.
 
+    classes: of the project; a set that nobody knows by its name goes into the folder too.
     SegStudioError when it cannot be written.
     """
     name = re.sub(r"[^\w.-]+", "-", Path(recipe.base or recipe.net).name).strip("-.") or "run"
@@ -68,8 +72,22 @@ def new_run(runs: Path, recipe: TrainRecipe) -> Path:
                 f"No run could be made in {runs} ({error.strerror}); check the free space and the"
                 " permissions there."
             ) from error
+    if classes is not None:
+        recipe = replace(recipe, classes=_known_as(classes, run))
     atomic_write(run / "recipe.json", recipe.to_json().encode())
     return run
+
+
+def _known_as(classes: ClassMap, run: Path) -> str:
+    """Its name, or a file of the run where another set has that name, or none."""
+    try:
+        if load_class_set(classes.name).classes == classes.classes:
+            return classes.name
+    except SegStudioError:
+        pass
+    rows = {"name": classes.name, "classes": classes.to_json()}
+    atomic_write(run / "classes.json", json.dumps(rows, indent=1).encode())
+    return str(run / "classes.json")
 
 
 def events_of(run: Path) -> Iterator[TrainEvent]:

@@ -201,17 +201,22 @@ class Labeller:
         )  # fmt: skip
         return record.id
 
-    def label(self, media: int, index: int, classes=(3, 5), *, confirm: bool = True) -> None:
-        """One class on the left, one on the right, by hand."""
-        document = LabelDocument(np.full((24, 32), 255, np.uint8), np.zeros((24, 32), np.uint8))
+    def label(
+        self, media: int, index: int, classes=(3, 5), *, confirm: bool = True, frame=None
+    ) -> None:
+        """One class on the left, one on the right, by hand; on that picture, or on none."""
+        h, w = (24, 32) if frame is None else frame.rgb.shape[:2]
+        document = LabelDocument(np.full((h, w), 255, np.uint8), np.zeros((h, w), np.uint8))
         key = FrameKey(media, index)
-        about = FrameAbout(index * 1_000_000, 7, "", 24, 32)
+        about = FrameAbout(index * 1_000_000, 7, "", h, w)
+        if frame is not None:
+            about = FrameAbout(frame.id.time_us, frame.id.fingerprint, "", h, w)
         steps = []
         for number, class_id in enumerate(classes):
-            mask = np.zeros((24, 32), np.bool_)
-            mask[:, 16 * number : 16 * number + 16] = True
+            mask = np.zeros((h, w), np.bool_)
+            mask[:, w // 2 * number : w // 2 * (number + 1)] = True
             document.begin("Brush")
-            document.paint(Area(Rect(0, 0, 24, 32), mask), class_id)
+            document.paint(Area(Rect(0, 0, h, w), mask), class_id)
             steps.append((document.commit(), self._counts(document)))
         if confirm:
             steps.append((document.confirm(), self._counts(document)))

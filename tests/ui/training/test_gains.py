@@ -61,8 +61,13 @@ def test_clips_are_drawn_whole():
     grouped = gains_of(before, after, CAMVID, clips=["a"] * 6 + ["b"] * 6)
     assert (grouped.frames, grouped.clips) == (12, 2)
     assert grouped.mean.delta == alone.mean.delta
+
+
+def test_frames_of_a_single_clip_are_drawn_one_by_one_and_it_is_told():
+    before, after = frames(1, 12, 0.8), frames(2, 12, 1.2)
     one = gains_of(before, after, CAMVID, clips=["a"] * 12)
-    assert one.classes[0].low == one.classes[0].high
+    assert one.clips == 1
+    assert one.classes == gains_of(before, after, CAMVID).classes
 
 
 def test_no_frame_is_no_comparison():

@@ -7,8 +7,10 @@ import sys
 
 import pytest
 
+from segstudio.core.classes import CAMVID, ClassDef, ClassMap
 from segstudio.core.training import TrainEvent, TrainRecipe
 from segstudio.errors import SegStudioError
+from segstudio.store.class_sets import load_class_set
 from segstudio.ui.training.run_folder import (
     LOG,
     ask,
@@ -28,6 +30,14 @@ def test_a_new_run_has_its_recipe_and_a_name_of_its_own(tmp_path):
     assert first != second
     assert first.name.endswith("CamVid-net")
     assert TrainRecipe.from_json((second / "recipe.json").read_text()) == RECIPE
+
+
+def test_a_class_set_without_a_name_of_its_own_goes_with_the_run(tmp_path):
+    lanes = ClassMap("camvid", (*CAMVID.classes, ClassDef(20, "Lane", (9, 9, 9))))
+    known, own = (new_run(tmp_path / "runs", RECIPE, c) for c in (CAMVID, lanes))
+    assert TrainRecipe.from_json((known / "recipe.json").read_text()).classes == "camvid"
+    named = TrainRecipe.from_json((own / "recipe.json").read_text()).classes
+    assert load_class_set(named).classes == lanes.classes
 
 
 def test_where_no_run_can_be_made_the_sentence_says_so(tmp_path):

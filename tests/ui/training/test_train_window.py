@@ -18,10 +18,10 @@ from segstudio.ui.bridge.background import Background
 from segstudio.ui.dialogs.training.chart import Chart
 from segstudio.ui.dialogs.training.gains_table import GainsTable
 from segstudio.ui.dialogs.training.pictures import HeldOut
-from segstudio.ui.dialogs.training.what import Offer
 from segstudio.ui.dialogs.training.window import TrainWindow
 from segstudio.ui.training.endings import Ending
 from segstudio.ui.training.gains import gains_of
+from segstudio.ui.training.offers import Offer
 from segstudio.ui.training.plans import Plan, Speed
 from segstudio.ui.training.run_folder import find_unfinished, new_run
 from segstudio.ui.training.run_record import RunRecord

@@ -80,10 +80,10 @@ class ResultPage(QWidget):
             column.addLayout(_indented(part))
         column.addWidget(self._table, 1)
         self._room = column.count() - 1
-        foot = row(self._again, self._curves, self._resume, self._kept, self._compare, self._use)
-        foot.setStretch(3, 1)
+        foot = row(self._again, self._curves, self._resume, 1, self._compare, self._use)
         foot.setContentsMargins(3 * UNIT, 0, 3 * UNIT, 0)
         column.addStretch(0)
+        column.addLayout(_indented(self._kept))
         column.addLayout(foot)
         self._column = column
 
@@ -150,11 +150,12 @@ class ResultPage(QWidget):
 
     def _show_gains(self, gains: Gains, frames: Sequence[str]) -> None:
         mean, clips = gains.mean, counted(gains.clips, "clip")
+        alike = ", as far as one clip can tell" if gains.clips == 1 and gains.frames > 1 else ""
         what = "may be chance" if not mean.is_clear else "is more than chance"
         self._basis.setText(
             f"mIoU {100 * mean.before:.1f} → {100 * mean.after:.1f} % on"
             f" {counted(gains.frames, 'held-out frame')} of {clips};"
-            f" the difference of {points(mean.delta)} points {what}."
+            f" the difference of {points(mean.delta)} points {what}{alike}."
         )
         set_tone(self._basis, "muted")
         self._table.show_gains(gains)

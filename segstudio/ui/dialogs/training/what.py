@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QGridLayout, QVBoxLayout, QWidget
 
 from segstudio.core.catalogue import ModelCard
-from segstudio.core.classes import ClassMap
 from segstudio.core.training import TrainRecipe
 from segstudio.errors import SegStudioError
 from segstudio.ui.dialogs.training.advanced import Advanced
@@ -17,11 +15,11 @@ from segstudio.ui.dialogs.training.interrupted import InterruptedCard
 from segstudio.ui.dialogs.training.preset_card import PresetCard
 from segstudio.ui.panels.parts import Picker, Segments, button, label, row, set_tone
 from segstudio.ui.theme import UNIT
+from segstudio.ui.training.offers import Offer
 from segstudio.ui.training.plans import (
     CHOICES,
     Order,
     Plan,
-    Speed,
     Which,
     class_change,
     described,
@@ -30,27 +28,8 @@ from segstudio.ui.training.plans import (
     seconds_of,
     suggested,
 )
-from segstudio.ui.training.run_folder import Unfinished
 
 NO_MODEL = "There is no model to start from; install or import one first."
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """Everything the page lets people choose from.
-
-    plans: by choice of frames. base: name of the model that is chosen at first. trouble: why
-    nothing can be trained whatever is chosen, "" when it can.
-    """
-
-    project: Path
-    classes: ClassMap
-    plans: Mapping[Which, Plan]
-    bases: tuple[ModelCard, ...]
-    base: str = ""
-    speeds: tuple[Speed, ...] = ()
-    unfinished: tuple[Unfinished, ...] = ()
-    trouble: str = ""
 
 
 @dataclass(slots=True)

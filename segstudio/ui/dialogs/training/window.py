@@ -15,8 +15,9 @@ from segstudio.core.classes import ClassMap
 from segstudio.ui.bridge.background import Background
 from segstudio.ui.dialogs.training.result import ResultPage
 from segstudio.ui.dialogs.training.running import RunningPage
-from segstudio.ui.dialogs.training.what import Offer, WhatPage
+from segstudio.ui.dialogs.training.what import WhatPage
 from segstudio.ui.training.gains import Gains
+from segstudio.ui.training.offers import Offer
 from segstudio.ui.training.process import TrainingProcess
 
 SIZE = (1040, 760)
