@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 
 from segstudio.core.classes import CAMVID
 from segstudio.ui.dialogs.training.lines import (
+    BINS,
     iou_scale,
     loss_lines,
     loss_scale,
     rate_scale,
     readable,
     smooth,
+    thinned,
 )
 from segstudio.ui.theme import DARK, LIGHT
 
@@ -60,6 +62,19 @@ def test_a_smooth_line_stays_between_what_it_smooths(values):
         room = 1e-6 * (1 + max(map(abs, known)))
         assert np.nanmin(found) >= min(known) - room
         assert np.nanmax(found) <= max(known) + room
+
+
+@given(st.lists(NUMBERS, min_size=1, max_size=2000))
+@settings(max_examples=15, deadline=None)
+def test_a_thinned_line_keeps_its_ends_and_is_short(values):
+    many = curve(values * 3)
+    steps, kept = thinned(many)
+    assert len(steps) <= 2 * BINS
+    assert (np.diff(steps) > 0).all()
+    assert np.array_equal(kept, many[1][steps], equal_nan=True)
+    if not np.isnan(many[1]).all():
+        assert np.nanmin(kept) == np.nanmin(many[1])
+        assert np.nanmax(kept) == np.nanmax(many[1])
 
 
 def test_the_loss_is_a_faint_line_below_a_smooth_one():

@@ -19,6 +19,7 @@ from segstudio.ui.dialogs.training.lines import (
     loss_scale,
     rate_scale,
     readable,
+    thinned,
 )
 from segstudio.ui.dialogs.training.pictures import HeldOut
 from segstudio.ui.panels.parts import (
@@ -222,7 +223,7 @@ class RunningPage(QWidget):
     def _draw_loss(self) -> None:
         record = self._record
         if self._what == "lr":
-            lines: tuple[Line, ...] = (Line("learning rate", *record.lr, "accent", 2.0),)
+            lines: tuple[Line, ...] = (Line("learning rate", *thinned(record.lr), "accent", 2.0),)
             scale = rate_scale(record.lr, self._steps)
         else:
             lines, scale = loss_lines(record.loss), loss_scale(record.loss, self._steps)
