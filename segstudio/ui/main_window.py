@@ -25,7 +25,6 @@ from PySide6.QtWidgets import (
 )
 
 from segstudio import paths
-from segstudio.core.look import LayerLook
 from segstudio.ui import icons, theme
 from segstudio.ui.asking import AskingWindow
 from segstudio.ui.canvas.view import CanvasView
@@ -251,11 +250,8 @@ class MainWindow(AskingWindow):
 
     @Slot()
     def _show_sheet(self) -> None:
-        inside = self._session.inside
-        look = inside.look
-        is_grid = isinstance(look, LayerLook) and look.show == "grid"
         was_shown = not self._sheet.isHidden()
-        self._sheet.setVisible(inside.is_on and is_grid)
+        self._sheet.setVisible(self._sheet.is_wanted)
         if not was_shown and not self._sheet.isHidden():
             half = self._both.height() // 2
             self._both.setSizes([half, half])

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from segstudio.core.color_maps import table
 from segstudio.core.feature_map import ChannelSheet, Lattice
-from segstudio.core.look import LayerLook, Seen
+from segstudio.core.look import LayerLook, Seen, UnsureLook
 from segstudio.core.map_style import MapStyle
 from segstudio.core.viewport import ViewTransform
 from segstudio.ui import theme
@@ -47,7 +47,7 @@ class FakeInside(QObject):
 
 class FakeSession:
     def __init__(self):
-        self.inside = FakeInside()
+        self.inside, self.result = FakeInside(), None
 
 
 @pytest.fixture
@@ -368,19 +368,88 @@ def test_the_last_channels_stay_until_the_next_ones_come_but_not_of_another_laye
     assert view.tiles.tiling.count == 0
 
 
-def test_the_channel_that_was_chosen_is_outlined_when_the_grid_comes_back(view, inside):
+def outlined(view) -> np.ndarray:
+    """Rows and columns of pixels in the accent colour, which outlines a tile."""
+    QApplication.sendEvent(view.tiles, QEvent(QEvent.Type.Leave))
     accent = QColor(theme.current().accent).getRgb()[:3]
+    return np.argwhere((pixels(view.tiles.grab().toImage()) == accent).all(-1))
+
+
+def test_a_click_leaves_the_sheet_open_and_outlines_what_the_picture_shows(view, inside):
     sheet = sheet_of(6)
     inside.show(sheet)
-    assert not (pixels(view.tiles.grab().toImage()) == accent).all(-1).any()
+    assert view.is_wanted
+    assert not len(outlined(view)), "the picture shows the mean of all"
     QTest.mouseClick(view.tiles, LEFT, NONE, spot(view, 3, 20, 20))
-    QApplication.sendEvent(view.tiles, QEvent(QEvent.Type.Leave))
-    inside.look = LayerLook("stage", show="grid")
+    assert inside.look == LayerLook("stage", show="channel", channel=14)
+    inside.seen = Seen(inside.look)
+    inside.arrived.emit()
+    assert view.is_wanted
+    assert view.is_kept
+    assert view.tiles.tiling.count == 6
+    assert view.accessibleDescription().startswith("Channel 14 is shown; click it again")
+    box, found = view.tiles.tiling.box(3), outlined(view)
+    assert found[:, 1].min() in (box.left() - 2, box.left() - 1)
+    assert found[:, 0].max() in (box.bottom() + 1, box.bottom() + 2)
+    QTest.mouseClick(view.tiles, LEFT, NONE, spot(view, 4, 20, 20))
+    assert inside.look.channel == 17
+    QTest.mouseClick(view.tiles, LEFT, NONE, spot(view, 4, 20, 20))
+    assert inside.look.show == "grid", "once more: back to all"
     inside.show(sheet)
-    ys, xs = np.nonzero((pixels(view.tiles.grab().toImage()) == accent).all(-1))
-    box = view.tiles.tiling.box(3)
-    assert xs.min() in (box.left() - 2, box.left() - 1)
-    assert ys.max() in (box.bottom() + 1, box.bottom() + 2)
+    assert not len(outlined(view))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        LayerLook("stage", show="mean"),
+        LayerLook("other", show="channel", channel=14),
+        LayerLook("stage", show="channel", channel=14, call=1),
+        UnsureLook(),
+    ],
+)
+def test_the_sheet_goes_with_another_view_or_layer_and_stays_gone(view, inside, other):
+    inside.show(sheet_of(6))
+    QTest.mouseClick(view.tiles, LEFT, NONE, spot(view, 3, 20, 20))
+    assert view.is_wanted
+    inside.set_look(other)
+    assert not view.is_wanted
+    inside.set_look(LayerLook("stage", show="channel", channel=14))
+    assert not view.is_wanted, "chosen elsewhere, not on the sheet"
+
+
+def test_tiles_of_an_earlier_frame_say_so(shown, qtbot):
+    session = shown(3)
+    inside, look = session.inside, LayerLook("stage", show="grid")
+    made = SheetView(session)
+    qtbot.addWidget(made)
+    made.resize(820, 420)
+    made.show()
+    inside.is_on, inside.look = True, look
+    seen = replace(session.result.prediction, seen=Seen(look, sheet=sheet_of(6)))
+    session.result = replace(session.result, prediction=seen)
+    inside.arrived.emit()
+    QTest.mouseClick(made.tiles, LEFT, NONE, spot(made, 2, 50, 100))
+    assert made.accessibleDescription().startswith("Channel 11 is shown")
+    frame = replace(session.result.frame, id=replace(session.result.frame.id, index=4))
+    session.result = replace(session.result, frame=frame)
+    inside.arrived.emit()
+    assert made.accessibleDescription().startswith("The tiles are of an earlier frame. Channel 11")
+
+
+def test_the_middle_of_a_cross_is_free(view, inside):
+    sheet = sheet_of(1)
+    sheet.values[:] = 0
+    inside.show(sheet)
+    before = pixels(view.tiles.grab().toImage())
+    inside.pixel = inside.pinned = (36, 64)
+    inside.pointed.emit()
+    after = pixels(view.tiles.grab().toImage())
+    ys, xs = np.nonzero((before != after).any(-1))
+    middle = spot(view, 0, 36, 64)
+    assert len(ys)
+    away = np.hypot(ys - middle.y(), xs - middle.x())
+    assert away.min() >= 5 - 1  # its pixels have an extent
 
 
 @pytest.mark.parametrize("ratio", [1.0, 1.25, 2.0])

@@ -192,8 +192,8 @@ class Column(QFrame):
         self._halves = QSplitter(Qt.Orientation.Vertical)
         self._halves.setChildrenCollapsible(False)
         self._halves.setHandleWidth(3)
-        for part in (self._top, scroll):
-            self._halves.addWidget(part)
+        for half in (self._top, scroll):
+            self._halves.addWidget(half)
         whole.addWidget(self._halves, 1)
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -37,6 +37,9 @@ def sentence(sheet: ChannelSheet, order: Order) -> str:
 class SheetView(QWidget):
     """A line that says what is shown, and the tiles.
 
+    A click on a tile shows that channel in the picture and leaves the sheet as it is; a second one
+    goes back to the mean of all.
+
     Signals:
         hovered(object): the frame pixel (y, x) that the mouse shows on a tile, None beside them.
     """
@@ -45,9 +48,10 @@ class SheetView(QWidget):
 
     def __init__(self, session: Session) -> None:
         super().__init__()
-        self._inside = session.inside
-        self._chosen: tuple[str, int, int] | None = None
+        self._session, self._inside = session, session.inside
+        self._kept_of: object = None  # FrameId of the tiles that are kept
         self._shown: Shown | None = None
+        self._kept: Shown | None = None
         self._said = Elided(look="small", tone="muted")
         self._said.setFont(tabular(self._said.font()))
         self.tiles = Tiles(self)
@@ -72,12 +76,33 @@ class SheetView(QWidget):
         """What the canvas shows; the tiles show the same."""
         self.tiles.show_view(view)
 
+    @property
+    def is_wanted(self) -> bool:
+        """A grid is looked at, or one channel that was chosen in it."""
+        look = self._inside.look
+        if not self._inside.is_on or not isinstance(look, LayerLook):
+            return False
+        return look.show == "grid" or self.is_kept
+
+    @property
+    def is_kept(self) -> bool:
+        """One channel is looked at, which was chosen on the sheet."""
+        look, kept = self._inside.look, self._kept
+        return (
+            kept is not None
+            and isinstance(look, LayerLook)
+            and look.show == "channel"
+            and (look.layer, look.call) == (kept[1].layer, kept[1].call)
+            and self._inside.letter == kept[2]
+            and not self._inside.trouble
+        )
+
     @Slot()
     def follow(self) -> None:
         """Another look, another frame, other colours."""
         look, style = self._inside.look, self._inside.style
-        if isinstance(look, LayerLook) and look.show == "channel":
-            self._chosen = look.layer, look.call, look.channel
+        if not self.is_kept:
+            self._kept = None
         if not self.isVisible():
             return
         self._shown = self._found()
@@ -86,19 +111,31 @@ class SheetView(QWidget):
             self.tiles.show_nothing(self._why())
             return
         sheet, of, _ = self._shown
-        self._said.show_text(sentence(sheet, of.order))
+        chosen = look.channel if self.is_kept and isinstance(look, LayerLook) else -1
+        words = sentence(sheet, of.order)
+        if chosen >= 0:
+            words = f"Channel {chosen} is shown; click it again for the mean of all. {words}"
+            if self._frame() != self._kept_of:
+                words = f"The tiles are of an earlier frame. {words}"
+        self._said.show_text(words)
         self.setAccessibleDescription(self._said.text())
-        chosen = self._chosen[2] if self._chosen and self._chosen[:2] == (of.layer, of.call) else -1
         self.tiles.show_sheet(
             sheet, style.color_map, chosen, smooth=style.is_smooth, is_reversed=style.is_reversed
         )
         self._point()
+
+    def _frame(self) -> object:
+        """FrameId of what is on the screen."""
+        result = self._session.result
+        return None if result is None else result.frame.id
 
     def _found(self) -> Shown | None:
         """The channels on the screen. Those of the last frame stay until the next ones are there:
         with an order by the cursor, every move asks anew.
         """
         look, seen, letter = self._inside.look, self._inside.seen, self._inside.letter
+        if self.is_kept:
+            return self._kept
         if not isinstance(look, LayerLook) or look.show != "grid" or self._inside.trouble:
             return None
         if seen is not None:
@@ -138,9 +175,16 @@ class SheetView(QWidget):
 
     @Slot(int)
     def _choose(self, channel: int) -> None:
-        """That channel alone, if the tiles are still those of the layer that is looked at."""
+        """That channel alone, if the tiles are still those of the layer that is looked at; of the
+        one that is shown, back to all.
+        """
         look = self._inside.look
-        if isinstance(look, LayerLook) and self._shown is not None:
-            of = self._shown[1]
-            if (look.layer, look.call) == (of.layer, of.call):
-                self._inside.set_look(replace(look, show="channel", channel=channel))
+        if not isinstance(look, LayerLook) or self._shown is None:
+            return
+        of = self._shown[1]
+        if self.is_kept and look.channel == channel:
+            self._inside.set_look(replace(look, show="grid"))
+        elif (look.layer, look.call) == (of.layer, of.call):
+            if not self.is_kept:
+                self._kept, self._kept_of = self._shown, self._frame()
+            self._inside.set_look(replace(look, show="channel", channel=channel))

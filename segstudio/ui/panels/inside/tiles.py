@@ -30,8 +30,14 @@ from segstudio.ui.panels.inside.tiling import Part, Tiling, color_table, raster
 from segstudio.ui.theme import UNIT, tabular
 
 GAP = UNIT // 2
-LEGIBLE, WORDY = 6 * UNIT, 11 * UNIT
-"""Narrower tiles carry no number, which would cover what they show; wider ones say "ch 17"."""
+LEGIBLE = 6 * UNIT
+"""Narrower tiles carry no number, which would cover what they show."""
+
+HOLLOW = 6
+"""Pixels from the middle of a cross to its arms."""
+
+NUMBER_GROUND = (16, 17, 20, 130)
+"""RGBA behind the number of a channel."""
 
 _STEPS = {
     Qt.Key.Key_Left: (0, -1),
@@ -176,19 +182,21 @@ class Tiles(QWidget):
         return self._raster
 
     def _number(self, image: QImage, sheet: ChannelSheet, tiling: Tiling) -> None:
-        """Each tile's channel in its corner, on a ground of its own."""
+        """Each tile's channel in the lower left corner, where there is least to see."""
         ratio = self.devicePixelRatioF()
         if tiling.width < LEGIBLE * ratio:
             return
         painter = QPainter(image)
-        painter.setFont(self._small(ratio))
+        font = self._small(ratio)
+        font.setPixelSize(round(10 * ratio))
+        painter.setFont(font)
         metrics = painter.fontMetrics()
-        word = "ch " if tiling.width >= WORDY * ratio else ""
+        height = metrics.height()
         for place, channel in enumerate(sheet.channels):
-            box, text = tiling.box(place), f"{word}{channel}"
-            width = metrics.horizontalAdvance(text) + round(8 * ratio)
-            ground = QRectF(box.x(), box.y(), width, metrics.height() + round(2 * ratio))
-            painter.fillRect(ground, QColor(*theme.VEIL))
+            box, text = tiling.box(place), str(channel)
+            width = metrics.horizontalAdvance(text) + round(6 * ratio)
+            ground = QRectF(box.x(), box.y() + box.height() - height, width, height)
+            painter.fillRect(ground, QColor(*NUMBER_GROUND))
             painter.setPen(QColor(theme.VEIL_TEXT))
             painter.drawText(ground, Qt.AlignmentFlag.AlignCenter, text)
         painter.end()
@@ -199,14 +207,14 @@ class Tiles(QWidget):
         return font
 
     def _paint_marks(self, painter: QPainter, tiling: Tiling, part: Part, ratio: float) -> None:
-        """Outlines of the tile that is chosen and of the one under the mouse; crosses."""
+        """Outlines of the tile that the picture shows and of the one under the mouse; crosses."""
         assert self._sheet is not None
-        accent = QColor(theme.current().accent)
+        colors = theme.current()
         for place, channel in enumerate(self._sheet.channels):
-            is_marked = place == self._place or channel == self._chosen
-            if is_marked:
-                thick = (2 if place == self._place else 1.5) * ratio
-                pen = QPen(accent, thick)
+            is_chosen = channel == self._chosen
+            if is_chosen or place == self._place:
+                thick = (2 if is_chosen else 1) * ratio
+                pen = QPen(QColor(colors.accent if is_chosen else colors.muted), thick)
                 pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
                 painter.setPen(pen)
                 half = thick / 2
@@ -228,22 +236,25 @@ class Tiles(QWidget):
         *,
         is_pin: bool,
     ) -> None:
-        """The same pixel in every tile: a cross, the pinned one with a ring around it."""
+        """The same pixel in every tile: four thin arms around it, which leave it free to be seen;
+        those of the pin are longer.
+        """
         y, x = tiling.to_tile(at[0] + 0.5, at[1] + 0.5, part)
         if not (0 <= y < tiling.height and 0 <= x < tiling.width):
             return
-        far = ratio * min(6.0, max(3.0, tiling.width / ratio / 20))
-        near = far / 3
+        near, far = HOLLOW * ratio, (HOLLOW + (7 if is_pin else 4)) * ratio
         path = QPainterPath()
         for place in range(tiling.count):
-            middle = QPointF(tiling.box(place).topLeft()) + QPointF(x, y)
+            box = QRectF(tiling.box(place))
+            middle = box.topLeft() + QPointF(x, y)
             for way in (QPointF(-1, 0), QPointF(1, 0), QPointF(0, -1), QPointF(0, 1)):
-                path.moveTo(middle + way * near)
-                path.lineTo(middle + way * far)
-            if is_pin:
-                path.addEllipse(middle, far, far)
-        painter.strokePath(path, QPen(QColor(0, 0, 0, 170), 3 * ratio))
-        painter.strokePath(path, QPen(QColor("white"), 1.25 * ratio))
+                if box.contains(middle + way * far):
+                    path.moveTo(middle + way * near)
+                    path.lineTo(middle + way * far)
+        for color, thick in ((QColor(0, 0, 0, 120), 2.5), (QColor("white"), 1.0)):
+            pen = QPen(color, thick * ratio)
+            pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+            painter.strokePath(path, pen)
 
     def _paint_tip(self, painter: QPainter, sheet: ChannelSheet, ratio: float) -> None:
         """Channel and value beside the mouse."""
