@@ -7,8 +7,16 @@ import pytest
 from PIL import Image
 
 from segstudio.cli.main import main
-from segstudio.core.classes import CAMVID
+from segstudio.core.brush import Area
+from segstudio.core.classes import CAMVID, VOID, ClassDef, ClassMap
+from segstudio.core.geometry import Rect
+from segstudio.core.labels import LabelDocument
+from segstudio.core.origins import CONFIRMED
+from segstudio.media.open import open_source
 from segstudio.store.masks import read_mask, write_mask
+from segstudio.store.models import load_card
+from segstudio.store.picture_names import PictureNames
+from segstudio.store.project import FrameAbout, FrameKey, Project
 
 
 @pytest.fixture
@@ -111,3 +119,46 @@ def test_a_base_brings_its_net_its_input_and_its_size(labelled, capsys):
     recipe = json.loads((labelled / "tuned" / "recipe.json").read_text(encoding="utf-8"))
     assert (recipe["net"], recipe["short_side"]) == ("unet_padded", 72)
     assert recipe["net_args"]["width"] == 4
+
+
+@pytest.fixture
+def project(pictures, tmp_path):
+    """Three pictures in classes that no shipped set has, the first two confirmed."""
+    own = ClassMap("rails", (ClassDef(0, "Rail", (9, 9, 9)), ClassDef(1, "Platform", (90, 9, 9))))
+    made = Project.create(tmp_path / "rails.segproj", own)
+    source = open_source(pictures)
+    info = source.info
+    made.add_media(
+        fingerprint=info.id, title=info.title, kind=info.kind, path=pictures, width=info.width,
+        height=info.height, frames=info.frames, pictures=PictureNames(info.names, True),
+    )  # fmt: skip
+    labels = np.zeros((48, 80), np.uint8)
+    labels[:, 40:] = 1
+    for index in range(2):
+        document = LabelDocument(np.full(labels.shape, VOID, np.uint8), np.zeros_like(labels))
+        document.begin("Confirm frame")
+        whole = Area(Rect(0, 0, *labels.shape), np.ones(labels.shape, np.bool_))
+        document.put(whole, labels, origin=CONFIRMED)
+        step, counts = document.commit(), tuple(int(n) for n in document.origin_counts[:5])
+        about = FrameAbout(None, source.read(index).id.fingerprint, info.names[index], 48, 80)
+        made.push(FrameKey(1, index), 0, step, counts, about).result()
+    source.close()
+    made.close()
+    return tmp_path / "rails.segproj"
+
+
+def test_corrected_frames_of_a_project_are_trained_in_its_own_classes(project, tmp_path, capsys):
+    run = tmp_path / "run"
+    command = [
+        "train", str(run), "--project", str(project), "--net", "unet_padded", "--net-arg",
+        "width=4", "--recipe", "full", "--steps", "1", "--batch", "2", "--crop", "64x64",
+        "--short-side", "48", "--workers", "0", "--device", "cpu", "--threads", "1",
+    ]  # fmt: skip
+    assert main([*command, "--export", str(tmp_path / "models" / "rails"), "--quiet"]) == 0
+    recipe = json.loads((run / "recipe.json").read_text(encoding="utf-8"))
+    assert recipe["classes"] == str(run / "classes.json")
+    assert recipe["replay_share"] == 0.3  # with nothing to replay, nothing is
+    card = load_card(tmp_path / "models" / "rails")
+    assert [c.name for c in card.classes.classes] == ["Rail", "Platform"]
+    assert main([*command, "--frames", "painted", "--quiet"]) == 0  # goes on as it began
+    capsys.readouterr()
