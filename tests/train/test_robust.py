@@ -248,3 +248,30 @@ def test_a_rate_given_anew_holds_from_the_checkpoint_on(small, tmp_path):
     run_all(replace(small, learning_rate=0.001, schedule="constant"), tmp_path)
     groups = checkpoint.load(tmp_path / "last.pt")["optimiser"]["param_groups"]
     assert {group["lr"] for group in groups} == {0.001}
+
+
+def test_half_precision_is_scaled_and_the_scale_is_gone_on_with(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "precision", lambda *_: (torch.float16, ""))
+    run_all(replace(small, steps=2), tmp_path)
+    scaler = checkpoint.load(tmp_path / "last.pt")["scaler"]
+    assert scaler["scale"] > 0
+    scaled = stepping.Stepper._update
+    seen = []
+
+    def look(self):
+        seen.append(self._training.scaler.get_scale())
+        return scaled(self)
+
+    monkeypatch.setattr(stepping.Stepper, "_update", look)
+    assert run_all(small, tmp_path)[-1].kind == "finished"
+    assert seen[0] == scaler["scale"]
+    assert all(bool(v.isfinite().all()) for v in weights(tmp_path).values())
+
+
+def test_a_type_that_a_cpu_would_emulate_is_not_taken_and_that_is_told(
+    small, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("segstudio.train.precision.cpu_has_bf16", lambda: False)
+    started = run_all(replace(small, steps=1, precision="bf16"), tmp_path)[0].figures
+    assert started["precision"] == "torch.float32"
+    assert "would emulate bf16" in started["notes"][0]
