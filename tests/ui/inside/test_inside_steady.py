@@ -78,6 +78,9 @@ def test_a_click_on_the_view_that_is_shown_leaves_it_marked(panel, looked):
     button(panel, "Mean").click()
     assert button(panel, "Mean").isChecked()
     assert looked.inside.look.show == "mean"
+    for text in ("Smooth", "Robust", "Layers", "Stages"):
+        button(panel, text).click()
+        assert button(panel, text).isChecked(), text
 
 
 def test_a_button_does_not_stay_lit_when_the_mouse_was_never_told_to_leave(panel, change_look):

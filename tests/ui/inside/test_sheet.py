@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QTreeView
 
 from segstudio.core.color_maps import table
 from segstudio.core.feature_map import ChannelSheet, Lattice
@@ -497,3 +497,30 @@ def test_the_session_shows_the_channels_of_the_frame_on_the_screen(shown, qtbot)
     made.hovered.connect(inside.point)
     QTest.mouseMove(made.tiles, spot(made, 2, 50, 100))
     assert inside.pixel == (50, 100)
+
+
+def test_the_window_leaves_the_sheet_open_while_one_of_its_channels_is_shown(shown, window):
+    session = shown(3)
+    inside, look = session.inside, LayerLook("stage", show="grid")
+    inside.is_on, inside.look = True, look
+    seen = replace(session.result.prediction, seen=Seen(look, sheet=sheet_of(6)))
+    session.result = replace(session.result, prediction=seen)
+    inside.changed.emit()
+    sheet = window.findChild(SheetView)
+    assert sheet.isVisible()
+    QTest.mouseClick(sheet.tiles, LEFT, NONE, spot(sheet, 2, 50, 100))
+    assert inside.look.show == "channel"
+    assert sheet.isVisible()
+    inside.set_look(LayerLook("stage", show="mean"))
+    assert not sheet.isVisible()
+
+
+def test_space_in_the_tree_plays_in_the_window(shown, window, qtbot):
+    session = shown(3)
+    session.inside.turn_on()
+    qtbot.waitUntil(lambda: window.findChild(QTreeView) is not None)
+    tree = window.findChild(QTreeView)
+    QTest.keyClick(tree, Qt.Key.Key_Space)
+    assert session.player.playing.is_playing
+    QTest.keyClick(tree, Qt.Key.Key_Space)
+    assert not session.player.playing.is_playing

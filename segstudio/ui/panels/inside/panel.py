@@ -192,8 +192,9 @@ class Column(QFrame):
         self._halves = QSplitter(Qt.Orientation.Vertical)
         self._halves.setChildrenCollapsible(False)
         self._halves.setHandleWidth(3)
-        for half in (self._top, scroll):
+        for place, half in enumerate((self._top, scroll)):
             self._halves.addWidget(half)
+            self._halves.setStretchFactor(place, 2 + place)
         whole.addWidget(self._halves, 1)
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -133,3 +133,4 @@ class StyleControls(QWidget):
 
     def _change(self, **fields: object) -> None:
         self._changed(replace(self._style, **fields))  # type: ignore[arg-type]  # its fields
+        self._cells.show_value("smooth" if self._style.is_smooth else "cells")
