@@ -81,6 +81,17 @@ def test_a_run_that_crashed_and_went_on_has_the_curves_of_one_that_did_not(data)
     assert (crashed.best, crashed.saved_step) == (plain.best, plain.saved_step)
 
 
+def test_what_was_reported_beyond_the_checkpoint_is_forgotten_at_once():
+    record = RunRecord.of(_plain(390))
+    record.add(TrainEvent("started", 350, {}))
+    assert record.loss[0].max() == 350
+    assert record.miou("a")[0].max() == 350
+    assert (record.best, record.saved_step) == ((300, 300 / 390), 350)
+    record = RunRecord.of(_plain(390))
+    record.add(TrainEvent("started", 100, {}))
+    assert record.loss[0].max() == record.miou("a")[0].max() == record.saved_step == 100
+
+
 def _plain(steps):
     for step in range(10, steps + 1, 10):
         yield TrainEvent("step", step, {"loss": math.cos(step), "lr": 1 / step})

@@ -263,7 +263,9 @@ def test_enter_never_ends_a_run(window, run):
     shown = window("endless")
     shown._process.start(run)
     shown.show_run("BiSeNet V2", CAMVID, 100)
-    QTest.keyClick(shown, Qt.Key.Key_Return)
+    for one in shown.running.findChildren(QPushButton):
+        QTest.keyClick(one, Qt.Key.Key_Return)
+        assert not one.autoDefault(), one.text()
     assert shown._process.state in ("starting", "running")
 
 
@@ -377,6 +379,7 @@ def test_before_and_after_are_told_and_nothing_is_used_by_itself(window, qtbot):
     table = page.findChild(GainsTable)
     assert table.model().rowCount() == 12
     QTest.keyClick(shown, Qt.Key.Key_Return)
+    assert not named(page, "Use for Drafts").autoDefault()
     assert not used
     with qtbot.waitSignal(shown.compare_wanted) as told:
         named(page, "Compare with the Old Model").click()

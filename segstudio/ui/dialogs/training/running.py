@@ -4,7 +4,14 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from segstudio.core.classes import ClassMap
 from segstudio.ui import theme
@@ -98,9 +105,9 @@ class RunningPage(QWidget):
         self._cancel = button("Cancel", run=self.cancel_wanted.emit)
         self._cancel.setToolTip("Ends at once; the run can be resumed from its last checkpoint")
         self._result = button("Show the Result", run=self.result_wanted.emit)
-        for one in (self._pause, self._stop, self._cancel, self._result):
-            one.setAutoDefault(False)  # Enter must never end a run
         self._build()
+        for one in self.findChildren(QPushButton):
+            one.setAutoDefault(False)  # Enter must never end a run
         self._choice.show_value("loss")
         self.show_run(self._record, "idle", 1)
 
