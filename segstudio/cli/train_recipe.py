@@ -69,7 +69,7 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
         metavar="PREFIX",
         help="stems with this prefix are validated on, never trained on",
     )
-    for flag, what in (("--val", "to validate on"), ("--replay", "earlier data, mixed in")):
+    for flag, what in (("--val", "to validate on"), ("--replay", "of earlier data, mixed in")):
         data.add_argument(
             flag,
             nargs=2,
@@ -94,6 +94,13 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scale", nargs=2, type=float, metavar=("LOW", "HIGH"), help="of resizes")
     parser.add_argument(
         "--sync-bn", action="store_true", default=None, help="one batch norm for all processes"
+    )
+    parser.add_argument(
+        "--border-classes",
+        type=int,
+        nargs="+",
+        metavar="ID",
+        help="classes between whose regions pixels weigh more, where the recipe has a border",
     )
     for flag, field, kind, unit, what in _PLAIN:
         parser.add_argument(flag, dest=field, type=kind, metavar=unit, help=what)
@@ -148,6 +155,8 @@ def _from_options(args: argparse.Namespace) -> TrainRecipe:
     settings.update({f: getattr(args, f) for f in fields if getattr(args, f) is not None})
     if args.crop:
         settings["crop"] = parse_size(args.crop)
+    if args.border_classes:
+        settings["border_classes"] = tuple(args.border_classes)
     if args.scale:
         settings["scale"] = (args.scale[0], args.scale[1])
     if args.recipe:

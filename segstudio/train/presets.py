@@ -127,9 +127,10 @@ def fcn(_net: str) -> Settings:
 def unet(_net: str) -> Settings:
     """U-Net: momentum 0.99, one large tile, weights between objects (Ronneberger 2015, section 3).
 
-    Border weight w0 = 10 and sigma = 5 pixels as in equation 2. Elastic deformations are left out:
-    they belong to tissue, not to streets. One picture a step, as there, wants a net without batch
-    norm; others take at least two with --batch.
+    Border weight w0 = 10 and sigma = 5 pixels as in equation 2, between regions of the recipe's
+    `border_classes` (--border-classes, none by default). Elastic deformations are left out: they
+    belong to tissue, not to streets. One picture a step, as there, wants a net without batch norm;
+    others take at least two with --batch.
     """
     return {
         "optimiser": "sgd", "learning_rate": 1e-3, "momentum": 0.99, "weight_decay": 0.0,
@@ -144,7 +145,7 @@ def deeplab(net: str) -> Settings:
 
     v2 (Chen et al. 2018, section 4.1): 1e-3, classifier ×10, batch 10, crop 321, 20k steps, frozen
     batch norms, scales 0.5 to 1.5. v3 and v3+ (2017, section 4.1): 0.007, batch 16, crop 513, 30k
-    steps; crops are rounded to what the net takes.
+    steps. A net that takes no such crop says which it takes: give it with --crop.
     """
     shared: Settings = {
         "optimiser": "sgd", "momentum": 0.9, "weight_decay": 5e-4, "schedule": "poly",
