@@ -19,7 +19,8 @@ LEAST = 0.002
 def peaks(values: NDArray[np.float32]) -> NDArray[np.int64]:
     """Indices, in order, of values (n,) that stand out; NaN where there is none.
 
-    The usual distance is the median of the distances from the median, which peaks do not move.
+    The usual distance is the median of the distances from the median, which peaks do not move. A
+    peak has frames on both sides, and it goes up to it: how a clip begins is none.
     """
     known = np.flatnonzero(~np.isnan(values))
     if not len(known):
@@ -29,9 +30,12 @@ def peaks(values: NDArray[np.float32]) -> NDArray[np.int64]:
     usual = float(np.median(np.abs(heights - middle)))
     reach = max(REACH, round(SHARE * len(values)))
     found: list[int] = []
-    for index in known[heights >= middle + max(SPREAD * usual, LEAST)]:
+    for place in np.flatnonzero(heights >= middle + max(SPREAD * usual, LEAST)):
+        index = known[place]
         around = values[max(0, index - reach) : index + reach + 1]
         is_new = not found or index - found[-1] > reach
-        if is_new and values[index] >= np.nanmax(around):
+        first = min(place - 1, int(np.searchsorted(known, index - reach)))
+        has_sides = 0 < place < len(known) - 1 and heights[first:place].min() < values[index]
+        if is_new and has_sides and values[index] >= np.nanmax(around):
             found.append(int(index))
     return np.array(found, np.int64)

@@ -57,3 +57,20 @@ def test_in_a_long_clip_peaks_lie_further_apart():
     values = clip(20_000, noise=0)
     values[1000:1150:15] = np.linspace(0.2, 0.3, 10)
     assert peaks(values).tolist() == [1135]
+
+
+@pytest.mark.parametrize("long", [1, 5, 40])
+def test_how_a_clip_begins_or_ends_is_no_peak(long):
+    values = clip(noise=0)
+    values[:long] = 0.3
+    values[-1] = 0.4
+    assert not len(peaks(values))
+    values[200] = 0.3
+    assert peaks(values).tolist() == [200]
+
+
+def test_of_frames_far_apart_one_that_stands_out_is_a_peak():
+    values = np.full(4000, np.nan, np.float32)
+    values[::50] = 0.05
+    values[[0, 1000, 3950]] = 0.3
+    assert peaks(values).tolist() == [1000]

@@ -14,7 +14,8 @@ from segstudio.core.look import LayerLook, Seen, UnsureLook
 from segstudio.engine.play import ModelState
 from segstudio.ui import theme
 from segstudio.ui.bridge import live
-from segstudio.ui.panels.unsure_strip import EMPTY, UnsureStrip
+from segstudio.ui.inside import unsure_record
+from segstudio.ui.panels.unsure_strip import EMPTY, UnsureStrip, ends
 from tests.ui.conftest import FakePredictor
 
 FRAMES = 40
@@ -158,28 +159,112 @@ def test_the_next_unsure_frame_is_the_next_that_stands_out(qtbot, opened):
     assert record.next_peak(PEAK, by=-1) is None
 
 
-def test_another_kind_begins_anew(qtbot, opened):
+def test_another_kind_has_figures_of_its_own(qtbot, opened):
     look(opened)
     visit(qtbot, opened, 7)
     look(opened, "margin")
     assert 0 not in known(opened)
     qtbot.waitUntil(lambda: known(opened) == [7], timeout=20_000)
+    visit(qtbot, opened, 8)
+    look(opened)
+    assert known(opened) == [0, 7] or known(opened) == [0, 7, 8]
     opened.inside.turn_off()
     assert opened.inside.record.kind is None
     assert known(opened) == []
+    opened.inside.turn_on()
+    assert {0, 7} <= set(known(opened))
 
 
-def test_another_model_begins_anew(qtbot, opened):
+@pytest.fixture
+def other(opened, card):
+    """A second model on the shelf."""
+    made = replace(card, name="other", title="Other Net", folder=card.folder / "other")
+    opened.models.cards = (card, made)
+    return made
+
+
+def choose(qtbot, session, name):
+    session.models.choose(name)
+    qtbot.waitUntil(
+        lambda: session.models.status.kind == "ready" and session.result.prediction is not None
+        and session.result.prediction.model == name, timeout=20_000,
+    )  # fmt: skip
+
+
+def test_another_model_has_figures_of_its_own_and_the_first_finds_its_own_again(
+    qtbot, opened, other
+):
+    look(opened)
+    visit(qtbot, opened, 7, 9)
+    choose(qtbot, opened, "other")
+    qtbot.waitUntil(lambda: known(opened) == [9], timeout=20_000)
+    visit(qtbot, opened, 11)
+    assert known(opened) == [9, 11]
+    choose(qtbot, opened, "fake")
+    assert {0, 7, 9} <= set(known(opened)) <= {0, 7, 9, 11}
+
+
+def test_an_answer_of_a_model_on_its_way_out_is_not_written_down(qtbot, opened):
+    look(opened)
+    visit(qtbot, opened, 7)
+    result = opened.result
+    late = replace(result.prediction, model="other", seen=Seen(UnsureLook(), frame_share=0.9))
+    opened.inside.record.take(replace(result, prediction=late))
+    opened.player.model_changed.emit(ModelState("loading", ""))
+    assert opened.inside.record.values("A", FRAMES)[7] == pytest.approx(0.05)
+
+
+def test_other_weights_or_settings_begin_anew(qtbot, opened, card):
     look(opened)
     visit(qtbot, opened, 7, 9)
     opened.player.model_changed.emit(ModelState("loading", ""))
+    assert known(opened) == [0, 7, 9]  # the same again
+    (card.folder / card.weights).write_bytes(b"trained again")
+    opened.player.model_changed.emit(ModelState("loading", ""))
     assert known(opened) == []
     visit(qtbot, opened, 11)
-    result = opened.result
-    other = replace(result.prediction, model="other", seen=Seen(UnsureLook(), frame_share=0.9))
-    opened.inside.record.take(replace(result, prediction=other))
-    assert known(opened) == [11]
-    assert opened.inside.record.values("A", FRAMES)[11] == pytest.approx(0.9)
+    was = opened.settings
+    opened.set_settings(replace(was, input_scale=0.5))
+    assert known(opened) == []  # not even while it is loaded
+    visit(qtbot, opened, 12)
+    assert set(known(opened)) <= {11, 12}
+    opened.set_settings(was)
+    qtbot.waitUntil(lambda: 11 in known(opened), timeout=20_000)
+
+
+def test_only_the_newest_curves_are_kept(qtbot, opened, monkeypatch):
+    monkeypatch.setattr(unsure_record, "MOST", 2)
+    for kind in ("entropy", "margin", "probability"):
+        look(opened, kind)
+        qtbot.waitUntil(lambda: known(opened) == [0], timeout=20_000)
+    monkeypatch.setattr(opened.inside, "seen_by", lambda letter: None)
+    look(opened, "margin")
+    assert known(opened) == [0]
+    look(opened, "entropy")
+    assert known(opened) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([], (0, 0.02)),
+        ([np.nan], (0, 0.02)),
+        ([0.27, 0.285, 0.3], (0.26, 0.31)),
+        ([0.05, 0.4], (0, 0.5)),
+        ([0.0, 0.001], (0, 0.02)),
+        ([0.999, 1.0], (0.98, 1)),
+        ([0.28, 0.28], (0.27, 0.29)),
+        ([0.0, 1.0], (0, 1)),
+        ([0.62, np.nan, 0.8], (0.6, 0.85)),
+    ],
+)
+def test_its_lines_lie_around_what_is_known(values, expected):
+    values = np.array(values, np.float32)
+    low, high = ends(values)
+    assert (low, high) == pytest.approx(expected, abs=1e-6)
+    assert high - low >= 0.02 - 1e-9
+    known = values[~np.isnan(values)]
+    assert ((known >= low - 1e-6) & (known <= high + 1e-6)).all()
 
 
 def test_answers_to_what_was_looked_at_before_are_not_mixed_in(qtbot, opened):
@@ -250,7 +335,7 @@ def test_without_a_figure_it_says_what_will_be_there(opened, strip, monkeypatch)
     assert said == [EMPTY]
 
 
-def test_it_says_what_its_upper_line_stands_for(qtbot, opened, strip, monkeypatch):
+def test_it_says_what_its_lines_stand_for(qtbot, opened, strip, monkeypatch):
     said = []
     monkeypatch.setattr(strip, "say", lambda painter, text, **where: said.append(text))
     look(opened)
@@ -261,7 +346,7 @@ def test_it_says_what_its_upper_line_stands_for(qtbot, opened, strip, monkeypatc
     visit(qtbot, opened, PEAK)
     qtbot.waitUntil(lambda: PEAK in strip.known().tolist(), timeout=20_000)
     strip.grab()
-    assert [said[0], said[-1]] == ["entropy, up to 8 %", "entropy, up to 50 %"]
+    assert [said[0], said[-1]] == ["entropy, 4–6 %", "entropy, 0–50 %"]
 
 
 @pytest.mark.parametrize("frames", [3, 40, 7000])

@@ -64,7 +64,7 @@ class Inside(QObject):
         self._trouble = ""
         self._source = host.player.opened
         self._states: dict[str, object] = {}
-        self.record = UnsureRecord(self, host)
+        self.record = UnsureRecord(self, host, comparison)
         self._telling = Telling(host.player, self._wanted)
         self._layers = Layers(host.player)
         self._telling.answered.connect(self.arrived)

@@ -3,10 +3,14 @@
 The figures are those that were made in the infer thread together with each prediction, also of
 frames that the screen passed over; nothing is calculated here. A result is written down in the
 infer thread, so that playing costs the window nothing.
+
+A model that is looked into again, or a kind of uncertainty, has its figures still: they are kept by
+what they are of, not by the letter that the model had.
 """
 
 import threading
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +22,8 @@ from segstudio.core.look import Seen, UnsureKind, UnsureLook
 from segstudio.core.peaks import peaks
 from segstudio.engine.play import ModelState, PipelineResult
 from segstudio.engine.seats import FIRST
+from segstudio.ui.comparing.comparison import Comparison
+from segstudio.ui.comparing.panes import Pane
 from segstudio.ui.correcting.host import Host
 
 if TYPE_CHECKING:
@@ -25,12 +31,20 @@ if TYPE_CHECKING:
 
 TELL_MS = 100
 
+MOST = 24
+"""Curves that are kept; the one that was not looked at for longest goes."""
+
+MOST_EARLY = 32
+"""Answers that are kept until it is known that their model is the one that was chosen."""
+
+Identity = tuple[str, ...]
+"""Of a model as it is put to frames: name, place, device, settings and state of its weights."""
+
 
 @dataclass(slots=True, eq=False)
 class _Curve:
-    """Of one model on one medium. values: float32, by frame; NaN where nothing is known."""
+    """Of one model and kind on one medium. values: float32, by frame; NaN where none is known."""
 
-    model: str
     values: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
 
     def put(self, index: int, share: float) -> None:
@@ -50,14 +64,17 @@ class UnsureRecord(QObject):
 
     changed = Signal()
 
-    def __init__(self, inside: "Inside", host: Host) -> None:
+    def __init__(self, inside: "Inside", host: Host, comparison: Comparison) -> None:
         super().__init__(inside)
         self._inside = inside
         self._host = host
+        self._comparison = comparison
         self._lock = threading.Lock()
         # Guarded by the lock:
         self._kind: UnsureKind | None = None
-        self._curves: dict[tuple[str, str], _Curve] = {}  # of (letter, medium)
+        self._models: dict[str, Identity] = {}  # by letter; none of one that is being changed
+        self._early: dict[tuple[str, FrameId], tuple[str, Seen]] = {}
+        self._curves: dict[tuple[Identity, UnsureKind, str], _Curve] = {}  # the newest last
         self._is_new = False
         self._peaks: tuple[str, str, NDArray[np.int64]] | None = None
         self._timer = QTimer(self)
@@ -66,6 +83,7 @@ class UnsureRecord(QObject):
         host.player.watchers.append(self.take)
         host.player.model_changed.connect(self._follow_model)
         host.player.compared_changed.connect(self._follow_compared)
+        comparison.changed.connect(self._follow_panes)
         inside.changed.connect(self._follow_look)
         inside.arrived.connect(self._take_shown)
 
@@ -81,9 +99,10 @@ class UnsureRecord(QObject):
         result = np.full(count, np.nan, np.float32)
         info = self._host.player.info
         with self._lock:
-            curve = None if info is None else self._curves.get((letter, info.id))
-            if curve is not None:
-                known = curve.values[:count]
+            model, kind = self._models.get(letter), self._kind
+            if info is not None and model is not None and kind is not None:
+                curve = self._curves.get((model, kind, info.id))
+                known = np.zeros(0, np.float32) if curve is None else curve.values[:count]
                 result[: len(known)] = known
         return result
 
@@ -118,10 +137,18 @@ class UnsureRecord(QObject):
         with self._lock:
             if share is None or not isinstance(look, UnsureLook) or look.kind != self._kind:
                 return
-            curve = self._curves.get((letter, frame.source))
-            if curve is None or (model and curve.model and curve.model != model):
-                curve = self._curves[letter, frame.source] = _Curve(model)
-            curve.model = model or curve.model
+            identity = self._models.get(letter)
+            if identity is None or model not in ("", identity[0]):
+                self._early.pop((letter, frame), None)
+                self._early[letter, frame] = (model, seen)
+                while len(self._early) > MOST_EARLY:
+                    del self._early[next(iter(self._early))]
+                return
+            key = (identity, look.kind, frame.source)
+            curve = self._curves.pop(key, None) or _Curve()
+            self._curves[key] = curve  # now the newest
+            while len(self._curves) > MOST:
+                del self._curves[next(iter(self._curves))]
             curve.put(frame.index, share)
             self._is_new = True
 
@@ -142,9 +169,11 @@ class UnsureRecord(QObject):
         kind = look.kind if isinstance(look, UnsureLook) else None
         if kind == self._kind:
             return
+        for letter in self._inside.letters:
+            if letter not in self._models:
+                self._identify(letter)
         with self._lock:
             self._kind = kind
-            self._curves.clear()
             self._is_new = True
         if kind is None:
             self._timer.stop()
@@ -159,11 +188,35 @@ class UnsureRecord(QObject):
 
     @Slot(object)
     def _follow_compared(self, states: dict[str, ModelState]) -> None:
+        for letter, state in states.items():
+            if state.kind in ("loading", "ready"):
+                self._identify(letter, state.name)
+
+    @Slot()
+    def _follow_panes(self) -> None:
+        """What is chosen differs from what answers until the model says that it is loaded."""
         with self._lock:
-            for letter, medium in list(self._curves):
-                if letter in states and states[letter].kind == "loading":
-                    del self._curves[letter, medium]
+            for letter, known in list(self._models.items()):
+                pane = self._comparison.pane(letter)
+                if pane is None or known[:-1] != _settings_of(pane):
+                    del self._models[letter]
                     self._is_new = True
+
+    def _identify(self, letter: str, name: str = "") -> None:
+        """Whose figures come under that letter from now on. name: of the model that says so."""
+        pane = self._comparison.pane(letter)
+        card = None if pane is None else pane.card
+        if pane is None or card is None or name not in ("", card.name):
+            return
+        identity = (*_settings_of(pane), _stamp(card.folder / card.weights))
+        with self._lock:
+            early = [(key, said) for key, said in self._early.items() if key[0] == letter]
+            self._early = {key: said for key, said in self._early.items() if key[0] != letter}
+            self._models[letter] = identity
+            self._is_new = True
+        for (_, frame), (model, seen) in early:
+            if model in ("", card.name):
+                self._put(letter, model, frame, seen)
 
     @Slot()
     def _tell(self) -> None:
@@ -172,3 +225,19 @@ class UnsureRecord(QObject):
         if is_new:
             self._peaks = None
             self.changed.emit()
+
+
+def _settings_of(pane: Pane) -> Identity:
+    """All of an identity but the state of the weights."""
+    card = pane.card
+    name, folder = ("", "") if card is None else (card.name, str(card.folder))
+    return name, folder, pane.device, repr(pane.strategy)
+
+
+def _stamp(weights: Path) -> str:
+    """Another one when the file is another; "" when there is none."""
+    try:
+        found = weights.stat()
+    except OSError:
+        return ""
+    return f"{found.st_mtime_ns} {found.st_size}"

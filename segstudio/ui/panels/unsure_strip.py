@@ -1,5 +1,7 @@
 """How unsure the model was of each frame so far, above the timeline and in line with it."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Slot
@@ -23,8 +25,14 @@ TITLES: dict[UnsureKind, str] = {
     "flicker": "flicker",
 }
 
-TOPS = (0.02, 0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.5, 0.7, 1.0)
-"""What the upper line may stand for: few values, so that it seldom jumps."""
+STEPS = (0.01, 0.02, 0.05, 0.1, 0.2)
+"""What both lines stand for is a multiple of one of these, so that they seldom jump."""
+
+MOST_STEPS = 5
+"""Between the values that are known; the lines may lie one more apart."""
+
+LEAST_RANGE = 0.02
+"""Of an even clip: its noise is not to fill the strip."""
 
 PASSED_OVER = 30
 """Frames that a slow model may pass over before the curve has a gap."""
@@ -42,9 +50,9 @@ class UnsureStrip(ClipStrip):
         super().__init__(session, "Uncertainty along the timeline", HEIGHT)
         self._values: Line = np.zeros(0, np.float32)
         self._peaks: NDArray[np.int64] = np.zeros(0, np.int64)
-        self._top = TOPS[0]
+        self._ends = (0.0, LEAST_RANGE)
         self._picture = QImage()
-        self._curve_of: tuple[Line | None, int, float, str] = (None, 0, 0.0, "")
+        self._curve_of: tuple[Line | None, object] = (None, None)
         inside = session.inside
         for signal in (inside.changed, inside.record.changed, session.player.source_changed):
             signal.connect(self.follow)
@@ -59,7 +67,7 @@ class UnsureStrip(ClipStrip):
             self._values = inside.record.values(inside.letter, player.last_index + 1)
             found = inside.record.peaks()
             self._peaks = found[~np.isnan(self._values[found])]
-            self._top = _top(self._values)
+            self._ends = ends(self._values)
             self.update()
         self.setVisible(is_wanted)
 
@@ -80,7 +88,8 @@ class UnsureStrip(ClipStrip):
         has_some = bool(len(self.known()))
         kind = self._session.inside.record.kind
         if has_some and kind is not None:
-            text = f"{TITLES[kind]}, up to {100 * self._top:.0f} %"
+            low, high = self._ends
+            text = f"{TITLES[kind]}, {100 * low:.0f}–{100 * high:.0f} %"
             self.say(painter, text, in_middle=False, at_top=True)
         else:
             self.say(painter, EMPTY, in_middle=True)
@@ -89,18 +98,24 @@ class UnsureStrip(ClipStrip):
     def _curve(self) -> QImage:
         """Made anew only when figures, size or theme differ."""
         area, ratio, accent = self.area(), self.devicePixelRatioF(), theme.current().accent
-        now = (self._values, round(area.width() * ratio), ratio, accent)
-        if now[1:] != self._curve_of[1:] or now[0] is not self._curve_of[0]:
+        wide, high = round(area.width() * ratio), round(area.height() * ratio)
+        how = (wide, high, ratio, accent)
+        if how != self._curve_of[1] or self._values is not self._curve_of[0]:
             near = max(NEAR * len(self._values), PASSED_OVER) + 1
-            shares = heights(self._values, now[1], near) / np.float32(self._top)
-            tone, high = QColor(accent), round(area.height() * ratio)
+            shares = self._shares(heights(self._values, wide, near))
+            tone = QColor(accent)
             made = filled(shares, high, (tone.red(), tone.green(), tone.blue()), ratio)
-            self._picture, self._curve_of = image(made, ratio), now
+            self._picture, self._curve_of = image(made, ratio), (self._values, how)
         return self._picture
+
+    def _shares(self, values: Line) -> Line:
+        """How high values lie between the lines, 0..1 where they are between them."""
+        low, high = self._ends
+        return (values - np.float32(low)) / np.float32(high - low)
 
     def _point(self, index: int) -> QPointF:
         area = self.area()
-        share = min(1.0, float(self._values[index]) / self._top)
+        share = float(self._shares(self._values[index : index + 1]).clip(0, 1)[0])
         return QPointF(self.x_of(index), area.bottom() - share * area.height())
 
     # --- what is known
@@ -117,7 +132,21 @@ class UnsureStrip(ClipStrip):
         return f"{text}\nMore than the frames around it" if index in self._peaks else text
 
 
-def _top(values: Line) -> float:
-    """What the upper line stands for: a little more than the greatest value."""
-    most = float(np.nanmax(values, initial=0.0))
-    return next((top for top in TOPS if top >= 1.02 * most), TOPS[-1])
+def ends(values: Line) -> tuple[float, float]:
+    """What the lower and the upper line stand for, 0..1: round figures around all values (n,).
+
+    NaN is no value.
+    """
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return 0.0, LEAST_RANGE
+    least, most = float(known.min()), float(known.max())
+    room = 0.02 * (most - least)  # the curve does not lie on a line
+    step = next((s for s in STEPS if most - least <= MOST_STEPS * s), STEPS[-1])
+    low = max(0.0, step * math.floor((least - room) / step + 1e-6))
+    high = min(1.0, step * math.ceil((most + room) / step - 1e-6))
+    if high - low < LEAST_RANGE:
+        low = max(0.0, min(low, (least + most - LEAST_RANGE) / 2))
+        low = round(min(low, 1 - LEAST_RANGE), 2)
+        high = low + LEAST_RANGE
+    return low, high
