@@ -62,10 +62,6 @@ def new_run(runs: Path, recipe: TrainRecipe, classes: ClassMap | None = None) ->
             run.mkdir(parents=True)
             break
         except FileExistsError:
-            if runs.exists() and not runs.is_dir():
-                raise SegStudioError(
-                    f"{runs} is a file, so no run can be kept there; move it away."
-                ) from None
             number += 1
         except OSError as error:
             raise SegStudioError(

@@ -42,7 +42,7 @@ def test_a_class_set_without_a_name_of_its_own_goes_with_the_run(tmp_path):
 
 def test_where_no_run_can_be_made_the_sentence_says_so(tmp_path):
     (tmp_path / "runs").write_text("a file")
-    with pytest.raises(SegStudioError, match=r"runs"):
+    with pytest.raises(SegStudioError, match="No run could be made in"):
         new_run(tmp_path / "runs", RECIPE)
 
 

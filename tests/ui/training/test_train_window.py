@@ -141,6 +141,13 @@ def test_the_preset_that_fits_is_taken_at_first_and_time_is_told_where_it_is_kno
     assert "about" not in named(page, "Standard").accessibleDescription()
 
 
+def test_nothing_can_be_trained_before_it_is_counted(qtbot, child, background):
+    shown = TrainWindow(None, child("fine"), background)
+    qtbot.addWidget(shown)
+    assert "Counting" in shown.what.message
+    assert not shown.what.can_train
+
+
 @pytest.mark.parametrize(("offer", "says"), [
     (replace(OFFER, plans={"confirmed": NONE}), "No frame is confirmed yet"),
     (replace(OFFER, bases=()), "There is no model to start from"),

@@ -1,6 +1,7 @@
 """The page of a run that is over: what it changed, what got worse, and what to do with it."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
@@ -142,6 +143,15 @@ class ResultPage(QWidget):
             one.setEnabled(True)
         self._compare.setDefault(True)
         self._compare.setFocus()
+
+    def show_nothing(self, why: str, run: Path) -> None:
+        """No model could be made of what the run kept."""
+        self._wait.hide()
+        self._basis.show()
+        self._basis.setText(f"{why} The weights are kept in {run.name}.")
+        set_tone(self._basis, "warn")
+        self._compare.hide()
+        self._use.hide()
 
     def show_used(self, title: str) -> None:
         """A person chose it for drafts."""

@@ -29,6 +29,7 @@ from segstudio.ui.training.plans import (
     suggested,
 )
 
+COUNTING = "Counting what was corrected…"
 NO_MODEL = "There is no model to start from; install or import one first."
 
 
@@ -82,6 +83,8 @@ class WhatPage(QWidget):
         self._left = InterruptedCard()
         self._left.resume_wanted.connect(self.resume_wanted)
         self._build()
+        self._sentence.setText(COUNTING)
+        self._train.setEnabled(False)
 
     def _build(self) -> None:
         grid = QGridLayout()
@@ -147,6 +150,10 @@ class WhatPage(QWidget):
         self._base = offer.bases[number] if offer.bases else None
         self._left.show_run(offer.unfinished[0] if offer.unfinished else None)
         self._refresh()
+
+    def show_trouble(self, text: str) -> None:
+        """What was wanted could not be done; stays until something else is chosen."""
+        self._why.setText(text)
 
     def _refresh(self) -> None:
         offer, choice = self._offer, self._choice
