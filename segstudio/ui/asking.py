@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QDialog, QMainWindow
 
 from segstudio.core.class_edits import Usage
@@ -20,8 +20,13 @@ from segstudio.ui.session import Session
 
 
 class AskingWindow(QMainWindow):
-    """The half of the Desk that asks; the window itself is the other half."""
+    """The half of the Desk that asks; the window itself is the other half.
 
+    Signals:
+        closed(): everything that was running has been told to stop and waited for.
+    """
+
+    closed = Signal()
     menus: Menus
 
     @property
@@ -107,7 +112,12 @@ class AskingWindow(QMainWindow):
 
     def show_dialog(self, name: str) -> None:
         """One of the dialogs that are no questions."""
-        show.dialog(name, self, self.session, self.menus)
+        if name == "train":  # a window that comes and goes while a training goes on
+            from segstudio.ui.training.wiring import trainer_of
+
+            trainer_of(self, self.session).open(self)
+        else:
+            show.dialog(name, self, self.session, self.menus)
 
     @Slot(object)
     def import_weights(self, file: Path) -> None:

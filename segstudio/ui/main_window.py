@@ -57,11 +57,9 @@ class MainWindow(AskingWindow):
 
     Signals:
         first_painted(): the window is on the screen; slow imports may begin.
-        closed(): everything that was running has been told to stop and waited for.
     """
 
     first_painted = Signal()
-    closed = Signal()
     _was_painted = Signal()
 
     def __init__(self, session: Session, *, has_memory: bool = True) -> None:

@@ -20,6 +20,12 @@ def import_weights(desk: Desk) -> None:
     desk.show_dialog("import")
 
 
+@command("model.train", title="Fine-Tune…", menu="Model", section=2, keys=("Ctrl+T",))
+def train(desk: Desk) -> None:
+    """Train a model on the frames that were corrected, in a process of its own."""
+    desk.show_dialog("train")
+
+
 @command("model.reload", title="Reload Model", menu="Model", section=3, keys=("Ctrl+R",),
          unless=_no_model)  # fmt: skip
 def reload(desk: Desk) -> None:

@@ -1,0 +1,42 @@
+"""Fine-tuning in the program: the open project, the models, and what people want done with a new
+one. A training of its own process goes on while its window is closed, as long as the program runs.
+"""
+
+from segstudio.core.catalogue import ModelCard
+from segstudio.ui.asking import AskingWindow
+from segstudio.ui.session import Session
+from segstudio.ui.training.trainer import Sources, Trainer
+
+
+def trainer_of(owner: AskingWindow, session: Session) -> Trainer:
+    """The one trainer of a window; made when it is first wanted."""
+    found = owner.findChild(Trainer)
+    if found is not None:
+        return found
+    models = session.models
+
+    def chosen() -> str:
+        return "" if models.chosen is None else models.chosen.name
+
+    sources = Sources(lambda: session.editor.projects.project, lambda: models.cards, chosen)
+    made = Trainer(sources, session.background, owner)
+
+    def compare(card: ModelCard, base: str) -> None:
+        """The new model beside the one that it began from."""
+        models.scan()
+        if base and base != chosen():
+            models.choose(base)
+        session.comparison.add(card)
+
+    def use(card: ModelCard) -> None:
+        models.scan()
+        models.choose(card.name)
+        if made.window is not None:
+            made.window.outcome.show_used(card.title)
+
+    made.compare_wanted.connect(compare)
+    made.use_wanted.connect(use)
+    made.models_changed.connect(models.scan)
+    made.failed.connect(lambda text: session.tell(text, "error"))
+    owner.closed.connect(made.close)
+    return made
