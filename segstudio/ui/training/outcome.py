@@ -17,6 +17,7 @@ from segstudio import paths
 from segstudio.core.catalogue import InputRule, ModelCard
 from segstudio.core.classes import ClassMap
 from segstudio.core.frame import Frame, FrameId
+from segstudio.core.tally import CORRECTED
 from segstudio.core.training import TrainRecipe
 from segstudio.engine.flow import CancelToken
 from segstudio.errors import SegStudioError
@@ -35,7 +36,8 @@ Report = Callable[[float, str], None]
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """card: of the new model, which is among the user's now. gains: None when nothing was held
-    out or nothing could be compared, which trouble says. frames: names, in the order of the gains.
+    out or nothing could be compared, which trouble says; with gains it says what does not count.
+    frames: names, in the order of the gains.
     """
 
     card: ModelCard
@@ -46,11 +48,26 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """What a run was judged on. clips: of each pair. trained: a sentence about the rest."""
+    """What a run is judged on. clips: of each pair. trained: a sentence about the rest. drafts:
+    held out too, but confirmed with next to nothing painted: they would grade a model on its own
+    work.
+    """
 
     pairs: tuple[Pair, ...]
     clips: tuple[str, ...]
     trained: str = ""
+    drafts: int = 0
+
+    @property
+    def left_out(self) -> str:
+        """What people are told of the drafts, one sentence; "" without any."""
+        if not self.drafts:
+            return ""
+        are = "is a draft" if self.drafts == 1 else "are drafts"
+        return (
+            f"{counted(self.drafts, 'held-out frame')} {are} that nobody corrected and would grade"
+            " the old model on its own work: not counted."
+        )
 
 
 def outcome_of(
@@ -70,7 +87,7 @@ def outcome_of(
     if token is not None:
         token.check()
     if not held.pairs:
-        return Outcome(card)
+        return Outcome(card, trouble=held.left_out)
     if old is None:
         trouble = "It began from scratch, so there is no old model to compare it with."
         return Outcome(card, trouble=trouble)
@@ -90,11 +107,13 @@ def held_out_of(run: Path, recipe: TrainRecipe) -> HeldOut:
     found = load(run / "corrected")
     parts = split(found.samples, seed=recipe.seed)
     what = "confirmed frame" if found.which == "confirmed" else "corrected frame"
+    judged = [s for s in parts.held_out if s.painted >= CORRECTED * s.pixels]
     return HeldOut(
-        tuple(found.pair(sample) for sample in parts.held_out),
-        tuple(sample.clip for sample in parts.held_out),
+        tuple(found.pair(sample) for sample in judged),
+        tuple(sample.clip for sample in judged),
         f"{counted(len(parts.train), what)} of {Path(recipe.project).name} (content"
         f" {found.fingerprint[:12]}). {parts.reason}",
+        len(parts.held_out) - len(judged),
     )
 
 
@@ -158,7 +177,8 @@ def _compared(
     if not names:
         return Outcome(new, trouble="None of the held-out frames can be read any more.")
     before, after = ([one.counts[name] for name in names] for one in both)
-    return Outcome(new, gains_of(before, after, classes, clips=clips), tuple(names))
+    gains = gains_of(before, after, classes, clips=clips)
+    return Outcome(new, gains, tuple(names), held.left_out)
 
 
 def _read(pairs: Sequence[Pair]) -> "Iterator[Labelled]":

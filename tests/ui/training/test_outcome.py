@@ -1,6 +1,7 @@
 """A run becomes a model among the others, whatever can be said about it."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -41,3 +42,21 @@ def test_a_run_whose_frames_are_gone_is_one_sentence(tmp_path):
     recipe = TrainRecipe(project=str(Path("gone.segproj")))
     with pytest.raises(SegStudioError, match="cannot be read"):
         held_out_of(run, recipe)
+
+
+def test_drafts_that_nobody_corrected_grade_no_model(tmp_path, monkeypatch):
+    from segstudio.train import corrected, splits
+
+    def sample(name, painted):
+        return SimpleNamespace(name=name, clip="a", pixels=1000, painted=painted)
+
+    samples = (sample("drawn", 900), sample("touched", 50), sample("draft", 49), sample("as is", 0))
+    kept = SimpleNamespace(
+        samples=samples, which="confirmed", fingerprint="f" * 32, pair=lambda one: one.name
+    )
+    found = SimpleNamespace(train=(), held_out=samples, reason="Held out: clip a")
+    monkeypatch.setattr(corrected, "load", lambda _: kept)
+    monkeypatch.setattr(splits, "split", lambda *_, **__: found)
+    held = held_out_of(tmp_path, TrainRecipe(project="some.segproj"))
+    assert held.pairs == ("drawn", "touched")
+    assert "2 held-out frames are drafts that nobody corrected" in held.left_out

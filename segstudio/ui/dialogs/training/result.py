@@ -126,7 +126,8 @@ class ResultPage(QWidget):
         self, card: ModelCard, gains: Gains | None, frames: Sequence[str] = (), trouble: str = ""
     ) -> None:
         """The new model is there. gains: None when nothing was held out, or it could not be
-        measured (trouble). frames: names of those that were compared.
+        measured (trouble); with gains trouble says what does not count. frames: names of those that
+        were compared.
         """
         self._card = card
         self._wait.hide()
@@ -136,6 +137,8 @@ class ResultPage(QWidget):
             set_tone(self._basis, "warn")
         else:
             self._show_gains(gains, frames)
+            if trouble:
+                self._basis.setText(f"{self._basis.text()}\n{trouble}")
         self._set_table(is_visible=gains is not None)
         self._kept.setText(f"{card.title} is among the models; drafts still come from the old one.")
         for one in (self._compare, self._use):
