@@ -46,7 +46,7 @@ def test_from_a_layer_to_a_better_mask(qtbot, window, tmp_path):
     assert inside.seen.map is not before
     assert canvas.mask_style.hidden
 
-    # channels below the picture; one of them alone
+    # channels below the picture; one of them over the frame, the others stay beside it
     inside.set_look(LayerLook("aggregation", "grid", count=12))
     until(lambda: inside.seen is not None and inside.seen.sheet is not None)
     assert window._sheet.isVisible()
@@ -54,11 +54,12 @@ def test_from_a_layer_to_a_better_mask(qtbot, window, tmp_path):
     window._sheet.tiles.picked.emit(best)
     until(lambda: isinstance(inside.look, LayerLook) and inside.look.show == "channel")
     assert inside.look.channel == best
-    assert not window._sheet.isVisible()
+    assert window._sheet.isVisible()
 
     # a click: what speaks for the class that is predicted there
     h, w = SIZE
     inside.set_look(EvidenceLook("hirescam", "aggregation"))
+    assert not window._sheet.isVisible()
     y, x = canvas.transform.to_view(0.85 * h, 0.5 * w)
     QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=QPoint(round(x), round(y)))
     until(lambda: inside.seen is not None and inside.seen.map is not None)
