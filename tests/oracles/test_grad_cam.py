@@ -14,7 +14,6 @@ from torch import nn
 from torch.nn import functional as F
 
 from segstudio.core.feature_map import Lattice
-from segstudio.core.frame import Frame, FrameId
 from segstudio.core.look import EvidenceLook
 from segstudio.engine.flow import CancelToken
 from segstudio.engine.inside.evidence import evidence
@@ -102,7 +101,6 @@ def test_maps_are_the_same(made, gradcam, oracle, kind, what):
     runner, x, labels, layers = made
     targets = oracle("pytorch_grad_cam.utils.model_targets")
     method = getattr(gradcam, METHODS[kind])
-    frame = Frame(FrameId("made-up", 0, None, 0), np.zeros((*FRAME, 3), np.uint8), 0.0)
     model = Enlarged(runner.net, runner.spec.align_corners)
     whole = mirrored(x, runner.spec.margin)
     peaks = []
@@ -113,7 +111,7 @@ def test_maps_are_the_same(made, gradcam, oracle, kind, what):
         asked = targets.SemanticSegmentationTarget(target.channel, target.mask)
         theirs = cam(input_tensor=whole, targets=[asked])[0]
         found = evidence(
-            runner, x, frame, labels, IDS, look, lambda shape: Lattice.even(shape[1:], FRAME),
+            runner, x, labels, IDS, look, lambda shape: Lattice.even(shape[1:], FRAME),
             CancelToken(),
         )  # fmt: skip
         peaks.append(found.exact.max())

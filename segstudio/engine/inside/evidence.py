@@ -22,7 +22,6 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_map_only
 
 from segstudio.core.feature_map import BINS, FeatureMap, Lattice
-from segstudio.core.frame import Frame
 from segstudio.core.layers import CallFacts, Shape
 from segstudio.core.look import EvidenceLook
 from segstudio.engine import device as devices
@@ -46,7 +45,6 @@ LEAST_PEAK = 1e-7
 def evidence(
     runner: Runner,
     x: Tensor,
-    frame: Frame,
     labels: NDArray[np.uint8],
     class_ids: NDArray[np.uint8],
     look: EvidenceLook,
@@ -63,7 +61,6 @@ def evidence(
     progress: of occlusion, 0..1.
     ModelError when there is nothing to show, Cancelled when the token says so, OutOfMemory.
     """
-    del frame  # the labels have its size
     target = target_of(look, labels, class_ids, align_corners=runner.spec.align_corners)
     token.check()
     if look.kind == "occlusion":

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from segstudio.core.feature_map import FeatureMap, Lattice
+from segstudio.core.feature_map import Lattice
 from segstudio.core.frame import Frame
 from segstudio.core.layers import CallFacts, LayerCost, LayerTree
 from segstudio.core.look import ClassLook, EvidenceLook, LayerLook, Look, Seen, UnsureLook
@@ -105,8 +105,7 @@ class Looking:
     def watching(self) -> Iterator[None]:
         """Put it around the forward pass of a whole picture."""
         look, self._trouble = self.look, ""
-        is_wanted = isinstance(look, LayerLook) and self.is_active
-        if not isinstance(look, LayerLook) or not is_wanted or self._runner.net is None:
+        if not (isinstance(look, LayerLook) and self.is_active) or self._runner.net is None:
             yield
             return
         with ExitStack() as stack:
@@ -282,20 +281,20 @@ class Looking:
         if is_live and note:  # only when asked for, and never while frames wait
             return Seen(look, note=f"Pause to see it: {note}.")
 
+        known = self.call(look.layer, look.call, size)
+
         def lattice(shape: tuple[int, ...]) -> Lattice:
-            known = self.call(look.layer, look.call, size)
             return lattice_of(known, (shape[-2], shape[-1]), size, (frame[0], frame[1]))
 
         made = evidence(
-            self._runner, x, prediction.frame, prediction.labels, prediction.logits.class_ids,
-            look, lattice, token, self.call(look.layer, look.call, size), self._progress,
+            self._runner, x, prediction.labels, prediction.logits.class_ids, look, lattice, token,
+            known, self._progress,
         )  # fmt: skip
         return Seen(look, made, note=f"{note[:1].upper()}{note[1:]}." if note else "")
 
     def _uncertainty(self, look: ClassLook | UnsureLook, prediction: Prediction, x: Tensor) -> Seen:
         from segstudio.engine.inside.unsure import UnsureReader, class_map
 
-        made: FeatureMap
         if isinstance(look, ClassLook):
             return Seen(look, class_map(prediction, look))
         if self._unsure is None:

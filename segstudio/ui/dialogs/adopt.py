@@ -3,14 +3,14 @@
 from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QCloseEvent, QColor, QIcon, QPainter, QPixmap
+from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QDialog, QGridLayout, QVBoxLayout, QWidget
 
 from segstudio.core.classes import VOID
 from segstudio.ui.comparing.adopting import ANY, Everywhere, answers_of, apply, place_of
 from segstudio.ui.comparing.panes import LABELS
 from segstudio.ui.panels.parts import Picker, button, label, row
+from segstudio.ui.panels.swatches import swatch_icon
 from segstudio.ui.session import Session
 from segstudio.ui.theme import UNIT
 from segstudio.ui.tools.preview import NOTHING, Preview, color_of
@@ -140,7 +140,7 @@ class AdoptDialog(QDialog):
         for picker in (self._says, self._other_says):
             for number, (class_id, _) in enumerate(known, start=1):
                 if class_id != VOID:
-                    picker.setItemIcon(number, _swatch(color_of(editor.classes, class_id)))
+                    picker.setItemIcon(number, swatch_icon(color_of(editor.classes, class_id)))
         scopes: list[tuple[object, str]] = [(False, "this frame")]
         if editor.selection is not None:
             scopes.insert(0, (True, "the selection"))
@@ -161,16 +161,3 @@ class AdoptDialog(QDialog):
     def closeEvent(self, event: QCloseEvent) -> None:
         self._editor.show(NOTHING)
         super().closeEvent(event)
-
-
-def _swatch(color: tuple[int, int, int]) -> QIcon:
-    picture = QPixmap(28, 28)
-    picture.setDevicePixelRatio(2)
-    picture.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(picture)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(*color))
-    painter.drawRoundedRect(QRectF(0, 0, 14, 14), 4, 4)
-    painter.end()
-    return QIcon(picture)

@@ -1,7 +1,7 @@
 """A class set at a glance: a colour and a name each, in columns."""
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QColor, QIcon, QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from segstudio.core.classes import ClassMap
@@ -11,6 +11,23 @@ ROW = 22
 SWATCH = 12
 GAP = 20
 WIDEST = 200
+
+
+def swatch_icon(
+    color: tuple[int, int, int], side: int = 14, radius: float = 4, inset: float = 0
+) -> QIcon:
+    """A rounded square of one colour (RGB), `side` logical pixels wide, sharp on fine screens."""
+    picture = QPixmap(2 * side, 2 * side)
+    picture.setDevicePixelRatio(2)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(*color))
+    inner = side - 2 * inset
+    painter.drawRoundedRect(QRectF(inset, inset, inner, inner), radius, radius)
+    painter.end()
+    return QIcon(picture)
 
 
 class Swatches(QWidget):

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
-from PySide6.QtCore import QSize, Qt, Slot
-from PySide6.QtGui import QColor, QIcon, QInputDevice, QPainter, QPixmap, QResizeEvent, QShowEvent
+from PySide6.QtCore import QSize, Slot
+from PySide6.QtGui import QInputDevice, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QSizePolicy
 
 from segstudio.core.classes import ClassMap
 from segstudio.ui.panels.parts import Picker, label
+from segstudio.ui.panels.swatches import swatch_icon
 from segstudio.ui.panels.tool_control import LEVELS, TIGHTEST, Control, set_width
 from segstudio.ui.panels.tool_controls import CONTROLS
 from segstudio.ui.session import Session
@@ -143,21 +144,9 @@ class ToolOptionsBar(QFrame):
     def _show_classes(self, classes: ClassMap, active: int) -> None:
         self._class.fill([(c.id, c.name) for c in classes.classes], active)
         for number, one in enumerate(classes.classes):
-            self._class.setItemIcon(number, _swatch(one.color))
+            self._class.setItemIcon(number, swatch_icon(one.color))
 
 
 def _has_pen() -> bool:
     """True when a pen is connected; without one its pressure is no choice."""
     return any(d.type() == QInputDevice.DeviceType.Stylus for d in QInputDevice.devices())
-
-
-def _swatch(color: tuple[int, int, int]) -> QIcon:
-    picture = QPixmap(14, 14)
-    picture.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(picture)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(*color))
-    painter.drawRoundedRect(0, 0, 14, 14, 4, 4)
-    painter.end()
-    return QIcon(picture)

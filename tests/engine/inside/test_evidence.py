@@ -11,7 +11,6 @@ import torch
 from torch import nn
 
 from segstudio.core.feature_map import Lattice
-from segstudio.core.frame import Frame, FrameId
 from segstudio.core.layers import CallFacts
 from segstudio.core.look import EvidenceLook
 from segstudio.engine.flow import CancelToken
@@ -118,9 +117,8 @@ def labels():
 
 def asked(runner, x, labels, token=None, known=None, **look):
     look = EvidenceLook(**{"layer": "first", "pixel": (3, 3), **look})
-    frame = Frame(FrameId("made-up", 0, None, 0), np.zeros((*labels.shape, 3), np.uint8), 0.0)
     return evidence(
-        runner, x, frame, labels, IDS, look, lambda shape: Lattice.even(shape[-2:], labels.shape),
+        runner, x, labels, IDS, look, lambda shape: Lattice.even(shape[-2:], labels.shape),
         token or CancelToken(), known=known,
     )  # fmt: skip
 
@@ -243,11 +241,10 @@ def test_real_nets_work_after_a_prediction(card):
         logits = runner.whole(x)
         ids = np.arange(len(logits), dtype=np.uint8)
         labels = np.kron(logits.argmax(0).numpy().astype(np.uint8), np.ones((8, 8), np.uint8))
-        frame = Frame(FrameId("made-up", 0, None, 0), rgb, 0.0)
         for kind in ("gradcam", "gradcam++", "hirescam"):
             look = EvidenceLook(kind, "semantic.stage4", pixel=(30, 40))
             found = evidence(
-                runner, x, frame, labels, ids, look, lambda s: Lattice.even(s[1:], (64, 96)),
+                runner, x, labels, ids, look, lambda s: Lattice.even(s[1:], (64, 96)),
                 CancelToken(),
             )  # fmt: skip
             assert found.values.shape == (4, 6)
@@ -330,7 +327,7 @@ def test_nets_of_the_zoo_with_twice_run_stages_and_attention(name):
     for kind in ("gradcam", "hirescam"):
         look = EvidenceLook(kind, layer, pixel=(20, 30), target="class")
         found = evidence(
-            runner, x, None, labels, np.array([5, 2, 1], np.uint8), look,
+            runner, x, labels, np.array([5, 2, 1], np.uint8), look,
             lambda s: Lattice.even(s[1:], size), CancelToken(),
         )  # fmt: skip
         assert np.isfinite(found.exact).all()

@@ -51,7 +51,7 @@ def runner():
 def occluded(runner, x, token=None, **look):
     look = EvidenceLook("occlusion", **{"pixel": (2, 2), **look})
     labels, ids = np.full(FRAME, 8, np.uint8), np.array([3, 8], np.uint8)
-    return evidence(runner, x, None, labels, ids, look, None, token or CancelToken())
+    return evidence(runner, x, labels, ids, look, None, token or CancelToken())
 
 
 def test_only_boxes_over_the_spot_change_the_answer(runner, x):

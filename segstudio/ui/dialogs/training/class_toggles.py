@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from segstudio.ui.panels.parts import button, label, row
+from segstudio.ui.panels.swatches import swatch_icon
 from segstudio.ui.theme import UNIT, tabular
 
 MEAN = ""
@@ -64,7 +64,7 @@ class ClassToggles(QWidget):
         if list(self._boxes) == list(wanted):
             if wanted != self._colors:  # another theme
                 for name, color in wanted.items():
-                    self._boxes[name].setIcon(_swatch(color))
+                    self._boxes[name].setIcon(swatch_icon(color, 12, 3, 0.5))
             self._colors = wanted
             return
         self._colors = wanted
@@ -73,7 +73,7 @@ class ClassToggles(QWidget):
         self._boxes, self._figures = {}, {}
         for number, (name, color) in enumerate(wanted.items()):
             box = QCheckBox(name or "Mean")
-            box.setIcon(_swatch(color))
+            box.setIcon(swatch_icon(color, 12, 3, 0.5))
             box.setChecked(name == MEAN or len(colors) <= FEW)
             box.toggled.connect(self._tell)
             figure = label("–", look="small", tone="muted")
@@ -103,16 +103,3 @@ class ClassToggles(QWidget):
 
     def _tell(self, _is_on: object = None) -> None:
         self.changed.emit()
-
-
-def _swatch(color: Color) -> QIcon:
-    picture = QPixmap(24, 24)
-    picture.setDevicePixelRatio(2)
-    picture.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(picture)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(*color))
-    painter.drawRoundedRect(QRectF(0.5, 0.5, 11, 11), 3, 3)
-    painter.end()
-    return QIcon(picture)
