@@ -17,6 +17,10 @@ class FrameMissing(MediaError):
     """One frame of a source cannot be shown (damaged, cut off, or out of range)."""
 
 
+class FormatError(SegStudioError):
+    """A file that another program wrote does not hold what its format says, or cannot carry ours."""
+
+
 class ModelError(SegStudioError):
     """A model folder, card or weights file is absent, unreadable or does not fit."""
 

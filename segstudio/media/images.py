@@ -59,7 +59,7 @@ def read_image(path: Path, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]
 def decode_image(content: bytes, name: str, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
     """The same from the bytes of a file; `name` is what messages call it."""
     if content.startswith(_PNG_MAGIC):
-        _walk_png(content, name)
+        check_png(content, name)
     try:
         with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
             _check_size(image.size, name, max_pixels)
@@ -190,7 +190,7 @@ def _check_size(size: tuple[int, int], name: str, max_pixels: int) -> None:
         )
 
 
-def _walk_png(content: bytes, name: str) -> None:
+def check_png(content: bytes, name: str) -> None:
     """Refuse PNGs whose chunks lie about their length, without decoding anything."""
     at = len(_PNG_MAGIC)
     for _ in range(_MAX_PNG_CHUNKS):
