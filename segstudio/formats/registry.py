@@ -38,12 +38,14 @@ class OutFile:
 class Written:
     """What one frame becomes. files: its label files. picture: where its picture belongs, with the
     suffix of the frame's own picture; None where the format has no place for one or none is there.
-    entry: for `Writer.finish`.
+    entry: for `Writer.finish`. read_as: the name that the format's own reader gives the frame,
+    where that is not the frame's name ("" then), so that the proof finds it.
     """
 
     files: tuple[OutFile, ...]
     picture: PurePosixPath | None
     entry: Entry
+    read_as: str = ""
 
 
 @runtime_checkable
