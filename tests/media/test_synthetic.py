@@ -14,6 +14,7 @@ from segstudio.media.synthetic import sprites, surfaces
 from segstudio.media.synthetic.bodies import BODIES, mesh_of
 from segstudio.media.synthetic.camera import LOOP, NEAR, Curve, View, clip_near
 from segstudio.media.synthetic.drive import DriveSettings, SyntheticDrive
+from segstudio.media.synthetic.light import NIGHT
 from segstudio.media.synthetic.paint import Canvas
 
 SMALL = DriveSettings(height=120, width=160, seed=3)
@@ -107,6 +108,14 @@ def test_seeds_and_moments_differ():
     seeds = {digest(SyntheticDrive(DriveSettings(120, 160, s)).frame(0)[1]) for s in range(5)}
     assert len(frames) == 5
     assert len(seeds) == 5
+
+
+def test_a_street_by_night_is_dark_and_has_the_labels_of_the_day():
+    settings = DriveSettings(height=120, width=160, seed=3)
+    day, night = SyntheticDrive(settings), SyntheticDrive(settings, light=NIGHT)
+    (by_day, labels), (by_night, same) = day.frame(40), night.frame(40)
+    assert np.array_equal(labels, same)
+    assert by_night.mean() < 0.4 * by_day.mean()
 
 
 def test_frames_a_moment_apart_resemble_each_other():

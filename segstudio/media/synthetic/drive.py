@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from segstudio.media.synthetic.camera import FAR, LOOP, View
 from segstudio.media.synthetic.ground import Ground
-from segstudio.media.synthetic.light import pick_light
+from segstudio.media.synthetic.light import Light, pick_light
 from segstudio.media.synthetic.paint import Canvas, Picture, picture
 from segstudio.media.synthetic.sky import Sky
 from segstudio.media.synthetic.street import build_street
@@ -34,14 +34,16 @@ class DriveSettings:
 class SyntheticDrive:
     """A drive of any length: the same settings and index give the same frame, in any order.
 
-    Safe to use from several threads: nothing changes after it is made.
+    light: another weather than the seed's, on the same street. Safe to use from several threads:
+    nothing changes after it is made.
     """
 
-    def __init__(self, settings: DriveSettings) -> None:
+    def __init__(self, settings: DriveSettings, *, light: Light | None = None) -> None:
         self.settings = settings
         rng = np.random.default_rng((settings.seed, 5))
         self._street = build_street(rng)
-        self._light = pick_light(rng)
+        own = pick_light(rng)  # drawn in any case: what follows comes from the same numbers
+        self._light = light or own
         self._focal = float(rng.uniform(0.8, 1.25)) * settings.width
         self._horizon = float(rng.uniform(0.38, 0.56))
         self._aside = float(rng.normal(0, 0.03))

@@ -108,6 +108,25 @@ class Light:
         return found
 
 
+NIGHT = Light(
+    ambient=(0.2, 0.21, 0.28),
+    sun=(0.0, 0.0, 0.0),
+    toward=(0.0, 1.0, 0.0),
+    haze=(38.0, 40.0, 52.0),
+    haze_per_m=0.006,
+    zenith=(12.0, 14.0, 28.0),
+    cloud_cover=0.6,
+    wetness=0.7,
+    rain=0.0,
+    gain=1.2,
+    gamma=1.0,
+    saturation=0.8,
+    noise=9.0,
+    lamps_on=True,
+)
+"""A wet night under street lamps, which no seed has."""
+
+
 def pick_light(rng: np.random.Generator) -> Light:
     """The weather of a drive: clear, fair, overcast, dusk, mist or rain."""
     kind = rng.choice(
