@@ -1,0 +1,140 @@
+"""New domains for the loop's benchmark: a pool to correct frames of, and a test that is apart.
+
+camvid: a drive that the base never saw, 0006R0, split in time: the first 60 % are the pool, the
+last 30 % the test, and what lies between is neither. night: streets of the synthetic drive on a wet
+night, which no training frame shows; pool and test are different streets. Earlier data, against
+forgetting: what the base learned from, CamVid's other drives or the synthetic drive by day.
+"""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from segstudio.core.classes import CAMVID
+from segstudio.media.synthetic.drive import DriveSettings, SyntheticDrive
+from segstudio.media.synthetic.light import NIGHT
+from segstudio.store.masks import write_mask, write_picture
+from segstudio.store.pairs import Pair
+from segstudio.train.sources import synthetic_frame
+
+DRIVE = "0006R0"
+POOL_SHARE, TEST_SHARE = 0.6, 0.3
+SIZE = (360, 480)
+NIGHT_SEEDS = {"pool": (5001, 5002, 5003), "test": (6001, 6002, 6003)}
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A frame and its labels. clip: number of the folder it lies in, from 0."""
+
+    image: Path
+    labels: Path
+    clip: int = 0
+
+    @property
+    def pair(self) -> Pair:
+        """As training and judging read it."""
+        return Pair(self.image.stem, self.image, self.labels, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """clips: folders of pictures that are corrected, one for each drive. pool: all of them. test:
+    never trained on. earlier: a folder with images/ and labels/.
+    """
+
+    name: str
+    title: str
+    clips: tuple[Path, ...]
+    pool: tuple[Picture, ...]
+    test: tuple[Picture, ...]
+    earlier: Path
+
+
+def camvid_folder() -> Path | None:
+    """Where the real frames lie: $SEGSTUDIO_DATA or ../shared/data, in camvid/train."""
+    named = os.environ.get("SEGSTUDIO_DATA")
+    root = Path(named) if named else Path(__file__).resolve().parents[2] / "shared" / "data"
+    folder = root / "camvid" / "train"
+    return folder if folder.is_dir() else None
+
+
+def camvid(source: Path, folder: Path) -> Domain:
+    """source: CamVid's train, with images/ and labels/. Copied into `folder`."""
+    pictures = sorted((source / "images").glob("*.jpg"))
+    drive = [p for p in pictures if p.name.startswith(DRIVE)]
+    first, last = round(POOL_SHARE * len(drive)), round((1 - TEST_SHARE) * len(drive))
+    parts = {
+        "pool": drive[:first],
+        "test": drive[last:],
+        "earlier": [p for p in pictures if not p.name.startswith(DRIVE)],
+    }
+    for part, files in parts.items():
+        for kind in ("images", "labels"):
+            (folder / part / kind).mkdir(parents=True, exist_ok=True)
+        for file in files:
+            _copy(file, folder / part / "images" / file.name)
+            mask = file.with_suffix(".png").name
+            _copy(source / "labels" / mask, folder / part / "labels" / mask)
+    return Domain(
+        "camvid",
+        f"CamVid, drive {DRIVE}, never seen by the base",
+        (folder / "pool" / "images",),
+        _pictures(folder / "pool"),
+        _pictures(folder / "test"),
+        folder / "earlier",
+    )
+
+
+def night(folder: Path, *, pool: int = 40, test: int = 12, earlier: int = 200) -> Domain:
+    """pool, test: frames of each of the streets, a second and three apart. earlier: frames."""
+    found: dict[str, list[Picture]] = {"pool": [], "test": []}
+    for part, many, step in (("pool", pool, 1), ("test", test, 3)):
+        for clip, seed in enumerate(NIGHT_SEEDS[part]):
+            place = folder / part / str(seed)
+            _render(place, seed, range(0, many * step, step))
+            found[part] += _pictures(place, clip)
+    for number in range(earlier):
+        image, labels = (folder / "earlier" / k / f"{number:04d}.png" for k in ("images", "labels"))
+        if not labels.is_file():
+            rgb, mask = synthetic_frame(folder / "day", number)
+            _write(image, labels, rgb, mask)
+    return Domain(
+        "night",
+        "Synthetic drive by night; the base knows it by day",
+        tuple(folder / "pool" / str(seed) / "images" for seed in NIGHT_SEEDS["pool"]),
+        tuple(found["pool"]),
+        tuple(found["test"]),
+        folder / "earlier",
+    )
+
+
+def _render(folder: Path, seed: int, moments: range) -> None:
+    """A frame a second of driving, those that are not there yet."""
+    height, width = SIZE
+    drive = SyntheticDrive(DriveSettings(height, width, seed, fps=1.0), light=NIGHT)
+    for moment in moments:
+        image, labels = (folder / k / f"{moment:04d}.png" for k in ("images", "labels"))
+        if not labels.is_file():
+            _write(image, labels, *drive.frame(moment))
+
+
+def _write(image: Path, labels: Path, rgb: np.ndarray, mask: np.ndarray) -> None:
+    """The labels last: where they are, both are."""
+    image.parent.mkdir(parents=True, exist_ok=True)
+    labels.parent.mkdir(parents=True, exist_ok=True)
+    write_picture(image, rgb)
+    write_mask(labels, mask, CAMVID.palette())
+
+
+def _copy(file: Path, to: Path) -> None:
+    if not to.is_file():
+        shutil.copyfile(file, to)
+
+
+def _pictures(folder: Path, clip: int = 0) -> tuple[Picture, ...]:
+    files = sorted((folder / "images").iterdir())
+    return tuple(Picture(f, folder / "labels" / f"{f.stem}.png", clip) for f in files)
