@@ -1,9 +1,11 @@
 """What can be known about a model without importing torch."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from segstudio.core.classes import ClassMap
+from segstudio.core.lineage import Lineage
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +47,16 @@ class InputRule:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A measured mIoU (0..1): on what, and how."""
+    """A measured mIoU (0..1): on what, and how.
+
+    per_class: IoU (0..1) by the name of the class; classes that are nowhere in it are left out, and
+    it is empty where nobody wrote them down.
+    """
 
     dataset: str
     miou: float
     detail: str = ""
+    per_class: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +65,7 @@ class ModelCard:
 
     name: folder name. net: entry of the net registry. net_args: its keyword arguments.
     folder: where card and weights lie. weights: file name inside it. bundled: shipped with us.
-    channel_ids: class id of each output channel (None: channel i is class id i of the set).
+    lineage: how it was trained, None where nobody wrote it down.
     """
 
     name: str
@@ -77,6 +84,7 @@ class ModelCard:
     params: int | None = None
     sha256: str = ""
     bundled: bool = False
+    lineage: Lineage | None = None
 
 
 @dataclass(frozen=True, slots=True)

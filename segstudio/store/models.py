@@ -14,6 +14,7 @@ from typing import Any
 from segstudio import paths
 from segstudio.core.catalogue import InputRule, ModelCard, Score
 from segstudio.core.classes import ClassMap
+from segstudio.core.lineage import Lineage
 from segstudio.errors import ModelError, SegStudioError
 
 CARD = "card.json"
@@ -136,10 +137,16 @@ def card_json(card: ModelCard) -> dict[str, Any]:
         "params": card.params,
         "trained_on": card.trained_on,
         "licence": card.licence,
-        "scores": [{"dataset": s.dataset, "miou": s.miou, "detail": s.detail} for s in card.scores],
+        "scores": [_score_json(score) for score in card.scores],
         "description": card.description,
         "command": card.command,
+        **({} if card.lineage is None else {"lineage": card.lineage.to_json()}),
     }
+
+
+def _score_json(score: Score) -> dict[str, Any]:
+    row: dict[str, Any] = {"dataset": score.dataset, "miou": score.miou, "detail": score.detail}
+    return {**row, "per_class": dict(score.per_class)} if score.per_class else row
 
 
 def file_sha256(path: Path) -> str:
@@ -289,7 +296,20 @@ def _parse(content: object, file: Path) -> ModelCard:
         params=read.whole("params", None, 1, 10**12),
         sha256=sha256,
         bundled=folder.parent == paths.bundled_models().resolve(),
+        lineage=_lineage(read),
     )
+
+
+def _lineage(read: _Reader) -> Lineage | None:
+    content = read.content.get("lineage")
+    try:
+        if content is None:
+            return None
+        return Lineage.from_json(_Reader(content, read.file, "lineage").content)
+    except ValueError as error:
+        raise ModelError(
+            f"In the model card {read.file}, {error}; mend it or take it out."
+        ) from error
 
 
 def _classes(read: _Reader) -> ClassMap:
@@ -339,5 +359,16 @@ def _scores(read: _Reader) -> tuple[Score, ...]:
         miou = one.content.get("miou")
         if not _is_number(miou) or not 0 <= float(miou or 0) <= 1:
             raise one.bad("miou", "a number from 0 to 1")
-        found.append(Score(one.text("dataset"), float(miou or 0), one.text("detail", "")))
+        found.append(
+            Score(one.text("dataset"), float(miou or 0), one.text("detail", ""), _per_class(one))
+        )
     return tuple(found)
+
+
+def _per_class(read: _Reader) -> dict[str, float]:
+    found = read.content.get("per_class", {})
+    if not isinstance(found, dict) or not all(
+        iou is None or (_is_number(iou) and 0 <= iou <= 1) for iou in found.values()
+    ):
+        raise read.bad("per_class", "an object of class names and numbers from 0 to 1")
+    return {name: float(iou) for name, iou in found.items() if iou is not None}

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -19,8 +18,9 @@ from segstudio.errors import SegStudioError
 from segstudio.store.models import find_model
 from segstudio.store.pairs import Pair, find_pairs
 from segstudio.train.augment_rules import AugmentRule
-from segstudio.train.class_weights import class_weights, counts_of
+from segstudio.train.class_weights import Counts, class_weights
 from segstudio.train.corrected import CorrectedSample, CorrectedSet, Which, extract, load
+from segstudio.train.counting import check_labels, class_pixels, pixel_counts
 from segstudio.train.data import Samples, WeightedSamples, split_held_out
 from segstudio.train.distributed import Team
 from segstudio.train.labelled import LabelledSource
@@ -36,23 +36,20 @@ CORRECTED = "corrected"
 EARLIER = "earlier"
 """Folder in a run that keeps frames as its base model labelled them."""
 
-_COUNTED = 300
-"""Frames whose labels are counted for class weights; more tell nothing new."""
-
 
 @dataclass(slots=True)
 class Material:
     """samples: by number. sets: validation pairs by name. weights: of the classes, () for 1 each.
 
-    notes: sentences about what was left out or chosen. fingerprint: of a project's frames, "" for
-    none.
+    notes: sentences about what was left out or chosen. corrected: frames of a project that are
+    trained on, None without one.
     """
 
     samples: Dataset[tuple[Tensor, ...]]
     sets: dict[str, list[Pair]]
     weights: tuple[float, ...] = ()
     notes: list[str] = field(default_factory=list)
-    fingerprint: str = ""
+    corrected: CorrectedSet | None = None
 
 
 def assemble(
@@ -62,20 +59,22 @@ def assemble(
 
     SegStudioError when there is nothing to learn from, or classes differ.
     """
-    if recipe.augment == "classic" and not (recipe.project or recipe.replay):
-        samples = Samples(recipe, len(classes), rule, run / "synthetic")
-        folders = _folders(recipe.train, len(classes))
-        return Material(samples, validation_sets(recipe), _weights(recipe, folders, len(classes)))
-    notes: list[str] = []
     new: list[LabelledSource] = list(_folders(recipe.train, len(classes)))
-    fingerprint = ""
+    if recipe.augment == "classic" and not (recipe.project or recipe.replay):
+        check_labels(new, classes, may_be_one=recipe.synthetic_share > 0)
+        samples = Samples(recipe, len(classes), rule, run / "synthetic")
+        counts = _counts(recipe, new, len(classes), is_rare_wanted=False)
+        weights = class_weights(recipe.class_weights, counts)
+        return Material(samples, validation_sets(recipe), weights)
+    notes: list[str] = []
+    mine: CorrectedSet | None = None
     earlier, share = _earlier(recipe, run, len(classes))
     if recipe.project:
         corrected = _corrected(recipe, run, classes, team)
         parts = split(corrected.samples, seed=recipe.seed)
-        notes += [*corrected.notes, parts.reason]
-        new.append(corrected.chosen(parts.train))
-        fingerprint = corrected.fingerprint
+        notes += [*corrected.notes, parts.reason, _left_out(parts)]
+        mine = corrected.chosen(parts.train)
+        new.append(mine)
         if recipe.base and recipe.replay_share > 0 and not recipe.replay:
             said = _said_before(recipe, run, parts, team)
             if len(said):
@@ -85,32 +84,40 @@ def assemble(
                     f"Against forgetting, {len(said)} frames that nobody labelled are learned as"
                     " the base model sees them, where it is sure."
                 )
+    check_labels(new, classes, may_be_one=bool(earlier) and share > 0)
     if not new:
         new, earlier, share = earlier, [], 0.0
+    augment = _augment(recipe)
+    counts = _counts(recipe, new, len(classes), is_rare_wanted=augment.rare > 0)
     samples_of = WeightedSamples(
         Mix(tuple(new), Replay(share, tuple(earlier)), recipe.seed),
         rule,
-        augment=_augment(recipe),
+        augment=augment,
         crop=recipe.crop,
         short_side=recipe.short_side,
         count=recipe.steps * recipe.batch * recipe.accumulation * team.rank.of,
+        class_pixels=class_pixels(counts) if len(counts) else None,
     )
-    weights = _weights(recipe, new, len(classes))
     return Material(
         cast("Dataset[tuple[Tensor, ...]]", samples_of),
         judged_by(recipe, run),
-        weights,
-        notes,
-        fingerprint,
+        class_weights(recipe.class_weights, counts),
+        [note for note in notes if note],
+        mine,
     )
 
 
 def judged_by(recipe: TrainRecipe, run: Path) -> dict[str, list[Pair]]:
-    """Validation pairs by name: the recipe's folders, and the held-out frames of its project."""
+    """Validation pairs by name: the recipe's folders, and the held-out frames of its project.
+
+    Held-out frames that are drafts which nobody corrected are left out: they would grade a model on
+    the word of another, or on its own.
+    """
     sets = validation_sets(recipe)
     if recipe.project and (run / CORRECTED).is_dir():
         corrected = load(run / CORRECTED)
-        held = split(corrected.samples, seed=recipe.seed).held_out
+        parts = split(corrected.samples, seed=recipe.seed)
+        held = [sample for sample in parts.held_out if sample.may_grade]
         if held:
             sets.setdefault("held out", []).extend(corrected.pair(sample) for sample in held)
     return sets
@@ -179,16 +186,25 @@ def _never(_frame: Frame) -> Prediction:
     raise AssertionError("these frames were labelled before")
 
 
-def _weights(
-    recipe: TrainRecipe, sources: "list[FolderFrames] | list[LabelledSource]", classes: int
-) -> tuple[float, ...]:
-    """By the labels of at most _COUNTED frames, evenly from all."""
-    if recipe.class_weights == "none":
-        return ()
-    frames = [(source, number) for source in sources for number in range(len(source))]
-    every = max(1, -(-len(frames) // _COUNTED))
-    rows: list[NDArray[np.int64]] = [
-        counts_of(source.read(number).labels, classes) for source, number in frames[::every]
-    ]
-    counts = np.stack(rows) if rows else np.zeros((0, classes), np.int64)
-    return class_weights(recipe.class_weights, counts)
+def _left_out(parts: Split[CorrectedSample]) -> str:
+    """What people are told of held-out drafts; "" without any."""
+    drafts = sum(not sample.may_grade for sample in parts.held_out)
+    if not drafts:
+        return ""
+    is_one = drafts == 1
+    text = (
+        f"{drafts} held-out frame{'' if is_one else 's'} {'is a draft' if is_one else 'are drafts'}"
+        f" that nobody corrected, so {'it grades' if is_one else 'they grade'} no model"
+    )
+    if drafts < len(parts.held_out):
+        return f"{text}."
+    return f"{text}; none is left, so nothing is judged and the last weights are kept."
+
+
+def _counts(
+    recipe: TrainRecipe, sources: list[LabelledSource], classes: int, *, is_rare_wanted: bool
+) -> Counts:
+    """int64 (frames, C); no frame where nobody needs to know."""
+    if recipe.class_weights == "none" and not is_rare_wanted:
+        return np.zeros((0, classes), np.int64)
+    return pixel_counts(sources, classes)

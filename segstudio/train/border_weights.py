@@ -5,13 +5,38 @@ MICCAI 2015, section 3, equation 2. Objects here are the connected regions of gi
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from segstudio.core.classes import ClassMap
+from segstudio.core.training import TrainRecipe
+
 REACH = 6
 """In sigmas: further away the weight is under exp(-18) of its most, and left at 0."""
+
+THINGS = frozenset((
+    "person", "pedestrian", "child", "rider", "cyclist", "bicyclist", "motorcyclist", "animal",
+    "car", "truck", "truck_bus", "bus", "van", "suvpickuptruck", "train", "tram", "caravan",
+    "trailer", "motorcycle", "bicycle", "motorcyclescooter", "boat",
+))  # fmt: skip
+"""Names, in small letters and without spaces, of classes that come one by one."""
+
+
+def with_borders(recipe: TrainRecipe, classes: ClassMap) -> tuple[TrainRecipe, str]:
+    """A recipe that weighs borders but does not say between what gets a choice, and a sentence.
+
+    Classes whose things come one by one; all of them in a set that has none of those names (cells).
+    """
+    if recipe.border <= 0 or recipe.border_classes:
+        return recipe, ""
+    chosen = [c for c in classes.classes if c.name.lower().replace(" ", "") in THINGS]
+    named = ", ".join(c.name for c in chosen) if chosen else "any class"
+    note = f"Pixels between regions of {named} weigh more; --border-classes says otherwise."
+    ids = tuple(c.id for c in chosen or classes.classes)
+    return replace(recipe, border_classes=ids), note
 
 
 def border_weights(

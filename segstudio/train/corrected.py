@@ -22,6 +22,7 @@ from segstudio.atomic import atomic_write
 from segstudio.core.classes import VOID, ClassMap
 from segstudio.core.origins import CONFIRMED, PAINTED
 from segstudio.core.steps import TILE
+from segstudio.core.tally import CORRECTED
 from segstudio.errors import Cancelled, SegStudioError
 from segstudio.media.images import read_image
 from segstudio.store.masks import read_mask, write_mask, write_picture
@@ -41,8 +42,9 @@ VERSION = 1
 class CorrectedSample:
     """One frame. name: stem of its three files. media: fingerprint of what it is from.
 
-    clip, place, time_s: see splits.Placed. pixels: how many can be learned from; painted: how many
-    of them a human painted.
+    media and index say where in which file it can be found again. clip, place, time_s: see
+    splits.Placed. pixels: how many can be learned from; painted: how many of them a human painted.
+    is_reference, drafted_by: see core.tally.Standing; a copy of an older version does not know.
     """
 
     name: str
@@ -56,6 +58,17 @@ class CorrectedSample:
     width: int
     pixels: int
     painted: int
+    is_reference: bool = False
+    drafted_by: str = ""
+
+    @property
+    def may_grade(self) -> bool:
+        """Whether its labels are a human's word: enough of it is painted, or it was confirmed
+        without ever having been a model's draft.
+        """
+        if self.painted >= CORRECTED * self.pixels:
+            return True
+        return self.is_reference and not self.drafted_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +106,11 @@ class CorrectedSet:
         origin = read_mask(self.folder / "origins" / f"{pair.name}.png")
         weights = np.where(labels == VOID, 0, self.weights.table()[origin]).astype(np.uint8)
         return LabelledFrame(rgb, labels, weights, (origin == PAINTED) & (weights > 0))
+
+    def labels(self, number: int) -> NDArray[np.uint8]:
+        """Of frame `number`; void where its pixels do not count."""
+        pair = self.pair(self.samples[number])
+        return np.asarray(read_mask(pair.labels), np.uint8)
 
     def pair(self, sample: CorrectedSample) -> Pair:
         """Picture and labels, as validation reads them."""
@@ -280,6 +298,7 @@ def _written(
         name, record.fingerprint, record.title, summary.key.index, clip, place,
         None if time_us is None else time_us / 1e6, labels.shape[0], labels.shape[1],
         int(np.count_nonzero(known)), int(np.count_nonzero(known & (origin == PAINTED))),
+        summary.standing.is_reference, summary.about.drafted_by,
     )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from segstudio.store.pairs import Pair
 from segstudio.train import checkpoint
 from segstudio.train.assembling import judged_by
 from segstudio.train.data import read_pair
+from segstudio.train.lineage import lineage_of
 
 _TRAINING_ONLY = ("boosters.", "aux")
 
@@ -33,7 +34,7 @@ def export_model(checkpoint_file: Path, recipe: TrainRecipe, card: ModelCard) ->
     """Write weights.safetensors (fp16, without the heads that only training has) and card.json.
 
     The weights kept are the averaged ones where the run averaged. Returns the completed card, with
-    scores measured on the files as written.
+    its lineage and with scores measured on the files as written.
     """
     state = checkpoint.load(checkpoint_file)
     weights = state["average"] or state["net"]
@@ -55,6 +56,7 @@ def export_model(checkpoint_file: Path, recipe: TrainRecipe, card: ModelCard) ->
         net_args=net_args,
         params=sum(p.numel() for p in net.parameters()),
         sha256=hashlib.sha256(content).hexdigest(),
+        lineage=replace(lineage_of(state, recipe, checkpoint_file), model=card.name),
     )
     write_card(done, done.folder)  # the predictor below reads it like any other model
     done = replace(done, scores=(*card.scores, *measured(done, recipe, checkpoint_file.parent)))
@@ -70,12 +72,17 @@ def measured(card: ModelCard, recipe: TrainRecipe, run: Path) -> tuple[Score, ..
         for name, pairs in judged_by(recipe, run).items():
             count = len(card.classes)
             matrix = evaluate(predictor, (_frame(pair, count) for pair in pairs))
+            found = scores_of(matrix.full)
+            if np.isnan(found.miou):
+                continue  # nothing but void
+            iou = {c.name: float(found.iou[c.id]) for c in card.classes.classes}
             scores.append(
                 Score(
                     name,
-                    round(scores_of(matrix.full).miou, 4),
-                    f"{len(pairs)} frames, one confusion matrix, void left out,"
-                    f" {predictor.precision} on {predictor.device}",
+                    round(found.miou, 4),
+                    f"{len(pairs)} frame{'' if len(pairs) == 1 else 's'}, one confusion matrix,"
+                    f" void left out, {predictor.precision} on {predictor.device}",
+                    {name: round(each, 4) for name, each in iou.items() if not np.isnan(each)},
                 )
             )
     finally:

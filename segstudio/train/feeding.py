@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from segstudio.core.training import TrainRecipe
 from segstudio.engine.ranks import Rank
-from segstudio.errors import SegStudioError
+from segstudio.errors import MediaError, SegStudioError
 from segstudio.train.data import one_thread
 
 
@@ -71,13 +71,13 @@ def feed(
     first: int,
     last: int,
     workers: int,
-) -> DataLoader[tuple[Tensor, ...]]:
+) -> Iterator[tuple[Tensor, ...]]:
     """This process's samples of each step from `first` to before `last`.
 
     Yields what samples are, stacked: float32 (n, 3, h, w), int64 (n, h, w) and more, in memory
-    that CUDA copies from at once.
+    that CUDA copies from at once. MediaError when a frame cannot be read.
     """
-    return DataLoader(
+    loader: DataLoader[tuple[Tensor, ...]] = DataLoader(
         samples,
         batch_sampler=_Steps(share, first, last),
         num_workers=workers,
@@ -87,3 +87,9 @@ def feed(
         worker_init_fn=one_thread if workers else None,
         pin_memory=torch.cuda.is_available(),
     )
+    try:
+        yield from loader
+    except MediaError as error:
+        # torch puts the whole story of a worker around the one sentence that it ends with
+        sentence = str(error).rstrip().splitlines()[-1]
+        raise MediaError(sentence.partition("MediaError: ")[2] or sentence) from error

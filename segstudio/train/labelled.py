@@ -76,6 +76,10 @@ class LabelledSource(Protocol):
         """Frame `number`, from 0; the same each time."""
         ...
 
+    def labels(self, number: int) -> NDArray[np.uint8]:
+        """Its labels alone, uint8 (H, W), 255 where nothing is to be learned."""
+        ...
+
 
 def in_units(weight: float) -> int:
     """A weight in fiftieths; SegStudioError when it is outside of 0..5.1."""

@@ -1,6 +1,7 @@
 """The training loop, on one screen: batch, loss, step; now and then validate and save."""
 
 import dataclasses
+import json
 import math
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -17,11 +18,13 @@ from segstudio.engine.allocator import keep_freed_memory
 from segstudio.errors import SegStudioError
 from segstudio.train import checkpoint
 from segstudio.train.assembling import assemble
+from segstudio.train.border_weights import with_borders
 from segstudio.train.control import POLL_S, Control
 from segstudio.train.criterion import criterion
 from segstudio.train.distributed import Team, team
 from segstudio.train.feeding import feed
 from segstudio.train.judging import Judge
+from segstudio.train.lineage import origin_of
 from segstudio.train.precision import limit_threads, precision
 from segstudio.train.preparing import Training, prepare
 from segstudio.train.stepping import Stepper
@@ -63,6 +66,7 @@ def _fit(
     should_stop: Callable[[], bool],
 ) -> Iterator[TrainEvent]:
     dtype, note = precision(recipe.precision, together.device)
+    recipe, borders = with_borders(recipe, classes)
     training = prepare(recipe, classes, run, together, dtype)
     spec = training.spec
     spec.check_size(*recipe.crop)
@@ -70,11 +74,14 @@ def _fit(
         rule, multiple_of=math.lcm(rule.multiple_of, spec.multiple_of), remainder=spec.remainder
     )
     material = assemble(recipe, run, classes, rule, together)
+    if together.rank.is_first and not training.origin:
+        origin = origin_of(recipe, run, together.device, material.corrected)
+        training.origin = json.dumps(origin.to_json())
     judge = Judge(training, material.sets, classes, rule, run, together)
     stepper = Stepper(training, recipe, together, dtype, criterion(recipe, spec, material.weights))
     wishes = _Wishes(run, together, should_stop)
     watch, meter = Watch(together.device), Meter()
-    yield _started(training, together, dtype, [note, *material.notes])
+    yield _started(training, together, dtype, [note, borders, *material.notes])
     if training.step >= recipe.steps:
         yield TrainEvent("finished", training.step, {"best_miou": training.best})
         return
@@ -89,7 +96,7 @@ def _fit(
         meter.add(training.share.effective)
         if is_smaller:
             yield _smaller(training)
-        wish = yield from wishes.heed(training.step, meter)
+        wish = yield from wishes.heed(training, meter)
         is_last = training.step >= recipe.steps or wish == "stop"
         is_due = training.step % recipe.validate_every == 0 or is_last
         yield from _stop_when_lost(training, together, run, watch.put(training.step, values))
@@ -125,13 +132,15 @@ class _Wishes:
         self._together = together
         self._should_stop = should_stop
 
-    def heed(self, step: int, meter: Meter) -> Generator[TrainEvent, None, str]:
+    def heed(self, training: Training, meter: Meter) -> Generator[TrainEvent, None, str]:
         """Waits while a pause is asked for; returns "go" or "stop", the same in every process."""
-        wish = self._wish()
+        wish, step = self._wish(), training.step
         if wish == "pause":
             yield TrainEvent("paused", step, {})
+            began = time.perf_counter()
             while (wish := self._wish()) == "pause":
                 time.sleep(POLL_S)
+            training.since += time.perf_counter() - began
             yield TrainEvent("resumed", step, {})
             meter.restart()
         if wish == "stop":

@@ -1,7 +1,9 @@
 """The moving parts of a run, made ready: fresh, from a base model, or from a checkpoint."""
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,9 @@ class Training:
 
     joined: the net as it is called while training (wrapped where several processes train). parts:
     of equal size that a step's samples pass the net in. without_gain: validations since the best.
+    origin: JSON of what the run began with, see train.lineage, "" until that is known. seconds:
+    that processes before this one trained; since: when this one began, on the clock of
+    time.perf_counter, moved on by every pause.
     """
 
     spec: NetSpec
@@ -43,6 +48,9 @@ class Training:
     step: int = 0
     best: float = -1.0
     without_gain: int = 0
+    origin: str = ""
+    seconds: float = 0.0
+    since: float = field(default_factory=time.perf_counter)
 
     @property
     def judged(self) -> nn.Module:
@@ -62,6 +70,9 @@ class Training:
             effective=self.share.effective,
             parts=self.parts,
             without_gain=self.without_gain,
+            origin=self.origin,
+            seconds=self.seconds + time.perf_counter() - self.since,
+            date=datetime.now(UTC).isoformat(timespec="seconds"),
         )
 
 
@@ -107,6 +118,8 @@ def prepare(
         training.step, training.best = int(state["step"]), float(state["best"])
         training.without_gain = int(state.get("without_gain", 0))
         training.parts = max(training.parts, int(state.get("parts", 1)))
+        training.origin = str(state.get("origin", ""))
+        training.seconds = float(state.get("seconds", 0.0))
     training.joined = team.joined(net, sync_bn=recipe.sync_bn)
     _check_batch(training)
     return training

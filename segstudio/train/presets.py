@@ -128,9 +128,9 @@ def unet(_net: str) -> Settings:
     """U-Net: momentum 0.99, one large tile, weights between objects (Ronneberger 2015, section 3).
 
     Border weight w0 = 10 and sigma = 5 pixels as in equation 2, between regions of the recipe's
-    `border_classes` (--border-classes, none by default). Elastic deformations are left out: they
-    belong to tissue, not to streets. One picture a step, as there, wants a net without batch norm;
-    others take at least two with --batch.
+    `border_classes` (--border-classes; else of classes that come one by one, as cars do). Elastic
+    deformations are left out: they belong to tissue, not to streets. One picture a step, as there,
+    wants a net without batch norm; others take at least two with --batch.
     """
     return {
         "optimiser": "sgd", "learning_rate": 1e-3, "momentum": 0.99, "weight_decay": 0.0,

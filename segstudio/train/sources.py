@@ -20,13 +20,19 @@ _SYNTHETIC_SIZE = (360, 480)
 def read_pair(pair: Pair, classes: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """rgb uint8 (H, W, 3) and labels uint8 (H, W); ids outside the class set become void."""
     rgb = read_image(pair.picture)
-    labels = read_mask(pair.labels)
+    labels = known_labels(pair, classes)
     if labels.shape != rgb.shape[:2]:
         raise MediaError(
             f"{pair.picture.name} and its labels differ in size ({rgb.shape[1]}×{rgb.shape[0]} and"
             f" {labels.shape[1]}×{labels.shape[0]}); export them at one size."
         )
-    return rgb, np.where(labels < classes, labels, VOID).astype(np.uint8)
+    return rgb, labels
+
+
+def known_labels(pair: Pair, classes: int) -> NDArray[np.uint8]:
+    """uint8 (H, W); ids outside the class set become void."""
+    labels = read_mask(pair.labels)
+    return np.where(labels < classes, labels, VOID).astype(np.uint8)
 
 
 def synthetic_frame(pool: Path, number: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -62,6 +68,10 @@ class FolderFrames:
         """Pair `number`."""
         return LabelledFrame.of(*read_pair(self.pairs[number], self.classes), self.weight)
 
+    def labels(self, number: int) -> NDArray[np.uint8]:
+        """Of pair `number`, without reading its picture."""
+        return known_labels(self.pairs[number], self.classes)
+
 
 @dataclass(frozen=True, slots=True)
 class DriveFrames:
@@ -81,3 +91,7 @@ class DriveFrames:
     def read(self, number: int) -> LabelledFrame:
         """The frame of drive `number`."""
         return LabelledFrame.of(*synthetic_frame(self.pool, number), self.weight)
+
+    def labels(self, number: int) -> NDArray[np.uint8]:
+        """Of the frame of drive `number`."""
+        return synthetic_frame(self.pool, number)[1]

@@ -9,6 +9,7 @@ import pytest
 from segstudio import paths
 from segstudio.core.catalogue import InputRule, ModelCard, Score
 from segstudio.core.classes import CAMVID
+from segstudio.core.lineage import DataPart, Lineage
 from segstudio.errors import ModelError
 from segstudio.store import models
 
@@ -37,6 +38,15 @@ CARD = {
     "description": "A net.",
     "command": "segstudio train",
 }
+
+
+LINEAGE = Lineage(
+    model="city", base="town", base_sha256="cd" * 32, run="2026-01-01-town", step=40, seconds=4000.0,
+    recipe={"net": "bisenet_v2", "steps": 60, "seed": 7, "crop": [64, 64], "loss": "focal"},
+    data=(DataPart("train/images", 367, "ef" * 16), DataPart("synthetic drive", 600)),
+    versions={"torch": "2.9"}, hardware="A CPU, 1 thread", date="2026-01-01T10:00:00+00:00",
+    earlier=(Lineage(model="town", run="first"),),
+)  # fmt: skip
 
 
 def put(folder: Path, **changes: object) -> Path:
@@ -73,13 +83,26 @@ def test_a_card_written_and_read_is_the_same(tmp_path):
         folder=(tmp_path / "city").resolve(),
         weights="w.safetensors",
         net_args={"head_width": 64, "boosters": False, "alpha": 0.5},
-        scores=(Score("val", 0.61, "whole pictures"),),
+        scores=(
+            Score("val", 0.61, "whole pictures", {"Road": 0.9, "Größe": 0.32}),
+            Score("x", 0.5),
+        ),
         params=5,
         sha256="ab" * 32,
+        lineage=LINEAGE,
     )
     (tmp_path / "city").mkdir()
     file = models.write_card(card, tmp_path / "city")
     assert models.load_card(file) == card
+
+
+def test_cards_of_before_and_of_later_are_read(tmp_path):
+    assert models.load_card(put(tmp_path / "old")).lineage is None
+    rows = [{"dataset": "val", "miou": 0.5, "per_class": {"Road": 0.5, "Pole": None}}]
+    later = put(tmp_path / "new", lineage={"base": "x", "mood": "good"}, scores=rows)
+    card = models.load_card(later)
+    assert card.lineage == Lineage(base="x")
+    assert card.scores[0].per_class == {"Road": 0.5}
 
 
 def test_a_card_is_found_by_folder_by_its_file_and_by_its_weights(tmp_path):
@@ -102,6 +125,13 @@ def test_weights_without_a_card_or_of_another_card_are_refused(tmp_path):
     ("changes", "words"),
     [
         ({"format": 2}, "format 2"),
+        ({"lineage": []}, "needs an object in lineage"),
+        ({"lineage": {"step": "4"}}, "lineage.step is not"),
+        ({"lineage": {"data": [{"name": "x"}]}}, "lineage.data must be"),
+        (
+            {"scores": [{"dataset": "a", "miou": 0.1, "per_class": {"Road": 2}}]},
+            "per_class must be",
+        ),
         ({"net": None}, "net must be a text"),
         ({"net": " "}, "net must be a text"),
         ({"net_args": {"x": [1]}}, "net_args must be"),

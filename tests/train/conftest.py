@@ -105,13 +105,14 @@ class Corrector:
 
         edit_frame(self.project, media, frame, "Brush", change)
 
-    def confirm(self, media, index) -> None:
-        """The whole frame is right."""
+    def confirm(self, media, index, drafted_by="") -> None:
+        """The whole frame is right; drafted_by: the model that made it."""
         stored = self.project.load(FrameKey(media, index))
         document = LabelDocument(stored.labels, stored.origin)
         counts = tuple(int(n) for n in np.bincount(np.full(stored.labels.size, 4), minlength=5))
         step = document.confirm()
-        about = replace(stored.summary.about, by_hand=int((stored.origin == PAINTED).sum()))
+        by_hand = int((stored.origin == PAINTED).sum())
+        about = replace(stored.summary.about, by_hand=by_hand, drafted_by=drafted_by)
         key = FrameKey(media, index)
         self.project.push(key, stored.summary.position, step, counts, about).result(10)
 

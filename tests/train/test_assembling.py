@@ -1,18 +1,25 @@
 """What a recipe names is found, and what is judged is never trained on."""
 
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from segstudio.core.catalogue import InputRule, ModelCard
-from segstudio.core.classes import CAMVID, ClassDef, ClassMap
+from segstudio.core.classes import CAMVID, VOID, ClassDef, ClassMap
+from segstudio.core.origins import CONFIRMED, MODEL, PAINTED
 from segstudio.engine.ranks import ALONE
 from segstudio.errors import SegStudioError
+from segstudio.store.masks import write_mask
+from segstudio.store.models import find_model
 from segstudio.train.assembling import assemble, judged_by
+from segstudio.train.corrected import load
 from segstudio.train.distributed import Team
 from segstudio.train.export import export_model
 from segstudio.train.loop import fit
+from segstudio.train.splits import split
 
 RULE = InputRule(short_side=72)
 TEAM = Team(ALONE, torch.device("cpu"))
@@ -27,11 +34,12 @@ def small(recipe):
 
 @pytest.fixture
 def project(corrector):
-    """Two clips of eight and nine frames, one confirmed in each."""
+    """Two clips of eight and nine frames, one with two classes confirmed in each."""
     made = corrector()
     for number, title in enumerate(("one.mp4", "two.mp4")):
         clip = made.clip(title, frames=8 + number)
-        made.paint(clip, 1, 3 + number, (0, 0, 48, 64))
+        made.paint(clip, 1, 3 + number, (0, 0, 48, 32))
+        made.paint(clip, 1, 8, (0, 32, 48, 64))
         made.confirm(clip, 1)
     return str(made.close())
 
@@ -57,7 +65,9 @@ def test_a_clip_of_a_project_is_trained_on_and_the_other_judged(small, of_projec
     assert {s.name for s in trained}.isdisjoint(p.name for p in judged)
     assert found.samples._mix.counts(0, 10) == {"corrected frames": 5, "earlier data": 5}
     assert len(found.weights) == len(CAMVID)
-    assert found.fingerprint
+    assert found.corrected.samples == trained
+    pixels = found.samples._class_pixels
+    assert pixels.sum() == sum(s.pixels for s in trained)  # what crops look for rare classes by
     assert any("Held out" in note for note in found.notes)
 
 
@@ -85,6 +95,66 @@ def test_a_base_labels_what_nobody_labelled_and_the_model_is_judged_on_the_clip(
     better = replace(card, name="tuned", folder=tmp_path / "tuned")
     done = export_model(run / "last.pt", tuned, better)
     assert [score.dataset for score in done.scores] == ["held out"]
+    corrected = load(run / "corrected")
+    assert done.lineage.base == "base"
+    assert done.lineage.base_sha256 == find_model(str(tmp_path / "base")).sha256
+    assert [one.model for one in done.lineage.earlier] == ["base"]
+    assert done.lineage.data[0].fingerprint == corrected.fingerprint
+    assert done.lineage.data[0].frames == 1
+
+
+def test_drafts_that_nobody_corrected_judge_nothing_while_training(corrector, of_project, tmp_path):
+    made = corrector("drafted.segproj")
+    for number, origin in enumerate((PAINTED, MODEL, MODEL)):
+        clip = made.clip(f"{number}.mp4", frames=8 + number)
+        made.paint(clip, 1, 3, (0, 0, 48, 32), origin=origin)
+        made.paint(clip, 1, 4, (0, 32, 48, 64), origin=origin)
+        made.confirm(clip, 1, drafted_by="base" if origin == MODEL else "")
+    recipe = replace(of_project, project=str(made.close()))
+    assemble(recipe, tmp_path, CAMVID, RULE, TEAM)
+    samples = load(tmp_path / "corrected").samples
+    assert [s.may_grade for s in samples] == [True, False, False]
+    assert [s.drafted_by for s in samples] == ["", "base", "base"]
+    told = {}
+    for seed in range(12):  # another clip is held out
+        seeded = replace(recipe, seed=seed)
+        held = split(samples, seed=seed).held_out
+        found = assemble(seeded, tmp_path, CAMVID, RULE, TEAM)
+        judged = found.sets.get("held out", [])
+        assert [p.name for p in judged] == [s.name for s in held if s.may_grade]
+        told[bool(judged)] = found.notes
+    assert any("none is left, so nothing is judged" in note for note in told[False])
+    assert not any("draft" in note for note in told[True])
+
+
+def test_a_picture_that_a_person_made_without_a_draft_grades(corrector, of_project, tmp_path):
+    made = corrector("drawn.segproj")
+    for title in ("one.mp4", "three.mp4"):
+        clip = made.clip(title, frames=5 + len(title))
+        made.paint(clip, 1, 3, (0, 0, 48, 32), origin=CONFIRMED)
+        made.paint(clip, 1, 4, (0, 32, 48, 64), origin=CONFIRMED)
+    found = assemble(replace(of_project, project=str(made.close())), tmp_path, CAMVID, RULE, TEAM)
+    assert len(found.sets["held out"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("labels", "says"),
+    [
+        (VOID, "Nothing in the labels of 3 frames has one of the 11 classes of 'camvid'"),
+        (3, "All labels of 3 frames are Road; label a second class"),
+        (77, "all of it is void"),
+    ],
+)
+@pytest.mark.parametrize("augment", ["classic", "mild"])
+def test_labels_that_teach_nothing_are_refused(small, tmp_path, labels, says, augment):
+    for folder in small.train:
+        for file in Path(folder.labels).iterdir():
+            write_mask(file, np.full((72, 96), labels, np.uint8), None)
+    recipe = replace(small, augment=augment)
+    with pytest.raises(SegStudioError, match=says):
+        assemble(recipe, tmp_path, CAMVID, RULE, TEAM)
+    if labels == 3:  # earlier data has other classes
+        assemble(replace(recipe, synthetic_share=0.5), tmp_path, CAMVID, RULE, TEAM)
 
 
 def test_folders_mix_with_drives_by_rule(small, tmp_path):

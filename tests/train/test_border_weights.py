@@ -1,11 +1,14 @@
 """The weight between two objects: against loops over every pixel, and hand values."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from segstudio.train.border_weights import border_weights
+from segstudio.core.classes import CAMVID, ClassDef, ClassMap
+from segstudio.train.border_weights import border_weights, with_borders
+from segstudio.train.presets import preset
 
 
 def regions_of(labels, classes):
@@ -79,3 +82,24 @@ def test_objects_that_touch_at_a_corner_are_two():
     labels[1:3, 1:3] = labels[3:5, 3:5] = 1
     # At (2, 3) either is one pixel away.
     assert border_weights(labels, (1,))[2, 3] == pytest.approx(10 * math.exp(-4 / 50))
+
+
+def test_without_a_choice_borders_are_those_between_things_that_come_one_by_one():
+    recipe = preset("unet", "unet")
+    chosen, note = with_borders(recipe, CAMVID)
+    assert [CAMVID.name_of(i) for i in chosen.border_classes] == ["Car", "Pedestrian", "Bicyclist"]
+    assert note == (
+        "Pixels between regions of Car, Pedestrian, Bicyclist weigh more; --border-classes says"
+        " otherwise."
+    )
+    cells = ClassMap("cells", (ClassDef(0, "Cell", (1, 2, 3)), ClassDef(4, "Ground", (9, 9, 9))))
+    chosen, note = with_borders(recipe, cells)
+    assert chosen.border_classes == (0, 4)
+    assert "any class" in note
+
+
+def test_a_choice_of_borders_stays_and_none_is_made_where_none_are_weighed():
+    said = replace(preset("unet", "unet"), border_classes=(3,))
+    assert with_borders(said, CAMVID) == (said, "")
+    plain = preset("full", "unet")
+    assert with_borders(plain, CAMVID) == (plain, "")

@@ -9,6 +9,7 @@ import pytest
 from segstudio.core.classes import CAMVID
 from segstudio.core.origins import MODEL, PROPAGATED
 from segstudio.errors import Cancelled, SegStudioError
+from segstudio.media.open import open_source
 from segstudio.store.masks import write_picture
 from segstudio.store.project import FrameKey
 from segstudio.train.corrected import corrected_frames, extract, load
@@ -50,6 +51,17 @@ def test_confirmed_frames_are_learned_whole(mine, tmp_path):
     assert np.array_equal(frame.corrected, expected)  # it is remembered who painted what
     assert (found.samples[0].pixels, found.samples[0].painted) == (48 * 64, 200)
     assert found.samples[0].time_s == pytest.approx(1.0)
+
+
+def test_every_copied_frame_is_traced_back_to_its_file(mine, tmp_path):
+    places = {record.fingerprint: record.path for record in mine.project.media()}
+    found = extract(mine.close(), tmp_path / "c")
+    assert load(tmp_path / "c") == found
+    for number, sample in enumerate(found.samples):
+        source = open_source(places[sample.media])
+        assert np.array_equal(source.read(sample.index).rgb, found.read(number).rgb)
+        assert np.array_equal(found.labels(number), found.read(number).labels)
+        source.close()
 
 
 def test_the_pictures_are_those_that_were_labelled(mine, tmp_path):

@@ -1,6 +1,7 @@
 """A whole run in small: it learns, resumes exactly, and becomes a model."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,9 +12,11 @@ from segstudio.core.training import TrainRecipe
 from segstudio.errors import ModelError, SegStudioError
 from segstudio.nets.registry import NETS
 from segstudio.nets.weights import load_into, load_state
+from segstudio.store.masks import read_mask, write_mask
 from segstudio.store.models import load_card
 from segstudio.train import checkpoint
 from segstudio.train.export import export_model
+from segstudio.train.lineage import data_of, lineage_of
 from segstudio.train.loop import fit
 
 RULE = InputRule(short_side=72)
@@ -77,6 +80,21 @@ def test_a_finished_run_becomes_a_model_that_answers_like_the_run(recipe, tmp_pa
     assert again.sha256 == done.sha256
     assert again.params == done.params
     assert again.net_args["boosters"] is False
+    assert again == done
+    scores = {score.dataset: score for score in again.scores}
+    for score in scores.values():
+        assert set(score.per_class) <= {c.name for c in CAMVID.classes}
+        assert score.miou == pytest.approx(
+            sum(score.per_class.values()) / len(score.per_class), abs=1e-4
+        )
+    said = again.lineage
+    assert (said.model, said.base, said.run, said.step, said.seed) == ("mine", "", "run", 4, 1)
+    assert said.seconds > 0
+    assert said.recipe["net"] == "bisenet_v2"
+    assert said.versions["torch"] == torch.__version__
+    assert "thread" in said.hardware
+    assert [(part.name, part.frames) for part in said.data] == [("set/images without b", 3)]
+    assert str(tmp_path) not in (tmp_path / "mine" / "card.json").read_text()
     shipped = NETS.get("bisenet_v2").build(11, **again.net_args).eval()
     load_into(shipped, load_state(again.folder / again.weights), source="mine")
     trained = NETS.get("bisenet_v2").build(11, **recipe.net_args).eval()
@@ -88,6 +106,39 @@ def test_a_finished_run_becomes_a_model_that_answers_like_the_run(recipe, tmp_pa
     with torch.inference_mode():
         ours, theirs = shipped(x).logits, trained(x).logits
     assert (ours - theirs).abs().max() < 0.05 * theirs.abs().max()
+
+
+def test_the_content_of_folders_is_known_by_labels_and_sizes(recipe):
+    before = data_of(recipe)
+    assert data_of(recipe) == before
+    file = sorted(Path(recipe.train[0].labels).iterdir())[0]
+    labels = read_mask(file).copy()
+    labels[0, 0] = (labels[0, 0] + 1) % 11
+    write_mask(file, labels, CAMVID.palette())
+    after = data_of(recipe)
+    assert [part.frames for part in after] == [part.frames for part in before]
+    assert after != before
+
+
+def test_a_checkpoint_that_tells_nothing_of_its_origin_has_one_by_the_recipe(recipe, tmp_path):
+    run_all(recipe, tmp_path / "run")
+    state = checkpoint.load(tmp_path / "run" / "last.pt")
+    known = lineage_of(state, recipe, tmp_path / "run" / "last.pt")
+    for key in ("origin", "seconds", "date"):
+        state.pop(key)
+    old = lineage_of(state, recipe, tmp_path / "run" / "last.pt")
+    assert (old.data, old.recipe, old.step, old.run) == (
+        known.data, known.recipe, known.step, known.run,
+    )  # fmt: skip
+    assert (old.hardware, old.seconds) == ("", None)
+    assert old.date
+
+
+def test_time_goes_on_where_a_run_was_broken_off(recipe, tmp_path):
+    run_all(replace(recipe, steps=2), tmp_path / "run")
+    first = checkpoint.load(tmp_path / "run" / "last.pt")["seconds"]
+    run_all(recipe, tmp_path / "run")
+    assert 0 < first < checkpoint.load(tmp_path / "run" / "last.pt")["seconds"]
 
 
 def test_a_damaged_checkpoint_is_an_error_with_a_remedy(recipe, tmp_path):

@@ -1,6 +1,7 @@
 """A run that meets trouble: short memory, a full disk, a loss that is no number, and people."""
 
 import json
+import time
 from dataclasses import replace
 
 import pytest
@@ -186,7 +187,14 @@ def test_a_run_ends_when_validations_gain_nothing_any_more(small, tmp_path):
 def test_a_control_file_pauses_goes_on_and_stops(small, tmp_path, monkeypatch):
     file = tmp_path / FILE
     file.write_text('{"want": "stop"}')  # of an earlier run: nobody means this one
-    monkeypatch.setattr(loop.time, "sleep", lambda _: file.write_text('{"want": "go"}'))
+    clock, late = time.perf_counter, [0.0]
+
+    def sleep(_seconds):
+        late[0] += 1e6
+        file.write_text('{"want": "go"}')
+
+    monkeypatch.setattr(loop.time, "sleep", sleep)
+    monkeypatch.setattr(loop.time, "perf_counter", lambda: clock() + late[0])
     events = []
     for event in fit(replace(small, steps=50, validate_every=1), tmp_path, CAMVID, RULE):
         events.append(event)
@@ -199,7 +207,9 @@ def test_a_control_file_pauses_goes_on_and_stops(small, tmp_path, monkeypatch):
     ]
     assert told == [("paused", 2), ("resumed", 2), ("stopped", 4), ("finished", 4)]
     assert not file.exists()
-    assert checkpoint.load(tmp_path / "last.pt")["step"] == 4
+    kept = checkpoint.load(tmp_path / "last.pt")
+    assert kept["step"] == 4
+    assert 0 < kept["seconds"] < 1e6  # nobody trained while it was paused
 
 
 def test_a_half_written_control_file_changes_nothing(tmp_path):

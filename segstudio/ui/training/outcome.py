@@ -17,7 +17,6 @@ from segstudio import paths
 from segstudio.core.catalogue import InputRule, ModelCard
 from segstudio.core.classes import ClassMap
 from segstudio.core.frame import Frame, FrameId
-from segstudio.core.tally import CORRECTED
 from segstudio.core.training import TrainRecipe
 from segstudio.engine.flow import CancelToken
 from segstudio.errors import SegStudioError
@@ -49,8 +48,8 @@ class Outcome:
 @dataclass(frozen=True, slots=True)
 class HeldOut:
     """What a run is judged on. clips: of each pair. trained: a sentence about the rest. drafts:
-    held out too, but confirmed with next to nothing painted: they would grade a model on its own
-    work.
+    held out too, but a model's word with next to nothing painted: they would grade a model on its
+    own work.
     """
 
     pairs: tuple[Pair, ...]
@@ -107,7 +106,7 @@ def held_out_of(run: Path, recipe: TrainRecipe) -> HeldOut:
     found = load(run / "corrected")
     parts = split(found.samples, seed=recipe.seed)
     what = "confirmed frame" if found.which == "confirmed" else "corrected frame"
-    judged = [s for s in parts.held_out if s.painted >= CORRECTED * s.pixels]
+    judged = [sample for sample in parts.held_out if sample.may_grade]
     return HeldOut(
         tuple(found.pair(sample) for sample in judged),
         tuple(sample.clip for sample in judged),

@@ -48,7 +48,9 @@ def test_drafts_that_nobody_corrected_grade_no_model(tmp_path, monkeypatch):
     from segstudio.train import corrected, splits
 
     def sample(name, painted):
-        return SimpleNamespace(name=name, clip="a", pixels=1000, painted=painted)
+        return corrected.CorrectedSample(
+            name, "f", "a", 0, "a", 0, None, 40, 25, 1000, painted, drafted_by="old"
+        )
 
     samples = (sample("drawn", 900), sample("touched", 50), sample("draft", 49), sample("as is", 0))
     kept = SimpleNamespace(
