@@ -1,8 +1,7 @@
 """What can be chosen about a format: declared once, asked by the window and by the command line."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from segstudio.errors import UsageError
@@ -23,7 +22,7 @@ class Option:
     title: str
     default: Value
     about: str = ""
-    choices: Mapping[str, str] = MappingProxyType({})
+    choices: Mapping[str, str] = field(default_factory=dict)
     low: float = 0.0
     high: float = 1e9
 

@@ -122,13 +122,15 @@ class Guess:
 class Format(Protocol):
     """A format; stateless.
 
-    title: as its users call it. about: one sentence. is_exact: whether labels come back unchanged,
-    but for classes that it has no place for. writes_with, reads_with: what can be chosen.
+    title: as its users call it. about: one sentence. can_write: False for what is only read.
+    is_exact: whether labels come back unchanged, but for classes that it has no place for.
+    writes_with, reads_with: what can be chosen.
     """
 
     name: str
     title: str
     about: str
+    can_write: bool
     is_exact: bool
     writes_with: tuple[Option, ...]
     reads_with: tuple[Option, ...]

@@ -1,0 +1,80 @@
+"""Reading back what was written, and comparing it with what should have been."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from segstudio.core.classes import ClassMap
+from segstudio.errors import Cancelled, SegStudioError
+from segstudio.formats.labelled import Labelled
+from segstudio.formats.options import complete
+from segstudio.formats.registry import Format, Reader
+from segstudio.formats.report import ExportReport, FrameError, Progress, Proof
+from segstudio.formats.source import FolderSource, Source
+from segstudio.formats.target import Target
+
+_WORST = 20
+
+
+def prove(
+    frames: Iterable[Labelled],
+    report: ExportReport,
+    kind: Format,
+    classes: ClassMap,
+    target: Target,
+    *,
+    should_stop: Callable[[], bool] = lambda: False,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> Proof:
+    """Open the written files with the format's own reader and compare every pixel.
+
+    Before `Target.finish`, which packs a zip file. frames: the same again; their pictures are not
+    touched. report: of `export`. Whatever cannot be read back counts as different.
+    """
+    writer = kind.writer(classes, report.options)
+    source = FolderSource(target.folder)
+    found: list[FrameError] = []
+    seen = equal = pixels = different = 0
+    reader, trouble = _opened(kind, source, classes)
+    refs = {(ref.split, ref.name): ref for ref in reader.frames} if reader else {}
+    by_name = {ref.name: ref for ref in reader.frames} if reader else {}
+    ids = np.asarray(writer.ids)
+    for item in frames:
+        if should_stop():
+            raise Cancelled
+        name = report.read_as.get(item.name, item.name)
+        ref = refs.get((item.split, name)) or by_name.get(name)
+        wrong, why = item.labels.size, trouble or "was not found."
+        if ref is not None and reader is not None:
+            wrong, why = _compared(reader, ref, ids[item.labels])
+        seen += 1
+        pixels += item.labels.size
+        different += wrong
+        equal += not wrong
+        if wrong:
+            found.append(FrameError(item.name, wrong, item.labels.size, why))
+            found = sorted(found, key=lambda e: -e.different)[:_WORST]
+        progress(Progress("reading back", seen, report.frames, item.name))
+    return Proof(seen, equal, pixels, different, tuple(found), is_expected=not kind.is_exact)
+
+
+def _opened(kind: Format, source: Source, classes: ClassMap) -> tuple[Reader | None, str]:
+    """The reader with what it recognises itself, or why there is none."""
+    try:
+        guess = kind.sniff(source)
+        options = complete(kind.reads_with, guess.options if guess is not None else {})
+        return kind.open(source, options, classes), ""
+    except SegStudioError as error:
+        return None, str(error)
+
+
+def _compared(reader: Reader, ref: Any, expected: Any) -> tuple[int, str]:  # noqa: ANN401
+    """How many pixels differ, and why all of them do where they do."""
+    try:
+        labels = reader.read(ref).labels
+    except SegStudioError as error:
+        return expected.size, str(error)
+    if labels.shape != expected.shape:
+        return expected.size, f"came back {labels.shape[1]}×{labels.shape[0]}."
+    return int(np.count_nonzero(labels != expected)), ""
