@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from segstudio.core.classes import VOID
 from segstudio.core.origins import CONFIRMED, PAINTED, FrameState
 from segstudio.errors import MediaError, SegStudioError
+from segstudio.media.images import natural_order
 from segstudio.media.open import complete_info, is_same_content, open_source
 from segstudio.media.readahead import ReadAhead
 from segstudio.media.source import FrameSource, SourceInfo
@@ -112,6 +113,15 @@ def human_pixels(project: Project, missing: list[str]) -> NDArray[np.int64]:
                     counts += np.bincount(by_people, minlength=256)
     counts[VOID] = 0
     return counts
+
+
+def clip_of(record: MediaRecord, index: int) -> tuple[str, int]:
+    """Which frames may be neighbours: those of one medium, and single pictures of one folder."""
+    if record.kind != "image":
+        return record.fingerprint, index
+    digits = natural_order(record.path)
+    numbers = [part[1] for part in digits[:-1] if isinstance(part, tuple) and part[0] == 0]
+    return str(record.path.parent), int(numbers[-1]) if numbers else 0
 
 
 def files_of(project: Project, record: MediaRecord) -> list[Path]:

@@ -90,6 +90,20 @@ def image_size(path: Path, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
     return (width, height) if turned else (height, width)
 
 
+def is_upright(path: Path) -> bool:
+    """Whether other programs see it as it is read here, whether or not they turn by EXIF.
+
+    MediaError when it is no picture.
+    """
+    try:
+        with path.open("rb") as file, Image.open(file, formats=_FORMATS) as image:
+            return image.getexif().get(0x0112, 1) in (0, 1)
+    except OSError as error:
+        raise MediaError(_not_an_image(_bytes_of(path), path.name)) from error
+    except (ValueError, SyntaxError, EOFError, LookupError, TypeError) as error:
+        raise MediaError(f"{path.name} is damaged ({error}); restore it from a copy.") from error
+
+
 def natural_order(path: Path) -> tuple[object, ...]:
     """Sort key that puts frame_10 behind frame_9."""
     parts = re.split(r"(\d+)", path.name.casefold())

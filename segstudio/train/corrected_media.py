@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from segstudio.engine.project_sources import clip_of
 from segstudio.errors import MediaError
-from segstudio.media.images import natural_order
 from segstudio.media.open import is_same_content, open_source
 from segstudio.store.project import FrameSummary, MediaRecord, Project
+
+__all__ = ["MediaFrames", "clip_of"]
 
 _CACHE_BYTES = 64 << 20
 
@@ -111,15 +113,6 @@ class MediaFrames:
                     f" {'it is' if one else 'they are'} left out."
                 )
         return tuple(found)
-
-
-def clip_of(record: MediaRecord, index: int) -> tuple[str, int]:
-    """Which frames may be neighbours: those of one medium, and single pictures of one folder."""
-    if record.kind != "image":
-        return record.fingerprint, index
-    digits = natural_order(record.path)
-    numbers = [part[1] for part in digits[:-1] if isinstance(part, tuple) and part[0] == 0]
-    return str(record.path.parent), int(numbers[-1]) if numbers else 0
 
 
 def _listed(names: Sequence[str]) -> str:

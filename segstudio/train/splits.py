@@ -8,42 +8,16 @@ is, and frames next to that stretch are neither judged nor trained on.
 import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 
+from segstudio.core.placed import Gap, Placed
 
-class Placed(Protocol):
-    """Where a frame was taken: what the guard must know of it."""
-
-    @property
-    def clip(self) -> str:
-        """Equal for frames that may show the same place."""
-        ...
-
-    @property
-    def place(self) -> int:
-        """Its number in the clip."""
-        ...
-
-    @property
-    def time_s(self) -> float | None:
-        """Its time in the clip; None for stills."""
-        ...
+__all__ = ["Gap", "Placed", "Split", "split"]
 
 
 Frame = TypeVar("Frame", bound=Placed)
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Least distance between a frame that is judged and one that is trained on.
-
-    seconds: where every frame of the clip has a time. frames: in the clip's numbers, elsewhere.
-    """
-
-    seconds: float = 3.0
-    frames: int = 10
 
 
 @dataclass(frozen=True, slots=True)

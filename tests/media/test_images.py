@@ -334,3 +334,22 @@ def test_a_folder_names_its_pictures_and_may_name_others_next_time(tmp_path):
     assert (chosen.names, chosen.may_change) == (("b9.png", "deep/c.png"), False)
     one = open_source(tmp_path / "deep" / "c.png").info
     assert (one.names, one.may_change) == (("c.png",), False)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
+@pytest.mark.parametrize(("orientation", "upright"), [(1, True), (3, False), (6, False)])
+def test_it_is_known_which_files_other_programs_may_see_turned(
+    tmp_path, kind, orientation, upright
+):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    file = tmp_path / "p"
+    file.write_bytes(encoded(Image.fromarray(SMOOTH), kind, exif=exif))
+    assert images.is_upright(file) is upright
+
+
+def test_what_is_no_picture_is_neither_upright_nor_turned(tmp_path):
+    file = tmp_path / "p.png"
+    file.write_bytes(b"words")
+    with pytest.raises(MediaError, match="holds text"):
+        images.is_upright(file)

@@ -1,0 +1,171 @@
+"""The labelled frames of a project as a writer of formats takes them: in order, one at a time."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segstudio.core.classes import VOID
+from segstudio.core.origins import CONFIRMED, PAINTED
+from segstudio.engine.exchange.naming import FrameNames
+from segstudio.engine.exchange.pictures import PictureFiles, checked
+from segstudio.engine.exchange.splits import Division, Splits, divide
+from segstudio.engine.project_sources import clip_of
+from segstudio.errors import SegStudioError, UsageError
+from segstudio.formats.labelled import Labelled
+from segstudio.store.project import FrameKey, FrameSummary, MediaRecord, Project
+
+Scope: TypeAlias = Literal["confirmed", "human", "labelled"]
+"""confirmed: frames that a human confirmed whole. human: what a human painted or confirmed, in any
+frame; the rest of it is void. labelled: every label, whoever said it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """A frame that is given. clip, place, time_s: see core.placed."""
+
+    summary: FrameSummary
+    record: MediaRecord
+    clip: str
+    place: int
+    time_s: float | None
+
+
+class ProjectFrames:
+    """Frames of a project, as many as `len` says, by medium and index; can be gone through again.
+
+    Labels are read when their frame is asked for, so memory stays flat. media, keys: only these.
+    splits: None leaves all frames together. UsageError for a scope or pictures that are not known.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        scope: str = "confirmed",
+        *,
+        media: Collection[int] | None = None,
+        keys: Collection[FrameKey] | None = None,
+        splits: Splits | None = None,
+        pictures: str = "copy",
+    ) -> None:
+        if scope not in get_args(Scope):
+            raise UsageError(
+                f"There are no '{scope}' frames; choose one of {', '.join(get_args(Scope))}."
+            )
+        self._project = project
+        self._scope = scope
+        self._how = checked(pictures)
+        self._names = FrameNames(project)
+        self._later: list[str] = []
+        chosen = [c for c in self._all() if _is_meant(c.summary.key, media, keys)]
+        division = Division(("",) * len(chosen), ())
+        if splits is not None:
+            division = divide(chosen, splits)
+        self._frames = [
+            (frame, split)
+            for frame, split in zip(chosen, division.of, strict=True)
+            if split is not None
+        ]
+        self._notes = (*division.notes, *self._absent(media))
+
+    def _all(self) -> Iterator[_Chosen]:
+        for record in self._project.media():
+            for summary in self._project.frames(record.id):
+                if is_in(summary, self._scope):
+                    _, place = clip_of(record, summary.key.index)
+                    time_us = summary.about.time_us
+                    time_s = None if time_us is None else time_us / 1e6
+                    yield _Chosen(summary, record, self._names.clip(record.id), place, time_s)
+
+    def _absent(self, media: Collection[int] | None) -> Iterator[str]:
+        for record in self._project.media():
+            count = self._project.absent(record.id)
+            if count and (media is None or record.id in media):
+                are = "picture is" if count == 1 else "pictures are"
+                yield (
+                    f"{count} labelled {are} not in {record.title} any more and left out; put"
+                    f" {'it' if count == 1 else 'them'} back to export"
+                    f" {'it' if count == 1 else 'them'} too."
+                )
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know, in sentences; whole once all frames were given."""
+        return (*self._notes, *self._later)
+
+    @property
+    def splits(self) -> dict[str, int]:
+        """Split → frames in it, in the order train, val, test; {"": all} when undivided."""
+        return Division(tuple(s for _, s in self._frames), ()).counts() or {"": len(self)}
+
+    @property
+    def clips(self) -> dict[str, int]:
+        """Clip → frames of it."""
+        found: dict[str, int] = {}
+        for frame, _ in self._frames:
+            found[frame.clip] = found.get(frame.clip, 0) + 1
+        return found
+
+    def __iter__(self) -> Iterator[Labelled]:
+        """Frames whose labels cannot be read are left out with a note."""
+        self._later = []
+        files: PictureFiles | None = None
+        try:
+            for frame, split in self._frames:
+                if files is None or files.record.id != frame.record.id:
+                    self._close(files)
+                    files = PictureFiles(self._project, frame.record, self._how)
+                    files.open()
+                found = self._labelled(frame, split, files)
+                if found is not None:
+                    yield found
+        finally:
+            self._close(files)
+
+    def _close(self, files: PictureFiles | None) -> None:
+        if files is not None:
+            files.close()
+            self._later += files.notes
+            files.notes = []
+
+    def _labelled(self, frame: _Chosen, split: str, files: PictureFiles) -> Labelled | None:
+        key, about = frame.summary.key, frame.summary.about
+        name = self._names.of(key, about.name or self._picture(frame.record))
+        try:
+            labels = self._labels(key)
+        except SegStudioError as error:
+            self._later.append(f"{name} is left out: {error}")
+            return None
+        return Labelled(name, labels, files.of(frame.summary), frame.clip, split, frame.place)
+
+    def _labels(self, key: FrameKey) -> NDArray[np.uint8]:
+        stored = self._project.load(key)
+        if stored is None:
+            raise SegStudioError(f"Frame {key.index} has no labels any more; label it again.")
+        if self._scope != "human":
+            return stored.labels
+        return np.where(stored.origin >= PAINTED, stored.labels, VOID).astype(np.uint8)
+
+    @staticmethod
+    def _picture(record: MediaRecord) -> str:
+        return record.path.name if record.kind == "image" else ""
+
+
+def is_in(summary: FrameSummary, scope: str) -> bool:
+    """Whether a frame belongs to a Scope."""
+    if scope == "confirmed":
+        return summary.standing.is_reference
+    if scope == "human":
+        return bool(summary.counts[PAINTED] or summary.counts[CONFIRMED])
+    return any(summary.counts[1:])
+
+
+def _is_meant(
+    key: FrameKey, media: Collection[int] | None, keys: Collection[FrameKey] | None
+) -> bool:
+    return (media is None or key.media in media) and (keys is None or key in keys)
