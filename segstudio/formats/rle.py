@@ -6,18 +6,12 @@ along the rows of a box; both only number the pixels differently, so here a mask
 by it. A FormatError names the reason only; who knows the file and the field says them (`where`).
 """
 
-import functools
-import logging
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
+from segstudio.core.compiled import compiled
 from segstudio.errors import FormatError
 from segstudio.formats.rasters import MAX_PIXELS
-
-log = logging.getLogger("segstudio.formats")
 
 Counts = NDArray[np.int64]
 
@@ -192,25 +186,9 @@ def from_bits(content: object, pixels: int, where: str) -> NDArray[np.bool_]:
     if word != 8:
         raise FormatError(f"{where} has values of {word} bits instead of 8; export it again.")
     mask = np.zeros(pixels, np.bool_)
-    if _decoder()(np.frombuffer(packed, np.uint8), mask) != count:
+    if compiled(_decode)(np.frombuffer(packed, np.uint8), mask) != count:
         raise FormatError(f"{where} ends before its picture does; export it again.")
     return mask
-
-
-@functools.cache
-def _decoder() -> Callable[[NDArray[np.uint8], NDArray[np.bool_]], int]:
-    """The compiled `_decode`; kept on disk when some folder lets itself be written."""
-    import numba
-
-    options: dict[str, Any] = {"nogil": True, "boundscheck": False}
-    nothing = np.zeros(7, np.uint8), np.zeros(0, np.bool_)
-    try:
-        kernel = numba.njit(cache=True, **options)(_decode)
-        kernel(*nothing)
-    except Exception:  # whatever a full, read-only or damaged cache folder leads to
-        log.warning("compiled code cannot be kept on disk", exc_info=True)
-        kernel = numba.njit(**options)(_decode)
-    return kernel  # type: ignore[no-any-return]  # numba has no types
 
 
 def _decode(packed: NDArray[np.uint8], mask: NDArray[np.bool_]) -> int:
