@@ -1,4 +1,4 @@
-"""`segstudio models`: list, inspect, import, bench, export-onnx."""
+"""`segstudio models`: list, show, inspect, import, bench, export-onnx."""
 
 import argparse
 from pathlib import Path
@@ -13,6 +13,7 @@ _EPILOG = """\
 examples:
   segstudio models list
   segstudio models list --nets
+  segstudio models show bisenet_v2_camvid
   segstudio models inspect best_deeplabv3plus_resnet101_cityscapes_os16.pth
   segstudio models import best_deeplabv3plus_resnet101_cityscapes_os16.pth --classes cityscapes19
   segstudio models bench bisenet_v2_camvid --size 512x1024
@@ -26,13 +27,14 @@ def add(subparsers: Subparsers) -> None:
     """`models` and its actions."""
     parser = subparsers.add_parser(
         "models",
-        help="list, inspect, import, measure and export models",
+        help="list, show, inspect, import, measure and export models",
         description="The models that are installed, what a weights file holds, and the networks.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     _add_list(actions)
+    _add_show(actions)
     _add_inspect(actions)
     _add_import(actions)
     _add_bench(actions)
@@ -57,6 +59,16 @@ def _add_list(actions: Subparsers) -> None:
         "--nets", action="store_true", help="list the networks instead, with their sizes"
     )
     parser.set_defaults(run_command=run_list)
+
+
+def _add_show(actions: Subparsers) -> None:
+    from segstudio.cli.model_show import run_show
+
+    parser = _action(
+        actions, "show", "what its card says: scores by class, and where it comes from"
+    )
+    parser.add_argument("model", metavar="MODEL", help="a model's name or folder")
+    parser.set_defaults(run_command=run_show)
 
 
 def _add_inspect(actions: Subparsers) -> None:

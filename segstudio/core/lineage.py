@@ -78,10 +78,14 @@ class Lineage:
             "Took": "" if self.seconds is None else lasting(self.seconds),
             "Hardware": self.hardware,
             "Versions": ", ".join(f"{name} {said}" for name, said in self.versions.items()),
-            "Date": self.date,
+            "Date": self._day(),
             "Run": self.run,
         }
         return {title: text for title, text in found.items() if text}
+
+    def _day(self) -> str:
+        minute = self.date[:16].replace("T", " ")
+        return f"{minute} UTC" if self.date.endswith("+00:00") else minute
 
     def _began(self) -> str:
         chain = [f"{self.base} ({self.base_sha256[:12]})" if self.base_sha256 else self.base]

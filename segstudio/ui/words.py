@@ -106,10 +106,13 @@ def card_text(card: ModelCard, facts: NetFacts | None, found: NetFigures | None)
         f"classes: {card.classes.name} ({', '.join(c.name for c in card.classes.classes)})"
     )
     lines.append(f"input: {input_rule(card.input)}")
-    lines += [f"score: mIoU {100 * s.miou:.2f} % on {s.dataset}. {s.detail}" for s in card.scores]
+    for s in card.scores:
+        lines.append(f"score: mIoU {100 * s.miou:.2f} % on {s.dataset}. {s.detail}")
+        lines += [f"  {name}: {100 * iou:.1f} %" for name, iou in s.per_class.items()]
     for title, text in (
         ("trained on", card.trained_on),
         ("licence", card.licence),
+        *(((t.lower(), told) for t, told in card.lineage.facts().items()) if card.lineage else ()),
         ("file", str(card.folder / card.weights)),
         ("sha256", card.sha256),
     ):

@@ -1,14 +1,19 @@
 """`segstudio models` from the outside."""
 
 import json
+import shutil
+from dataclasses import replace
 
 import pytest
 import torch
 
 from segstudio.cli.main import main
 from segstudio.cli.models import net_args
+from segstudio.core.catalogue import Score
+from segstudio.core.lineage import DataPart, Lineage
 from segstudio.errors import UsageError
 from segstudio.nets.registry import NETS
+from segstudio.store.models import load_card, write_card
 
 SLIM = ["--net", "bisenet_v2", "--net-arg", "alpha=0.25", "--net-arg", "head_width=16"]
 
@@ -93,3 +98,32 @@ def test_net_arguments_are_read_as_what_they_look_like():
     }
     with pytest.raises(UsageError):
         net_args(["nothing"])
+
+
+def test_a_card_is_told_class_by_class_with_where_it_comes_from(small_model, tmp_path, capsys):
+    folder = shutil.copytree(small_model, tmp_path / "told")
+    lineage = Lineage(
+        base="town", run="first", step=40, recipe={"net": "bisenet_v2", "steps": 60, "seed": 5},
+        data=(DataPart("train/images", 367, "ab" * 16), DataPart("synthetic drive", 9)),
+    )  # fmt: skip
+    score = Score("CamVid val", 0.6081, "101 frames", {"Road": 0.91, "SignSymbol": 0.123})
+    write_card(replace(load_card(folder), scores=(score,), lineage=lineage), folder)
+    assert main(["models", "show", str(folder)]) == 0
+    said = capsys.readouterr().out
+    assert "mIoU 60.8 % on CamVid val" in said
+    assert "  Road        91.0\n  SignSymbol  12.3\n" in said
+    assert "Kept        step 40 of 60\n" in said
+    assert "train/images: 367 frames (content abababababab)\n            synthetic drive" in said
+    assert main(["models", "show", str(folder), "--json", "-"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["lineage"]["base"] == "town"
+    assert found["scores"][0]["per_class"] == {"Road": 0.91, "SignSymbol": 0.123}
+
+
+def test_a_card_that_says_little_is_shown_too_and_a_strange_name_is_one_sentence(
+    small_model, capsys
+):
+    assert main(["models", "show", str(small_model)]) == 0
+    assert "Nobody has measured it yet" in capsys.readouterr().out
+    assert main(["models", "show", "bisenet_v2_camvit"]) == 2
+    assert "did you mean" in capsys.readouterr().err

@@ -26,6 +26,7 @@ def test_people_read_what_is_known_and_nothing_else():
         "head_width 256, net bisenet_v2, steps 600, crop 64×96, loss focal, seed 3"
     )
     assert (told["Kept"], told["Took"]) == ("step 400 of 600", "1 h 13 min")
+    assert told["Date"] == "2026-01-02 10:00 UTC"
     assert Lineage().facts() == {"Began from": "random weights", "Kept": "step 0"}
 
 

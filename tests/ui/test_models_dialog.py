@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,14 +13,16 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QLabel
 
 from segstudio import paths
-from segstudio.core.catalogue import InputRule, ModelCard, NetFacts, NetFigures, TapFacts
+from segstudio.core.catalogue import InputRule, ModelCard, NetFacts, NetFigures, Score, TapFacts
 from segstudio.core.classes import CAMVID, ClassDef, ClassMap
+from segstudio.core.lineage import DataPart, Lineage
 from segstudio.errors import ModelError
 from segstudio.store.models import write_card
 from segstudio.ui import startup
 from segstudio.ui.dialogs import model_work
 from segstudio.ui.dialogs.model_details import NO_WEIGHTS
 from segstudio.ui.dialogs.models import ModelsDialog
+from segstudio.ui.panels.class_figures import ClassFigures
 
 TAPS = (TapFacts("stage1", 2, 16), TapFacts("stage2", 8, 64))
 NETS = (
@@ -196,6 +198,22 @@ def test_details_are_there_at_once_and_figures_when_they_are_counted(qtbot, dial
     assert "arxiv.org/abs/1505.04597" in facts["Paper"]
     assert facts["Input"] == "Sides of multiples of 16, from 32 px."
     assert [b.tap for b in dialog._details.diagram.boxes[1:]] == list(TAPS)
+
+
+def test_a_model_shows_its_scores_class_by_class_and_where_it_comes_from(dialog, session, card):
+    score = Score("val", 0.5, "", {"Road": 0.9, "Sky": 0.95, "Odd": 0.1})
+    lineage = Lineage(base="town", step=40, recipe={"steps": 60}, data=(DataPart("a/images", 3),))
+    other = replace(card, name="other", scores=(score,), lineage=lineage)
+    session.models.cards = (card, other)
+    session.models.changed.emit()
+    dialog._list.select("model", "other")
+    (figures,) = dialog._details.findChildren(ClassFigures)
+    assert [row[0] for row in figures.rows] == ["Sky", "Road", "Odd"]
+    assert "Road 90.0 %" in figures.accessibleName()
+    facts = dialog._details.facts
+    assert (facts["Began from"], facts["Kept"]) == ("town", "step 40 of 60")
+    assert facts["Data"] == "a/images: 3 frames"
+    assert figures.grab().toImage().width() > 0
 
 
 def test_a_net_that_cannot_be_built_says_why(qtbot, dialog, engine):

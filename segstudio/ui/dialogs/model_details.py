@@ -14,8 +14,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from segstudio.core.catalogue import ModelCard, NetFacts, NetFigures
+from segstudio.core.catalogue import ModelCard, NetFacts, NetFigures, Score
+from segstudio.core.classes import ClassMap
 from segstudio.ui import words
+from segstudio.ui.panels.class_figures import ClassFigures
 from segstudio.ui.panels.diagram import NetDiagram
 from segstudio.ui.panels.parts import label, row, rule
 from segstudio.ui.panels.swatches import Swatches
@@ -155,12 +157,13 @@ class DetailsPage(QScrollArea):
         if not card.scores:
             box.addWidget(text("Nobody has measured it yet: segstudio eval does.", tone="muted"))
         for score in card.scores:
-            box.addLayout(_score(score.miou, score.dataset, score.detail))
+            box.addLayout(_score(score, card.classes))
         self._section(box, "Origin")
         origin = Facts()
         for title, value in (
             ("Trained on", card.trained_on or "not said"),
             ("Licence", card.licence or "not said"),
+            *(card.lineage.facts().items() if card.lineage is not None else ()),
             ("Command", card.command),
         ):
             origin.show_fact(title, value)
@@ -234,11 +237,15 @@ class DetailsPage(QScrollArea):
         box.addWidget(label(title, look="section"))
 
 
-def _score(miou: float, dataset: str, detail: str) -> QVBoxLayout:
+def _score(score: Score, classes: ClassMap) -> QVBoxLayout:
     box = QVBoxLayout()
     box.setSpacing(2)
-    head = row(label(f"{100 * miou:.2f} % mIoU", look="title"), label(f"on {dataset}"), 1)
-    box.addLayout(head)
-    if detail:
-        box.addWidget(text(detail, tone="muted", look="small"))
+    figure = label(f"{100 * score.miou:.2f} % mIoU", look="title")
+    box.addLayout(row(figure, label(f"on {score.dataset}"), 1))
+    if score.detail:
+        box.addWidget(text(score.detail, tone="muted", look="small"))
+    if score.per_class:
+        box.addSpacing(UNIT // 2)
+        box.addWidget(ClassFigures(classes, score.per_class))
+        box.addSpacing(UNIT)
     return box
