@@ -78,6 +78,21 @@ class Told:
     measure_s: float = 0.0
 
 
+@dataclass(slots=True, eq=False)
+class Looked:
+    """What is known of the frames of one medium, so that it can be gone on with. found: those that
+    may be offered. taken: those that a human confirmed.
+    """
+
+    found: list[FrameWorth] = field(default_factory=list)
+    taken: list[FrameWorth] = field(default_factory=list)
+
+    @property
+    def indices(self) -> frozenset[int]:
+        """Of all of them."""
+        return frozenset(each.frame.index for each in (*self.found, *self.taken))
+
+
 class Looker:
     """Models that look at the same frames. For one thread.
 
@@ -179,7 +194,7 @@ def suggest(
     picks = rank(found, n, looker.classes, weights=weights, taken=taken, corrected=corrected)
     if regions:
         picks = rank_regions(picks, n, looker.classes)
-    return [_suggestion(pick, *sources[pick.frame.media]) for pick in picks]
+    return [suggestion_of(pick, *sources[pick.frame.media]) for pick in picks]
 
 
 def look_through(
@@ -191,22 +206,27 @@ def look_through(
     budget_s: float | None = None,
     on_progress: Progress | None = None,
     token: CancelToken | None = None,
+    known: Looked | None = None,
 ) -> tuple[list[FrameWorth], list[FrameWorth]]:
     """What the frames are worth, and the confirmed ones apart from them, which are not offered.
 
-    Options as of `suggest`. Frames that cannot be read whole are told and passed over.
+    Options as of `suggest`. Frames that cannot be read whole are told and passed over. known: is
+    added to frame by frame, so that it holds what was seen when this is cancelled; what it has is
+    not looked at again.
     """
+    known = Looked() if known is None else known
     info = medium.info
     step = usual_step(info) if every is None else every
     seen = _spread(sorted(medium.confirmed), MOST_CORRECTED)
     plan = sorted({*range(0, info.frames, step), *seen} - (medium.confirmed - set(seen)))
-    found: list[FrameWorth] = []
-    taken = [
-        FrameWorth(FrameId(info.id, i, medium.source.time_us(i), 0), medium.number)
-        for i in sorted(medium.confirmed - set(seen))
-    ]
     if medium.confirmed.issuperset(plan):
-        return [], []
+        return known.found, known.taken
+    before = known.indices
+    plan = [index for index in plan if index not in before]
+    known.taken += [
+        FrameWorth(FrameId(info.id, i, medium.source.time_us(i), 0), medium.number)
+        for i in sorted(medium.confirmed - set(seen) - before)
+    ]
     flickers = info.kind != "image" and step <= MOST_SKIPPED
     start, done = time.perf_counter(), 0
     while done < len(plan):
@@ -215,7 +235,7 @@ def look_through(
         frame = _read(medium, plan[done], told)
         if frame is not None:
             worth = looker.look(frame, told, media=medium.number, flickers=flickers)
-            (taken if frame.id.index in medium.confirmed else found).append(worth)
+            (known.taken if frame.id.index in medium.confirmed else known.found).append(worth)
         done += 1
         if budget_s is not None:
             spent = time.perf_counter() - start
@@ -226,7 +246,7 @@ def look_through(
                 plan[done:] = _spread(plan[done:], can_be)
         if on_progress is not None:
             on_progress(done, len(plan))
-    return found, taken
+    return known.found, known.taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,7 +356,8 @@ def _spread(indices: Sequence[int], most: int) -> list[int]:
     return [indices[i] for i in places]
 
 
-def _suggestion(pick: Pick, title: str, names: tuple[str, ...]) -> Suggestion:
+def suggestion_of(pick: Pick, title: str, names: tuple[str, ...]) -> Suggestion:
+    """title, names: of the source, and of its pictures by frame."""
     frame, region = pick.frame.frame, pick.region
     return Suggestion(
         frame,

@@ -165,6 +165,7 @@ class MainWindow(AskingWindow):
         canvas.zoom_changed.connect(session.editor.set_scale)
         self._show_tool()
         canvas.painted.connect(self._count_paint)
+        session.suggesting.region_wanted.connect(canvas.show_rect)
         session.import_wanted.connect(self.import_weights)
         session.media_missing.connect(self.locate_media)
         panel = self._panel

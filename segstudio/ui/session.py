@@ -41,6 +41,7 @@ from segstudio.ui.notices import Notice, causes_of
 from segstudio.ui.opening import BareWeights, Opened, Opening, ProjectFile
 from segstudio.ui.player import Player, Playing
 from segstudio.ui.readings import Meters
+from segstudio.ui.suggesting.suggesting import Suggesting
 from segstudio.ui.view_state import Layer, ViewState
 from segstudio.ui.zoo import Zoo
 
@@ -101,6 +102,7 @@ class Session(QObject):
         self.saving = MapSaving(self, self.inside, lambda: showing.masks_over_map(self))
         self.measuring = Measuring(self, self.editor, self.comparison, self.scores)
         self.visit = Visit(self, self.editor, self.comparison, self.show_media)
+        self.suggesting = Suggesting(self, self.editor, self.comparison, self.frames)
         self._opening_job: Job | None = None
         self._last_error = ""
         self._told_notes: tuple[str, ...] = ()

@@ -1,7 +1,11 @@
 """Label → bring labels here: from the model, from a neighbour, by optical flow, from the hood."""
 
 from segstudio.ui.commands.registry import Desk, command, no_labels
+from segstudio.ui.comparing.measuring import Measuring
 from segstudio.ui.correcting import copying
+from segstudio.ui.correcting.ranges import Ranges
+from segstudio.ui.inside.saving import MapSaving
+from segstudio.ui.suggesting.suggesting import Suggesting
 
 FRAMES = 10
 """How many frames one key press propagates."""
@@ -40,10 +44,13 @@ def _no_hood(desk: Desk) -> str:
     return "" if has else "No hood was drawn for this clip."
 
 
-def _no_run(desk: Desk) -> str:
+def _works(desk: Desk) -> tuple[Ranges, Measuring, MapSaving, Suggesting]:
     session = desk.session
-    is_busy = any(work.run for work in (session.ranges, session.measuring, session.saving))
-    return "" if is_busy else "Nothing is under way."
+    return session.ranges, session.measuring, session.saving, session.suggesting
+
+
+def _no_run(desk: Desk) -> str:
+    return "" if any(work.run for work in _works(desk)) else "Nothing is under way."
 
 
 @command("carry.draft", title="Accept the Model's Draft", menu="Label", section=2, keys=("Y",),
@@ -100,9 +107,7 @@ def to_frame(desk: Desk) -> None:
          unless=_no_run)  # fmt: skip
 def stop(desk: Desk) -> None:
     """What is done so far is kept."""
-    session = desk.session
-    works = (session.ranges, session.measuring, session.saving)
-    next((work for work in works if work.run), session.ranges).cancel()
+    next((work for work in _works(desk) if work.run), desk.session.ranges).cancel()
 
 
 @command("carry.hood", title="Use Selection as Hood of the Clip", menu="Label", section=4,

@@ -28,7 +28,7 @@ class RangeBar(QFrame):
             box.addWidget(part)
         box.addStretch(1)
         box.addWidget(stop)
-        self._works = (session.ranges, session.measuring, session.saving)
+        self._works = (session.ranges, session.measuring, session.saving, session.suggesting)
         for work in self._works:
             work.changed.connect(self.follow)
         self.follow()
@@ -41,7 +41,8 @@ class RangeBar(QFrame):
         if run is None:
             return
         sure = "" if run.confidence is None else f" · {100 * run.confidence:.0f} % followed"
-        self._text.setText(f"{run.title}: {run.done} of {run.total} frames{sure}")
+        far = f": {run.done} of {run.total} frames{sure}" if run.total else " …"
+        self._text.setText(f"{run.title}{far}")
         self._bar.setRange(0, run.total)
         self._bar.setValue(run.done)
 

@@ -11,6 +11,7 @@ from segstudio.ui.panels.label_state import LabelStatePanel
 from segstudio.ui.panels.models import ModelPanel
 from segstudio.ui.panels.parts import rule
 from segstudio.ui.panels.scores import ScoresPanel
+from segstudio.ui.panels.suggestions import SuggestionsPanel
 from segstudio.ui.panels.view import ViewPanel
 from segstudio.ui.session import Session
 
@@ -31,6 +32,7 @@ class SidePanel(QScrollArea):
         parts: tuple[QWidget, ...] = (
             PixelPanel(session),
             LabelStatePanel(session),
+            SuggestionsPanel(session),
             self.scores,
             self.differences,
             ClassesPanel(session),
