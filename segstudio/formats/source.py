@@ -43,7 +43,7 @@ class Source(ABC):
     @cached_property
     def files(self) -> tuple[PurePosixPath, ...]:
         """All files inside, relative, sorted by their natural order."""
-        found = sorted(self._listed(), key=_natural)
+        found = sorted(self._listed(), key=natural)
         return tuple(found)
 
     @cached_property
@@ -94,6 +94,12 @@ class Source(ABC):
                 " read; check that it is what its name says."
             )
         return content
+
+    def head(self, path: PurePosixPath, count: int = 65536) -> bytes:
+        """A file's first bytes, to see what it is. FormatError as in `read`."""
+        if path not in self._known:
+            raise FormatError(f"There is no {path} in {self.title}; check that it is whole.")
+        return self._content(path, count)[:count]
 
     def text(self, path: PurePosixPath) -> str:
         """A text file, UTF-8 with or without a mark. FormatError when it is none."""
@@ -254,7 +260,7 @@ def open_files(path: Path) -> Source:
     return source
 
 
-def _natural(path: PurePosixPath) -> tuple[object, ...]:
+def natural(path: PurePosixPath) -> tuple[object, ...]:
     """Sort key that puts frame_10 behind frame_9, folder by folder."""
     parts = [re.split(r"(\d+)", part.casefold()) for part in path.parts]
     return (
