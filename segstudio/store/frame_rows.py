@@ -242,6 +242,18 @@ def push(
     about: FrameAbout,
 ) -> None:
     """The step, the tiles as it left them, and the frame's row."""
+    push_row(connection, key, number, step, counts, about)
+
+
+def push_row(
+    connection: sqlite3.Connection,
+    key: FrameKey,
+    number: int,
+    step: Step,
+    counts: Counts,
+    about: FrameAbout,
+) -> Row:
+    """As `push`; the frame's row as it is then."""
     row = pushed(_read_row(connection, key), number, counts, about)
     where = (key.media, key.index)
     connection.execute("DELETE FROM steps WHERE media=? AND idx=? AND number>=?", (*where, number))
@@ -253,6 +265,7 @@ def push(
     )  # fmt: skip
     _write_tiles(connection, key, [(t.row, t.col, t.after) for t in step.tiles])
     _write_row(connection, key, row)
+    return row
 
 
 def move(

@@ -58,6 +58,11 @@ class MediaRows:
         self._records[record.id] = record
         return record
 
+    def removed(self, media: int) -> None:
+        """As if it had never been added."""
+        for known in (self._records, self._relative, self._stored):
+            known.pop(media, None)
+
     def renewed(self, record: MediaRecord) -> None:
         """All of it is new but its id."""
         self._records[record.id] = record

@@ -21,9 +21,9 @@ from segstudio.core.classes import ClassMap
 from segstudio.core.steps import Step
 from segstudio.errors import SegStudioError
 from segstudio.store import frame_rows, project_files, schema
+from segstudio.store.importing import ProjectImports, classes_json
 from segstudio.store.media_rows import MediaRows
 from segstudio.store.project_lock import ProjectLock
-from segstudio.store.project_media import ProjectMedia
 from segstudio.store.project_rows import (
     Counts,
     FrameAbout,
@@ -46,7 +46,7 @@ _FIRST_CLASSES = "first_classes"
 auto_path = project_files.auto_path
 
 
-class Project(ProjectMedia):
+class Project(ProjectImports):
     """Made by `create` and `open`; `close` it.
 
     is_read_only, why_read_only: whether anything can be written here, and a sentence why not.
@@ -73,7 +73,7 @@ class Project(ProjectMedia):
         """A new project; SegStudioError when the file exists or cannot be made."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            text = _classes_json(classes)
+            text = classes_json(classes)
             schema.create(path, {"classes": text, _FIRST_CLASSES: text})
         except FileExistsError as error:
             raise SegStudioError(
@@ -262,7 +262,7 @@ class Project(ProjectMedia):
         mapping: None when all ids keep their meaning.
         """
         self._check_writable()
-        text = _classes_json(classes)
+        text = classes_json(classes)
 
         def operation(connection: sqlite3.Connection) -> None:
             if mapping is not None:
@@ -279,7 +279,7 @@ class Project(ProjectMedia):
 
     def follow_classes(self, classes: ClassMap) -> "Future[None]":
         """The set of another model, in a project that nobody touched."""
-        self._write_setting(_FIRST_CLASSES, _classes_json(classes))
+        self._write_setting(_FIRST_CLASSES, classes_json(classes))
         return self.remap(classes, None)
 
     def _remapped(self, done: "Future[None]", classes: ClassMap, old: ClassMap) -> None:
@@ -287,7 +287,7 @@ class Project(ProjectMedia):
         with self._guard:
             if done.exception() is not None and self._classes is classes:
                 self._classes = old
-                self._settings["classes"] = _classes_json(old)
+                self._settings["classes"] = classes_json(old)
 
     # --- the file as a whole
 
@@ -329,10 +329,6 @@ class Project(ProjectMedia):
         if self._lock is not None:
             self._lock.release()
         return is_whole
-
-
-def _classes_json(classes: ClassMap) -> str:
-    return json.dumps({"name": classes.name, "classes": classes.to_json()})
 
 
 def _classes_in(settings: dict[str, str], path: Path) -> ClassMap:
