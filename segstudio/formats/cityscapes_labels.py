@@ -71,7 +71,9 @@ def instance_ids(
     found = ids.astype(np.uint16)
     if instances is None:
         return found
-    one = np.isin(ids, list(numbers().things)) & (instances > 0)
+    is_thing = np.zeros(256, bool)
+    is_thing[list(numbers().things)] = True
+    one = is_thing[ids] & (instances > 0)
     if int(instances[one].max(initial=0)) > _STEP:
         raise FormatError(
             f"{name} has an object with the number {int(instances[one].max()):,}; Cityscapes"

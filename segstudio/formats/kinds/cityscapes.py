@@ -50,9 +50,9 @@ class CityscapesWriter:
         self._color = bool(options["color"])
         self._polygons = bool(options["polygons"])
         self._names = names_of(numbers().classes)
-        self._palette = np.zeros((256, 4), np.uint8)
-        self._palette[:, :3] = numbers().classes.palette()
-        self._palette[:, 3] = 255
+        palette = np.full((256, 4), 255, np.uint8)
+        palette[:, :3] = numbers().classes.palette()
+        self._palette = palette.view(np.uint32)[:, 0]  # one look-up a pixel, not four
 
     def frame(self, item: Labelled) -> Written:
         """All files of one frame. FormatError when it has more objects than Cityscapes counts."""
@@ -81,12 +81,13 @@ class CityscapesWriter:
         if self._train_ids:
             yield "labelTrainIds.png", rasters.encode_grey(numbers().train_ids[ids])
         if self._color:
-            yield "color.png", rasters.encode_colors(self._palette[ids])
+            colors = np.take(self._palette, ids).view(np.uint8).reshape(*ids.shape, 4)
+            yield "color.png", rasters.encode_colors(colors)
         known = item.instances if self._instances != "never" else None
-        single = instance_ids(ids, known, item.name)
         if known is not None or self._instances == "always":
-            yield "instanceIds.png", rasters.encode_wide(single)
+            yield "instanceIds.png", rasters.encode_wide(instance_ids(ids, known, item.name))
         if self._polygons:
+            single = instance_ids(ids, known, item.name)
             height, width = ids.shape
             objects = objects_of(ids, single, self._names)
             about = {"imgHeight": height, "imgWidth": width, "objects": objects}
