@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -76,6 +76,7 @@ def test_literal_packets_are_read():
     assert rle.from_bits(packed, 2, "here").tolist() == [True, False]
 
 
+@settings(deadline=None, max_examples=50)
 @given(masks)
 def test_every_mask_survives_every_form(mask):
     height, width = mask.shape
@@ -90,6 +91,7 @@ def test_every_mask_survives_every_form(mask):
 
 
 @pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")  # of its compiled part
+@settings(deadline=None, max_examples=50)
 @given(masks)
 def test_pycocotools_writes_and_reads_the_same_text(mask):
     tools = pytest.importorskip("pycocotools.mask")
@@ -100,6 +102,7 @@ def test_pycocotools_writes_and_reads_the_same_text(mask):
     assert (decoded == mask).all()
 
 
+@settings(deadline=None, max_examples=50)
 @given(labels, st.booleans())
 def test_segments_are_exactly_the_pixels_of_each_class(labels, down):
     again = np.full(labels.size, 255, np.uint8)
@@ -117,6 +120,7 @@ def test_segments_are_exactly_the_pixels_of_each_class(labels, down):
     assert [s.class_id for s in found] == sorted(set(labels.ravel().tolist()) - {255})
 
 
+@settings(deadline=None, max_examples=50)
 @given(labels)
 def test_counts_in_the_box_are_those_of_the_cut_out_mask(labels):
     for segment in segments(labels):
@@ -159,6 +163,7 @@ def test_damaged_text_is_refused(text):
         rle.from_text(text, 12, "here")
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.text(st.characters(min_codepoint=40, max_codepoint=120), max_size=40))
 def test_any_text_is_a_mask_or_an_error(text):
     try:
@@ -187,6 +192,7 @@ def test_damaged_streams_say_where_and_why(content, reason):
         rle.from_bits(content, 12, "value.rle of task 3")
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.lists(st.integers(0, 255), min_size=3, max_size=40))
 def test_any_stream_is_a_mask_or_an_error(content):
     try:
