@@ -1,6 +1,7 @@
 """The labelled frames of a project as a writer of formats takes them: in order, one at a time."""
 
 from collections.abc import Collection, Iterator
+from copy import copy
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
@@ -15,7 +16,13 @@ from segstudio.engine.exchange.splits import Division, Splits, divide
 from segstudio.engine.project_sources import clip_of
 from segstudio.errors import SegStudioError, UsageError
 from segstudio.formats.labelled import Labelled
-from segstudio.store.project import FrameKey, FrameSummary, MediaRecord, Project
+from segstudio.store.project import (
+    FrameKey,
+    FrameSummary,
+    MediaRecord,
+    Project,
+    StoredFrame,
+)
 
 Scope: TypeAlias = Literal["confirmed", "human", "labelled"]
 """confirmed: frames that a human confirmed whole. human: what a human painted or confirmed, in any
@@ -59,6 +66,8 @@ class ProjectFrames:
         self._how = checked(pictures)
         self._names = FrameNames(project)
         self._later: list[str] = []
+        self._given: dict[FrameKey, FrameSummary] = {}
+        self._is_again = False
         chosen = [c for c in self._all() if _is_meant(c.summary.key, media, keys)]
         division = Division(("",) * len(chosen), ())
         if splits is not None:
@@ -111,9 +120,20 @@ class ProjectFrames:
             found[frame.clip] = found.get(frame.clip, 0) + 1
         return found
 
+    def labels_alone(self) -> "ProjectFrames":
+        """The frames that were given, without pictures, to compare them with what was written.
+
+        Those that somebody painted on meanwhile are left out with a note.
+        """
+        again = copy(self)
+        again._how, again._is_again, again._later = "none", True, []
+        return again
+
     def __iter__(self) -> Iterator[Labelled]:
         """Frames whose labels cannot be read are left out with a note."""
         self._later = []
+        if not self._is_again:
+            self._given = {}
         files: PictureFiles | None = None
         try:
             for frame, split in self._frames:
@@ -137,16 +157,25 @@ class ProjectFrames:
         key, about = frame.summary.key, frame.summary.about
         name = self._names.of(key, about.name or self._picture(frame.record))
         try:
-            labels = self._labels(key)
+            stored = self._project.load(key)
         except SegStudioError as error:
             self._later.append(f"{name} is left out: {error}")
             return None
+        if stored is None:  # never: it is on the list of frames
+            return None
+        if not self._is_again:
+            self._given[key] = stored.summary
+        elif self._given.get(key) != stored.summary:
+            if key in self._given:
+                self._later.append(
+                    f"{name} was painted on while it was exported; export it again to have that"
+                    " too."
+                )
+            return None
+        labels = self._labels(stored)
         return Labelled(name, labels, files.of(frame.summary), frame.clip, split, frame.place)
 
-    def _labels(self, key: FrameKey) -> NDArray[np.uint8]:
-        stored = self._project.load(key)
-        if stored is None:
-            raise SegStudioError(f"Frame {key.index} has no labels any more; label it again.")
+    def _labels(self, stored: StoredFrame) -> NDArray[np.uint8]:
         if self._scope != "human":
             return stored.labels
         return np.where(stored.origin >= PAINTED, stored.labels, VOID).astype(np.uint8)

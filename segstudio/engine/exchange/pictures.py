@@ -93,7 +93,8 @@ class PictureFiles:
             if isinstance(self._source, ImageSource) and self.how in ("copy", "link"):
                 file = self._source.paths[index]
                 if is_upright(file):
-                    return Picture(file.suffix.lower(), partial(_read, file), file.absolute())
+                    linked = file.absolute() if self.how == "link" else None
+                    return Picture(file.suffix.lower(), partial(_read, file), linked)
         except MediaError:
             self._broken.append(called)
             return None

@@ -1,16 +1,20 @@
 """Projects over real files, with frames that people labelled."""
 
-from pathlib import Path
+import json
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from segstudio.core.brush import Area
-from segstudio.core.classes import CAMVID, VOID
+from segstudio.core.classes import CAMVID, VOID, ClassMap
 from segstudio.core.geometry import Rect
 from segstudio.core.labels import LabelDocument
 from segstudio.core.origins import CONFIRMED, MODEL
+from segstudio.formats import rasters
+from segstudio.formats.labelled import Labelled
+from segstudio.formats.registry import FORMATS, FrameRef, Guess, OutFile, Written
 from segstudio.media.open import complete_info, open_source
 from segstudio.media.writer import VideoWriter
 from segstudio.store.picture_names import PictureNames
@@ -111,3 +115,85 @@ def photos(tmp_path):
         return place
 
     return make
+
+
+class PlainWriter:
+    """masks/<split>/<name>.png, bytes are ids; images/ beside it; classes.json."""
+
+    cannot = ()
+
+    def __init__(self, classes):
+        self.classes = classes
+        self.ids = np.full(256, VOID, np.uint8)
+        for known in classes.classes:
+            self.ids[known.id] = known.id
+
+    def frame(self, item):
+        place = PurePosixPath(item.split, f"{item.name}.png")
+        mask = rasters.encode_indices(self.ids[item.labels], self.classes.palette())
+        picture = None
+        if item.picture is not None:
+            picture = "images" / PurePosixPath(item.split, f"{item.name}{item.picture.suffix}")
+        return Written((OutFile("masks" / place, mask),), picture, {"name": item.name})
+
+    def finish(self, entries):
+        text = json.dumps({"name": self.classes.name, "classes": self.classes.to_json()})
+        yield OutFile(PurePosixPath("classes.json"), text.encode())
+
+
+class PlainReader:
+    """What PlainWriter wrote, and folders like it that have no classes.json."""
+
+    notes = ()
+
+    def __init__(self, source, classes):
+        self._source = source
+        self.classes = classes
+        if source.has("classes.json"):
+            content = source.json(PurePosixPath("classes.json"))
+            self.classes = ClassMap.from_json(content["name"], content["classes"])
+        pictures = {file.stem: file for file in source.below("images")}
+        self.frames = tuple(
+            FrameRef(file.stem, file, picture=pictures.get(file.stem))
+            for file in source.below("masks")
+        )
+
+    def read(self, frame):
+        found = rasters.decode(self._source.read(frame.key), str(frame.key))
+        return Labelled(frame.name, found.values)
+
+
+class Plain:
+    """Stands for every exact format."""
+
+    name = "plain"
+    title = "Plain"
+    about = "Bytes that are ids."
+    is_exact = True
+    can_write = True
+    writes_with = ()
+    reads_with = ()
+
+    def writer(self, classes, options):
+        return PlainWriter(classes)
+
+    def sniff(self, source):
+        return Guess("plain", 1.0, "there are masks/", {}) if source.below("masks") else None
+
+    def open(self, source, options, classes=None):
+        return PlainReader(source, classes)
+
+
+@pytest.fixture
+def plain(monkeypatch):
+    """A format as simple as they come."""
+    made = Plain()
+    list(FORMATS)
+    monkeypatch.setitem(FORMATS._entries, "plain", made)
+    return made
+
+
+@pytest.fixture(autouse=True)
+def _disks_are_quick(monkeypatch):
+    """A sync waits for whatever else the machine writes."""
+    monkeypatch.setattr("os.sync", lambda: None, raising=False)
