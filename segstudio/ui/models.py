@@ -25,8 +25,9 @@ NO_MODEL = "-"
 
 @dataclass(frozen=True, slots=True)
 class ModelStatus:
-    """kind: "none" (no model chosen), "idle" (loads with the first picture), "loading", "ready"
-    or "failed". text: the sentence of a failure. device: where it really runs, once ready.
+    """kind: "none" (no model chosen), "idle" (loads with the first picture), "loading", "ready",
+    "resting" (out of memory for a while) or "failed". text: the sentence of a failure. device:
+    where it really runs, once ready.
     """
 
     kind: str = "none"
@@ -52,6 +53,7 @@ class ModelShelf(QObject):
         self.devices: tuple[Any, ...] = ()  # engine.device.DeviceChoice
         self.strategy = Strategy()
         self.status = ModelStatus()
+        self._is_resting = False
         self._added: dict[str, ModelCard] = {}
 
     def scan(self) -> None:
@@ -136,7 +138,14 @@ class ModelShelf(QObject):
 
     def show_idle(self) -> None:
         """Nothing runs: say what would."""
-        self._set_status(ModelStatus("none" if self.chosen is None else "idle"))
+        kind = "resting" if self._is_resting else "idle"
+        self._set_status(ModelStatus("none" if self.chosen is None else kind))
+
+    def rest(self, *, on: bool) -> None:
+        """Models are taken out of memory for a while, or come back; the player does it."""
+        self._is_resting = on
+        if self.status.kind in ("idle", "resting"):
+            self.show_idle()
 
     @Slot(object)
     def show_state(self, state: ModelState) -> None:

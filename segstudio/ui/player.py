@@ -56,6 +56,8 @@ class HasReady(Protocol):
 class Player(QObject):
     """Lives in the UI thread; every method returns at once.
 
+    is_resting: models are out of memory for a while, and pictures go on without masks.
+
     Signals:
         source_changed(): `info` is new: another source, or more of the same one is known.
         changed(): `playing` is new.
@@ -80,8 +82,11 @@ class Player(QObject):
         self.model_since = 0  # the request from which on results are of the chosen model
         self.info: SourceInfo | None = None
         self.opened = 0  # sources so far: each has a pipeline, and models, of its own
+        self.is_resting = False
         self._background = background
         self._live: LiveView | None = None
+        self._model: tuple[ModelCard | None, str, Strategy] | None = None
+        self._compared: Mapping[str, Callable[[], Predictor]] = {}
         self._is_every_frame = False
         self._shown_index = -1
         self._asked_after = -1  # results up to this request do not move the position
@@ -150,13 +155,19 @@ class Player(QObject):
 
     def start(self, card: ModelCard | None, device: str, strategy: Strategy) -> None:
         """Begin with a model (or none)."""
+        self.use_model(card, device, strategy)
         if self._live is not None:
-            self.model_since = self._live.use_model(card, device, strategy)
             self._live.start()
 
     def use_model(self, card: ModelCard | None, device: str, strategy: Strategy) -> None:
-        """Another model from now on."""
-        if self._live is not None:
+        """Another model from now on; while models rest, afterwards."""
+        self._model = card, device, strategy
+        self._load()
+
+    def _load(self) -> None:
+        if self._live is not None and self._model is not None:
+            card, device, strategy = self._model
+            card = None if self.is_resting else card
             self.model_since = self._live.use_model(card, device, strategy)
 
     def compare(self, loads: "Mapping[str, Callable[[], Predictor]]") -> int:
@@ -164,7 +175,16 @@ class Player(QObject):
 
         Returns the request from which on results are of these models.
         """
-        return 0 if self._live is None else self._live.compare(loads)
+        self._compared = dict(loads)
+        return 0 if self._live is None else self._live.compare({} if self.is_resting else loads)
+
+    def rest(self, *, on: bool) -> None:
+        """Take all models out of memory, somebody else needs it; or load them again."""
+        if on != self.is_resting:
+            self.is_resting = on
+            self._load()
+            if self._live is not None and self._compared:
+                self._live.compare({} if on else self._compared)
 
     def ask(
         self,

@@ -149,6 +149,7 @@ class ModelPanel(Section):
             {
                 "none": "Pictures are shown without masks.",
                 "idle": "Loads with the first picture.",
+                "resting": "Rests while a model is trained.",
                 "loading": "Loading…",
                 "ready": "\n".join((f"Ready on {where}", *notes)),
                 "failed": status.text,

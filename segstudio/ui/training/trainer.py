@@ -24,6 +24,7 @@ from segstudio.ui.training.offers import NO_PROJECT, Offer, offer_of, runs_folde
 from segstudio.ui.training.outcome import Outcome, outcome_of
 from segstudio.ui.training.process import TrainingProcess
 from segstudio.ui.training.run_folder import new_run
+from segstudio.ui.training.yielding import Live, Yielding
 
 WRITTEN_S = 30
 """Seconds after which labels that are still not on the disk stop a run from beginning."""
@@ -32,12 +33,14 @@ WRITTEN_S = 30
 @dataclass(frozen=True, slots=True)
 class Sources:
     """What is asked when it is needed. project: None when none is open. models: that are installed.
-    model: name of the one that drafts come from, "" for none.
+    model: name of the one that drafts come from, "" for none. live: the live view, which may rest
+    while a run goes on; None when there is none.
     """
 
     project: Callable[[], Project | None]
     models: Callable[[], Sequence[ModelCard]]
     model: Callable[[], str]
+    live: Live | None = None
 
 
 class Trainer(QObject):
@@ -72,6 +75,9 @@ class Trainer(QObject):
         self.window: TrainWindow | None = None
         self._base = ""
         self.process.state_changed.connect(self.changed)
+        self.yielding: Yielding | None = None
+        if sources.live is not None:
+            self.yielding = Yielding(self.process, sources.live, self)
 
     @property
     def runs(self) -> Path:
@@ -88,6 +94,10 @@ class Trainer(QObject):
             made.result_wanted.connect(self._measure)
             made.compare_wanted.connect(lambda card: self.compare_wanted.emit(card, self._base))
             made.use_wanted.connect(self.use_wanted)
+            if self.yielding is not None:
+                made.yield_wanted.connect(self.yielding.want)
+                self.yielding.changed.connect(self._show_yielding)
+                self._show_yielding()
         self.window.show()
         self.window.raise_()
         self.window.activateWindow()
@@ -101,10 +111,16 @@ class Trainer(QObject):
             self.window.deleteLater()
             self.window = None
 
+    @Slot()
+    def _show_yielding(self) -> None:
+        if self.window is not None and self.yielding is not None:
+            self.window.show_yielding(is_on=self.yielding.is_wanted)
+
     # --- what is offered
 
     @Slot()
     def _gather(self) -> None:
+        self._show_yielding()
         project, models = self._sources.project(), tuple(self._sources.models())
         base = self._sources.model()
         if project is None:

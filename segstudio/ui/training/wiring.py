@@ -8,6 +8,28 @@ from segstudio.ui.session import Session
 from segstudio.ui.training.trainer import Sources, Trainer
 
 
+class LiveOf:
+    """The live view of a session, as training wants it."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @property
+    def device(self) -> str:
+        """Where its model runs, or would."""
+        shelf = self._session.models
+        if shelf.status.device:
+            return shelf.status.device
+        if shelf.device != "auto":
+            return shelf.device
+        return str(shelf.devices[0].name) if shelf.devices else ""
+
+    def rest(self, *, on: bool) -> None:
+        """All models out of memory, or back."""
+        self._session.models.rest(on=on)
+        self._session.player.rest(on=on)
+
+
 def trainer_of(owner: AskingWindow, session: Session) -> Trainer:
     """The one trainer of a window; made when it is first wanted."""
     found = owner.findChild(Trainer)
@@ -18,7 +40,9 @@ def trainer_of(owner: AskingWindow, session: Session) -> Trainer:
     def chosen() -> str:
         return "" if models.chosen is None else models.chosen.name
 
-    sources = Sources(lambda: session.editor.projects.project, lambda: models.cards, chosen)
+    sources = Sources(
+        lambda: session.editor.projects.project, lambda: models.cards, chosen, LiveOf(session)
+    )
     made = Trainer(sources, session.background, owner)
 
     def compare(card: ModelCard, base: str) -> None:

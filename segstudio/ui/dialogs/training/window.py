@@ -8,7 +8,15 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QDialog, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QDialog,
+    QHBoxLayout,
+    QScrollArea,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from segstudio.core.catalogue import ModelCard
 from segstudio.core.classes import ClassMap
@@ -16,11 +24,18 @@ from segstudio.ui.bridge.background import Background
 from segstudio.ui.dialogs.training.result import ResultPage
 from segstudio.ui.dialogs.training.running import RunningPage
 from segstudio.ui.dialogs.training.what import WhatPage
+from segstudio.ui.theme import UNIT
 from segstudio.ui.training.gains import Gains
 from segstudio.ui.training.offers import Offer
 from segstudio.ui.training.process import TrainingProcess
 
 SIZE = (1040, 760)
+YIELD = "Pause the live view while it trains"
+YIELD_TIP = (
+    "Its model leaves the memory, so that the training has the device to itself, and is loaded"
+    " again afterwards. Pictures and labels stay."
+)
+
 REFRESH_MS = 200
 """Curves change five times a second at most, however fast the steps are."""
 
@@ -33,6 +48,7 @@ class TrainWindow(QDialog):
         result_wanted(Path): the run kept weights: make a model of them, measure it, and call
             `show_result`. compare_wanted(ModelCard), use_wanted(ModelCard): as in ResultPage.
         frame_wanted(int): a held-out frame by its number. offer_wanted(): `show_offer`, please.
+        yield_wanted(bool): whether the live view shall rest while a run goes on.
     """
 
     train_wanted = Signal(object)
@@ -42,6 +58,7 @@ class TrainWindow(QDialog):
     use_wanted = Signal(object)
     frame_wanted = Signal(int)
     offer_wanted = Signal()
+    yield_wanted = Signal(bool)
 
     def __init__(
         self, parent: QWidget | None, process: TrainingProcess, background: Background
@@ -69,6 +86,16 @@ class TrainWindow(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._pages)
+        self._yield = QCheckBox(YIELD)
+        self._yield.setToolTip(YIELD_TIP)
+        self._yield.clicked.connect(self.yield_wanted)
+        self._foot = QWidget()
+        foot = QHBoxLayout(self._foot)
+        foot.setContentsMargins(3 * UNIT, UNIT, 3 * UNIT, UNIT)
+        foot.addWidget(self._yield)
+        foot.addStretch(1)
+        self._has_live = False
+        column.addWidget(self._foot)
         self._soon = QTimer(self, singleShot=True, interval=REFRESH_MS)
         self._soon.timeout.connect(self.show_now)
         self._connect()
@@ -103,8 +130,15 @@ class TrainWindow(QDialog):
     def show_page(self, name: str) -> None:
         """One of the three."""
         self._pages.setCurrentWidget(self._page_of[name])
+        self._foot.setVisible(self._has_live and name != "result")
 
     # --- what it is told
+
+    def show_yielding(self, *, is_on: bool) -> None:
+        """Whether the live view rests while a run goes on; without a call nobody is asked."""
+        self._has_live = True
+        self._yield.setChecked(is_on)
+        self.show_page(self.page)
 
     def show_offer(self, offer: Offer) -> None:
         """What can be trained now."""
