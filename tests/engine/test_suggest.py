@@ -16,6 +16,7 @@ from segstudio.engine.flow import CancelToken
 from segstudio.engine.project_sources import Medium, files_of, human_pixels, media_of
 from segstudio.engine.suggest import (
     ErrorFinder,
+    Looked,
     Looker,
     Told,
     find_label_errors,
@@ -262,6 +263,23 @@ def test_progress_is_told_and_a_cancelled_look_ends():
     with pytest.raises(Cancelled):
         found_in(clip, struggling(clip), on_progress=on_progress, token=token)
     assert seen == [(1, 6), (2, 6)]
+
+
+def test_what_was_looked_at_is_kept_when_stopped_and_not_looked_at_again():
+    clip, known, told, token = Clip(8), Looked(), Told(), CancelToken()
+    looker = Looker([struggling(clip)], CAMVID)
+    with pytest.raises(Cancelled):
+        look_through(
+            medium(clip), looker, told, every=1, known=known, token=token,
+            on_progress=lambda done, _: token.cancel() if done == 3 else None,
+        )  # fmt: skip
+    assert [each.frame.index for each in known.found] == [0, 1, 2]
+    clip.reads.clear()
+    found, taken = look_through(medium(clip), looker, told, every=1, known=known)
+    assert clip.reads == [3, 4, 5, 6, 7]
+    assert found is known.found
+    assert known.indices == frozenset(range(8))
+    assert taken == []
 
 
 def test_models_of_nothing_in_common_are_refused():

@@ -1,5 +1,7 @@
 """The rows of "What next": small picture, where, how much it is worth, and why."""
 
+import math
+import re
 from collections.abc import Callable
 
 from PySide6.QtCore import (
@@ -184,7 +186,9 @@ def _small(font: QFont) -> QFont:
 
 
 def wrapped(text: str, font: QFont, width: int) -> list[str]:
-    """In at most MOST_LINES lines; what does not fit ends in an ellipsis."""
+    """In at most MOST_LINES lines; what does not fit ends in an ellipsis. Figures stay with their
+    units."""
+    text = re.sub(r"(?<=\d) (?=%|px)", "\N{NO-BREAK SPACE}", text)
     layout = QTextLayout(text, font)
     layout.beginLayout()
     starts: list[int] = []
@@ -230,10 +234,13 @@ class SuggestionList(QListView):
                 self.scrollTo(index)
             self.viewport().update()
 
-    def height_of(self, rows: int) -> int:
-        """Pixels that so many rows take, the first ones."""
-        count = min(rows, len(self._model.entries))
-        return sum(self.sizeHintForIndex(self._model.index(n)).height() for n in range(count))
+    def height_of(self, rows: float) -> int:
+        """Pixels that so many rows take, the first ones; all of them when there are no more."""
+        total = 0.0
+        for row in range(min(math.ceil(rows), len(self._model.entries))):
+            height = self.sizeHintForIndex(self._model.index(row)).height()
+            total += height * min(1.0, rows - row)
+        return round(total)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         super().mouseReleaseEvent(event)

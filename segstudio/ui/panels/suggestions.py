@@ -17,8 +17,9 @@ from segstudio.ui.suggesting.suggesting import WHAT, Entry, Suggesting
 from segstudio.ui.theme import UNIT, tabular
 from segstudio.ui.words import counted
 
-SHOWN = 4
-"""Rows that are seen without scrolling."""
+SHOWN = 3.4
+"""Rows that are seen without scrolling; the last one in part, so that it is seen that there are
+more."""
 
 KINDS = (
     ("frames", "Frames", "Whole frames: unsure, disputed, flickering or with rare classes"),
@@ -55,10 +56,11 @@ class SuggestionsPanel(Section):
         self._rest.setWordWrap(True)
         self._button = button("Look", run=self._press)
         self.body.setContentsMargins(UNIT, UNIT + 4, UNIT, 2 * UNIT)
-        for part in (self.head, self._kinds, self._words):
+        for part in (self.head, self._words):
             part.setContentsMargins(UNIT, 0, UNIT, 0)
-        self._kinds.layout().setContentsMargins(2, 2, 2, 2)  # type: ignore[union-attr]  # has one
-        self.body.addWidget(self._kinds)
+        kinds = row(self._kinds)
+        kinds.setContentsMargins(UNIT, 0, UNIT, 0)
+        self.body.addLayout(kinds)
         self.body.addWidget(self._list)
         self.body.addWidget(self._words)
         foot = row(self._rest, self._button)
@@ -102,9 +104,9 @@ class SuggestionsPanel(Section):
         if count:
             return ""
         if suggesting.run is not None:
-            return "Looking …"
+            return ""
         seen, what = suggesting.seen, WHAT[suggesting.kind]
-        if seen is None:
+        if seen is None or (not seen.frames and not seen.is_whole):
             return suggesting.why_not() or PROMISES[suggesting.kind].format(s=suggesting.budget_s)
         if suggesting.listed:
             return f"Every {what} of the list is dealt with."
@@ -122,7 +124,7 @@ class SuggestionsPanel(Section):
         suggesting = self._suggesting
         run, seen = suggesting.run, suggesting.seen
         if run is not None:
-            return f"{run.done} of {run.total} frames" if run.total else "Getting ready …"
+            return f"Looking: {run.done} of {run.total} frames" if run.total else "Looking …"
         if seen is None or not seen.frames:
             return ""
         done = suggesting.listed - len(suggesting.entries)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from segstudio.core.geometry import Rect
 from segstudio.ui.comparing.comparison import Comparison
 from segstudio.ui.correcting.editor import Editor
 from segstudio.ui.correcting.host import Host
@@ -32,6 +33,7 @@ class Going(QObject):
         self._editor = editor
         self._wanted: Suggestion | None = None
         self._outlined: Suggestion | None = None
+        self._is_near = False  # a region was shown last, so a whole frame wants a step back
         self._shown = NOTHING
         self._timer = QTimer(self, singleShot=True)
         self._timer.setInterval(SHOWN_MS)
@@ -62,26 +64,34 @@ class Going(QObject):
     @Slot()
     def _arrive(self) -> None:
         """A frame is on the screen: the one that was wanted, or somebody went elsewhere."""
-        if self._outlined is not None and not self._is_here(self._outlined):
+        wanted, there = self._wanted, self._host.player.playing.index
+        if self._outlined is not None and self._outlined.frame.index != there:
             self.stop()
-        wanted = self._wanted
         if wanted is None:
             return
-        if self._host.player.playing.index != wanted.frame.index:
+        if wanted.frame.index != there:
             self._wanted = None
         elif self._is_here(wanted):
             self._wanted = None
-            if wanted.region is not None:
-                self._outlined = wanted
-                self.region_wanted.emit(wanted.region)
-                self._outline(wanted)
-                self._timer.start()
+            self._show(wanted)
+
+    def _show(self, suggestion: "Suggestion") -> None:
+        result, rect = self._host.result, suggestion.region
+        if rect is not None:
+            self._outlined = suggestion
+            self.region_wanted.emit(rect)
+            self._outline(suggestion)
+            self._timer.start()
+        elif self._is_near and result is not None:
+            self.region_wanted.emit(Rect(0, 0, result.frame.height, result.frame.width))
+        self._is_near = rect is not None
 
     @Slot()
     def _outline_again(self) -> None:
         """The labels of the frame came after its picture, and with them the tools began anew."""
-        if self._outlined is not None and self._editor.preview.is_empty:
-            self._outline(self._outlined)
+        one = self._outlined
+        if one is not None and self._is_here(one) and self._editor.preview.is_empty:
+            self._outline(one)
 
     def _outline(self, suggestion: "Suggestion") -> None:
         rect = suggestion.region

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from segstudio.engine.predictor import Predictor
     from segstudio.engine.project_sources import Medium
     from segstudio.engine.suggest import ErrorFinder, Looked, Looker, Suggestion, Told
-    from segstudio.store.project import MediaRecord, Project
+    from segstudio.store.project import FrameSummary, MediaRecord, Project
 
 Kind = Literal["frames", "regions", "errors"]
 
@@ -80,7 +80,7 @@ class Search:
         self._looker: Looker | None = None
         self._looked: Looked | None = None
         self._finder: ErrorFinder | None = None
-        self._checked: set[int] = set()  # labelled frames that went through the finder
+        self._checked: dict[int, FrameSummary] = {}  # labelled frames that the finder has
 
     def look(
         self, kind: Kind, ask: Ask, stop: Stop, budget_s: float, on_progress: Progress
@@ -107,7 +107,7 @@ class Search:
             except Cancelled:
                 stop.job.check()
         if kind == "errors":
-            return self._doubted(told, is_whole=is_whole)
+            return self._doubted(medium, told, is_whole=is_whole)
         return self._ranked(medium, self._looker, told, is_whole=is_whole)
 
     def _look_through(
@@ -117,7 +117,12 @@ class Search:
         """More frames; True when there are no others."""
         from segstudio.engine.suggest import Looked, look_through, usual_step
 
-        self._looked = self._looked or Looked()
+        before = self._looked or Looked()
+        seen = [e for e in (*before.found, *before.taken) if e.descriptor.size]
+        self._looked = Looked(  # what was confirmed since is no longer offered, and the reverse
+            [each for each in seen if each.frame.index not in medium.confirmed],
+            [each for each in seen if each.frame.index in medium.confirmed],
+        )
         known = medium.confirmed | self._looked.indices
         left = len(set(range(0, medium.info.frames, usual_step(medium.info))) - known)
         new = 0
@@ -139,9 +144,6 @@ class Search:
         from segstudio.engine.suggest import Looked, suggestion_of
 
         known, classes = self._looked or Looked(), looker.classes
-        done = [each for each in known.found if each.frame.index in medium.confirmed]
-        known.found = [each for each in known.found if each.frame.index not in medium.confirmed]
-        known.taken += done
         corrected = human_pixels(self._project, told.missing)
         picks = rank(known.found, MOST, classes, taken=known.taken, corrected=corrected)
         of = medium.title, medium.info.names
@@ -157,22 +159,31 @@ class Search:
         """More frames that people labelled, spread over the clip; True when there are no others."""
         from segstudio.engine.suggest import ErrorFinder, find_label_errors
 
-        self._finder = self._finder or ErrorFinder(looker)
-        left = spread([index for index in sorted(medium.labelled) if index not in self._checked])
+        left = [index for index in sorted(medium.labelled) if index not in self._checked]
+        if self._finder is None or (not left and self._changed(medium)):
+            self._finder, self._checked, left = ErrorFinder(looker), {}, sorted(medium.labelled)
+        left = spread(left)
         end = time.perf_counter() + budget_s
         for done, index in enumerate(left, start=1):
             stop.check()
             one = replace(medium, labelled={index: medium.labelled[index]})
             find_label_errors([one], self._project, self._finder, told, token=stop)
-            self._checked.add(index)
+            self._checked[index] = medium.labelled[index]
             on_progress(done, len(left))
             if time.perf_counter() >= end:
                 return done == len(left)
         return True
 
-    def _doubted(self, told: "Told", *, is_whole: bool) -> Found:
-        found = () if self._finder is None else tuple(self._finder.found(MOST))
-        return Found({"errors": found}, len(self._checked), is_whole, tuple(told.missing))
+    def _changed(self, medium: "Medium") -> set[int]:
+        """Frames that somebody corrected since they were checked."""
+        return {i for i, was in self._checked.items() if medium.labelled.get(i) != was}
+
+    def _doubted(self, medium: "Medium", told: "Told", *, is_whole: bool) -> Found:
+        changed = self._changed(medium)
+        every = [] if self._finder is None else self._finder.found()
+        found = tuple(each for each in every if each.frame.index not in changed)
+        looked = len(self._checked)
+        return Found({"errors": found[:MOST]}, looked, is_whole, tuple(told.missing))
 
 
 class _Asked:

@@ -121,6 +121,10 @@ def test_what_is_confirmed_is_not_offered_and_all_dealt_with_is_said(
     assert told[-1].text == "Every frame of the list is dealt with; look again for the next ones."
     assert indices(looked()) == []
     assert suggesting.listed == 0
+    opened.player.seek(18)
+    held_at(qtbot, opened, 18).undo()
+    qtbot.waitUntil(lambda: opened.frames.columns(19).code[18] != 1, timeout=20_000)
+    assert indices(looked()) == [18], "it may be offered again"
 
 
 def test_stopping_keeps_what_was_seen_and_the_next_look_goes_on_there(opened, hold, doubts, qtbot):
@@ -271,6 +275,40 @@ def test_regions_are_seen_from_near_and_outlined(window, looked, press, qtbot, o
     assert editor.preview.area is None
 
 
+def test_going_on_before_a_frame_has_come_outlines_the_last_one(
+    window, looked, qtbot, opened, hold
+):
+    suggesting = looked("regions")
+    first, second, _ = suggesting.entries
+    opened.player.seek(18)
+    held_at(qtbot, opened, 18)
+    hold.at = 6
+    suggesting.go(first)
+    qtbot.waitUntil(hold.reached.is_set, timeout=20_000)
+    suggesting.go(second)
+    hold.go.set()
+    editor = held_at(qtbot, opened, 18)
+    qtbot.waitUntil(lambda: not opened.background._jobs, timeout=20_000)
+    qtbot.waitUntil(lambda: editor.preview.area is not None, timeout=20_000)
+    assert editor.preview.area.rect == second.suggestion.region
+
+
+def test_a_whole_frame_after_a_region_is_seen_whole(window, looked, press, qtbot, opened, doubts):
+    doubts.by_frame = {6: ((5, 6, 8, 10), TREE)}
+    suggesting = looked("regions")
+    fitted = window.canvas.transform.scale
+    press()
+    held_at(qtbot, opened, 6)
+    assert window.canvas.transform.scale > fitted
+    suggesting.set_kind("frames")
+    press()
+    assert window.canvas.transform.scale == fitted
+    window.canvas.zoom(2)
+    press(CTRL | SHIFT)
+    press()
+    assert window.canvas.transform.scale == pytest.approx(2 * fitted), "what people chose stays"
+
+
 def test_a_region_that_was_painted_leaves_the_list_and_comes_back_with_undo(
     window, looked, press, qtbot, opened
 ):
@@ -319,6 +357,12 @@ def test_labels_that_are_probably_wrong_are_found_outlined_and_left_when_correct
     assert suggesting.entries == ()
     editor.undo()
     assert suggesting.entries == (entry,)
+    editor.redo()
+    qtbot.waitUntil(lambda: opened.editor.projects.project.waiting == 0, timeout=20_000)
+    looked("errors")
+    assert suggesting.entries == ()
+    assert suggesting.listed == 0, "its new label is believed"
+    assert suggesting.seen.frames == 3
 
 
 def test_a_frame_that_cannot_be_read_is_told_and_the_others_are_ranked(
