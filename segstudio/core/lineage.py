@@ -104,7 +104,8 @@ class Lineage:
                 key not in ("net", "steps", "crop") and value == plain.get(key)
             ):
                 continue
-            shown = "×".join(map(str, value)) if isinstance(value, list) else value
+            between = "×" if key == "crop" else "/"
+            shown = between.join(map(str, value)) if isinstance(value, list) else value
             told.append(f"{key.replace('_', ' ')} {shown}")
         return ", ".join(told)
 
