@@ -67,14 +67,14 @@ def regions_of_answers(
     return _by_size(parts, boxes[:, :4], boxes[:, 4], least_pixels)
 
 
-def numbered(labels: NDArray[np.uint8]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """All regions of uint8 (H, W): int32 (H, W) with numbers from 1, and their pixels, int32 (n,).
+def numbered(codes: NDArray[np.integer]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """All regions of whole numbers (H, W): int32 (H, W), theirs from 1, and int32 (n,), the pixels.
 
     They are numbered by their first pixel, from the top, then from the left.
     """
-    parts = np.zeros(labels.shape, np.int32)
-    drawn = np.broadcast_to(np.True_, labels.shape)
-    boxes = compiled(_label)(labels.astype(np.uint64), np.ascontiguousarray(drawn), parts)
+    parts = np.zeros(codes.shape, np.int32)
+    drawn = np.ones(codes.shape, np.bool_)
+    boxes = compiled(_label)(codes.astype(np.uint64), drawn, parts)
     return parts, boxes[:, 4]
 
 

@@ -203,6 +203,42 @@ def test_painting_outer_rings_in_nested_order_needs_no_holes(labels):
     assert np.array_equal(again, labels)
 
 
+@settings(max_examples=300)
+@given(masks(0, 1, 2, 255), st.sampled_from(["pil", "cv2"]))
+def test_rings_through_centres_come_back_from_those_who_fill_borders(labels, rule):
+    again = np.full_like(labels, 77)
+    for region in nested(outlines(labels, with_void=True, through="centres")):
+        again[fill((region.outer - 0.5 * (rule == "cv2"),), *labels.shape, rule)] = region.class_id
+    assert np.array_equal(again, labels)
+
+
+@given(masks(0, 1, 2), st.sampled_from([0.0, 1.0, 4.0]))
+def test_rings_through_centres_lie_inside_the_pixels_of_their_region(labels, tolerance):
+    for region in outlines(labels, tolerance, through="centres"):
+        for ring in region.rings:
+            assert len(ring) >= 1
+            x, y = (ring - 0.5).astype(int).T
+            assert np.array_equal(ring, np.stack((x, y), axis=1) + 0.5)
+            assert np.all(labels[y, x] == region.class_id)
+
+
+@pytest.mark.parametrize("tolerance", [0.5, 1.0, 2.0])
+def test_who_fills_borders_loses_less_by_rings_through_centres(tolerance):
+    labels = grown(3)
+    lost = {
+        through: error_of(labels, outlines(labels, tolerance, through=through), "pil")
+        for through in ("corners", "centres")
+    }
+    assert 0 < lost["centres"] < 0.8 * lost["corners"]
+
+
+def test_instances_keep_regions_of_one_class_apart():
+    labels = np.zeros((2, 6), np.uint8)
+    instances = np.array([[1, 1, 2, 2, 2, 0]] * 2, np.int32)
+    regions = outlines(labels, instances=instances)
+    assert [(r.class_id, r.instance, r.area) for r in regions] == [(0, 1, 4), (0, 2, 6), (0, 0, 2)]
+
+
 def test_more_regions_than_anything_can_hold_are_refused(monkeypatch):
     monkeypatch.setattr(module, "MAX_REGIONS", 10)
     with pytest.raises(FormatError, match="117 separate regions"):
