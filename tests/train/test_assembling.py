@@ -10,10 +10,12 @@ import torch
 from segstudio.core.catalogue import InputRule, ModelCard
 from segstudio.core.classes import CAMVID, VOID, ClassDef, ClassMap
 from segstudio.core.origins import CONFIRMED, MODEL, PAINTED
+from segstudio.core.prediction import Logits, Prediction, Timing
 from segstudio.engine.ranks import ALONE
 from segstudio.errors import SegStudioError
 from segstudio.store.masks import write_mask
 from segstudio.store.models import find_model
+from segstudio.train import assembling
 from segstudio.train.assembling import assemble, judged_by
 from segstudio.train.corrected import load
 from segstudio.train.distributed import Team
@@ -101,6 +103,44 @@ def test_a_base_labels_what_nobody_labelled_and_the_model_is_judged_on_the_clip(
     assert [one.model for one in done.lineage.earlier] == ["base"]
     assert done.lineage.data[0].fingerprint == corrected.fingerprint
     assert done.lineage.data[0].frames == 1
+
+
+class Sure:
+    """A base model that takes everything for Tree, beyond doubt."""
+
+    def __init__(self, card, device):
+        self.card = card
+
+    def predict(self, frame):
+        h, w = frame.rgb.shape[:2]
+        values = np.zeros((11, 2, 2), np.float32)
+        values[5] = 20
+        labels, ids = np.full((h, w), 5, np.uint8), np.arange(11, dtype=np.uint8)
+        return Prediction(
+            frame, "base", CAMVID, labels, np.bincount(labels.ravel(), minlength=256),
+            Logits(values, (h, w), False, ids), Timing(0, 0, 0), (h, w), "cpu",
+        )  # fmt: skip
+
+    def close(self):
+        pass
+
+
+def test_what_the_base_is_sure_of_is_a_share_of_the_samples_and_never_of_the_judged_clip(
+    of_project, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(assembling, "Predictor", Sure)
+    monkeypatch.setattr(assembling, "find_model", lambda name: name)
+    recipe = replace(of_project, base="base", replay_share=0.3, augment="mild", batch=5)
+    found = assemble(recipe, tmp_path, CAMVID, RULE, TEAM)
+    assert found.samples._mix.counts(0, 10) == {"corrected frames": 7, "labels of the old model": 3}
+    weights = [found.samples[i][2].unique().tolist() for i in range(10)]
+    assert sum(0.5 in values for values in weights) == 3  # half as much as a human's
+    (judged,) = found.sets["held out"]
+    clip = judged.name.partition("_")[0]
+    said = found.samples._mix.replay.sources[0].pairs
+    assert said
+    assert not any(pair.name.startswith(clip) for pair in said)
+    assert any("as the base model sees them" in note for note in found.notes)
 
 
 def test_drafts_that_nobody_corrected_judge_nothing_while_training(corrector, of_project, tmp_path):
