@@ -37,6 +37,7 @@ class FrameNames:
         unique = names.Unique()
         folders: dict[str, str] = {}
         pictures: list[tuple[MediaRecord, int, str]] = []
+        self._pictures = {r.id: _pictures(project, r) for r in project.media()}
         for record in project.media():
             folder = str(record.path.parent)
             if record.kind != "image":
@@ -48,7 +49,7 @@ class FrameNames:
             self._clips[record.id] = clip
             if record.kind == "video":
                 self._videos[clip.casefold()] = record
-            pictures += [(record, i, name) for i, name in enumerate(_pictures(project, record))]
+            pictures += [(record, i, name) for i, name in enumerate(self._pictures[record.id])]
         self._name(pictures)
 
     def _name(self, pictures: list[tuple[MediaRecord, int, str]]) -> None:
@@ -65,6 +66,10 @@ class FrameNames:
     def clip(self, media: int) -> str:
         """Clean and unique, but for single pictures of one folder, which share it."""
         return self._clips[media]
+
+    def pictures(self, media: int) -> tuple[str, ...]:
+        """File names by frame; none for a video."""
+        return self._pictures[media]
 
     def of(self, key: FrameKey, picture: str) -> str:
         """picture: file name as the project knows it; "" in a video."""
