@@ -117,8 +117,8 @@ def frames_of(
 ) -> list[FrameRef]:
     """Frames by their label files (the keys), in their order, each with a name of its own.
 
-    Where a stem lies in several folders, the folder comes before it. clip: the drive of a label
-    file.
+    Where a stem lies in several folders, the drive or folder comes before it. clip: the drive of a
+    label file.
     """
     belonging = paired(masks, pictures)
     count = Counter(stem_of(mask).casefold() for mask in masks)
@@ -126,7 +126,8 @@ def frames_of(
     found = []
     for mask in masks:
         stem = stem_of(mask)
-        is_alone = count[stem.casefold()] == 1 or mask.parent.name == ""
-        name = names.name(stem if is_alone else f"{mask.parent.name}_{stem}")
-        found.append(FrameRef(name, mask, clip(mask), split_of(mask), belonging.get(mask)))
+        drive = clip(mask)
+        folder = "" if count[stem.casefold()] == 1 else drive or mask.parent.name
+        name = names.name(f"{folder}_{stem}" if folder else stem)
+        found.append(FrameRef(name, mask, drive, split_of(mask), belonging.get(mask)))
     return found

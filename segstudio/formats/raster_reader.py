@@ -21,6 +21,9 @@ from segstudio.formats.rasters import Raster
 from segstudio.formats.registry import FrameRef
 from segstudio.formats.source import Source
 
+_HEADER = 1 << 18
+"""Bytes of a picture in which its size is told, behind whatever a camera put first."""
+
 _MOST_COLORS = 4096
 """Unknown colours that are counted: a photograph in place of labels has tens of thousands."""
 
@@ -83,7 +86,7 @@ class RasterReader:
     def _check_picture(self, frame: FrameRef, shape: tuple[int, ...]) -> None:
         if frame.picture is None:
             return
-        size = picture_size(self._source.read(frame.picture))
+        size = picture_size(self._source.head(frame.picture, _HEADER))
         if size is not None and size != shape:
             raise FormatError(
                 f"{frame.key} has {shape[1]}×{shape[0]} pixels, and its picture"
@@ -102,7 +105,7 @@ class RasterReader:
 
 
 def picture_size(content: bytes) -> tuple[int, int] | None:
-    """(H, W) of a picture as people see it, by its header; None where it cannot be told."""
+    """(H, W) of a picture as people see it, by its first bytes; None where they do not say."""
     try:
         with Image.open(io.BytesIO(content)) as image:
             width, height = image.size
@@ -125,7 +128,7 @@ def numbers_of(raster: Raster, path: PurePosixPath) -> NDArray[np.uint8] | NDArr
         return values
     first = values[..., 0]
     if (values[..., 1] == first).all() and (values[..., 2] == first).all():
-        return np.ascontiguousarray(first)
+        return np.ascontiguousarray(first, np.uint8)
     raise FormatError(
         f"{path} holds colours, where numbers of classes are expected; choose to read it by its"
         " colours."
