@@ -7,7 +7,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Qt, QUrl, Signal, Slot
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QDialog, QMainWindow
 
 from segstudio.core.class_edits import Usage
@@ -45,6 +46,10 @@ class AskingWindow(QMainWindow):
     def ask_save(self, title: str, name: str, then: Callable[[Path], None]) -> None:
         """Where to?"""
         ask.save(self, title, _last_folder(self.session) / name, then)
+
+    def show_folder(self, folder: Path) -> None:
+        """In the system's file manager."""
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
 
     def ask_frame(self, then: Callable[[int], None]) -> None:
         """Which frame?"""
@@ -116,6 +121,10 @@ class AskingWindow(QMainWindow):
             from segstudio.ui.training.wiring import trainer_of
 
             trainer_of(self, self.session).open(self)
+        elif name == "export":  # likewise
+            from segstudio.ui.exchange.wiring import open_export
+
+            open_export(self, self.session, self.show_folder)
         else:
             show.dialog(name, self, self.session, self.menus)
 

@@ -5,10 +5,9 @@ No state but geometry, no logic: what is shown comes from the session, what is d
 
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QSettings, Qt, QUrl, Signal, Slot
+from PySide6.QtCore import QByteArray, QSettings, Qt, Signal, Slot
 from PySide6.QtGui import (
     QCloseEvent,
-    QDesktopServices,
     QDragEnterEvent,
     QDropEvent,
     QImage,
@@ -284,10 +283,6 @@ class MainWindow(AskingWindow):
     def canvas(self) -> CanvasView:
         """The picture."""
         return self._canvas
-
-    def show_folder(self, folder: Path) -> None:
-        """In the system's file manager."""
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
 
     def picture_of_view(self) -> QImage:
         """What the canvas shows now."""

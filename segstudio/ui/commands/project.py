@@ -77,6 +77,13 @@ def copy(desk: Desk) -> None:
     desk.ask_save("Save a Copy", f"{project.path.stem}-copy{SUFFIX}", then)
 
 
+@command("project.export", title="Export Labels…", menu="File", section=3, keys=("Ctrl+E",),
+         unless=_no_project)  # fmt: skip
+def export(desk: Desk) -> None:
+    """Confirmed frames in another program's format, read back and compared."""
+    desk.show_dialog("export")
+
+
 @command("project.close", title="Close Project", menu="File", section=2,
          unless=_not_chosen)  # fmt: skip
 def close(desk: Desk) -> None:

@@ -53,7 +53,7 @@ class Desk(Protocol):
     def ask_project(self, then: Callable[[Path], None]) -> None: ...
 
     def show_dialog(self, name: str) -> None:
-        """ "settings", "models", "import", "train", "scores", "adopt", "keys", "check", "about" or
+        """ "settings", "models", "import", "train", "export", "scores", "adopt", "keys", "check", "about" or
         "palette".
         """
         ...

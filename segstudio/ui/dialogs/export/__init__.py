@@ -1,0 +1,1 @@
+"""Exporting labels into other programs' formats: what, how, and the proof."""

@@ -1,0 +1,1 @@
+"""Labels out of the program into other formats, and in again: who does it, without widgets."""

@@ -1,0 +1,220 @@
+"""The exports of a window: what could be exported, and the one that runs.
+
+Everything slow is a background job. The project is only read; painting goes on meanwhile.
+"""
+
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Signal
+
+from segstudio.core.classes import ClassMap
+from segstudio.errors import Cancelled, SegStudioError
+from segstudio.formats.options import Option, Values
+from segstudio.formats.report import ExportReport, Progress
+from segstudio.ui.bridge.background import Background, Job
+
+if TYPE_CHECKING:
+    from segstudio.engine.exchange.splits import Splits
+    from segstudio.store.project import FrameKey, Project
+
+log = logging.getLogger("segstudio.ui")
+
+STAGES = {
+    "writing": "Writing",
+    "lists": "Writing the lists",
+    "reading back": "Reading back",
+    "packing": "Packing the zip file",
+}
+"""What a person reads, by the stage of a Progress."""
+
+_EVERY = 0.02
+"""Steps of the bar that are worth a redraw."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormatFacts:
+    """A format that can be written, without the code that writes it."""
+
+    name: str
+    title: str
+    about: str
+    is_exact: bool
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Available:
+    """What of a project could be exported. frames: scope → frames. clips: their media.
+
+    note: of the chosen format and options: what it cannot carry, sentences.
+    """
+
+    frames: dict[str, int]
+    clips: int
+    classes: ClassMap
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOrder:
+    """What a person wants. shares: of train, val and test, None for all in one. media: only
+    these. keys: only these frames."""
+
+    format: str
+    options: Values
+    scope: str
+    target: Path
+    shares: tuple[float, float, float] | None = None
+    pictures: str = "copy"
+    zipped: bool = False
+    is_resuming: bool = False
+    is_proven: bool = True
+    media: tuple[int, ...] | None = None
+    keys: "tuple[FrameKey, ...] | None" = field(default=None)
+
+
+class Exporter(QObject):
+    """One export at a time.
+
+    Signals:
+        progressed(float, str): 0..1 and a sentence. finished(object): an ExportReport.
+        failed(str): a sentence. stopped(): by the person; what is finished stays.
+    """
+
+    progressed = Signal(float, str)
+    finished = Signal(object)
+    failed = Signal(str)
+    stopped = Signal()
+
+    def __init__(self, background: Background, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._background = background
+        self._job: Job | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """An export is being written or read back."""
+        return self._job is not None
+
+    def start(self, project: "Project", order: ExportOrder) -> None:
+        """Begin; nothing happens while another one runs."""
+        if self._job is not None:
+            return
+        self._job = self._background.run(
+            lambda job: run(project, order, job),
+            success=self._succeed,
+            failure=self._fail,
+            progress=self._follow,
+            name="export",
+        )
+
+    def cancel(self) -> None:
+        """Stop after the frames that are being written."""
+        if self._job is not None:
+            self._job.token.cancel()
+
+    def _follow(self, fraction: float, text: str) -> None:
+        self.progressed.emit(fraction, text)
+
+    def _succeed(self, report: ExportReport | None) -> None:
+        self._job = None
+        if report is None:
+            self.stopped.emit()
+        else:
+            self.finished.emit(report)
+
+    def _fail(self, error: Exception) -> None:
+        self._job = None
+        if not isinstance(error, SegStudioError):
+            log.error("export failed", exc_info=error)
+        self.failed.emit(str(error))
+
+
+def run(project: "Project", order: ExportOrder, job: Job) -> ExportReport | None:
+    """The whole of it, in a job's thread; None when it was stopped."""
+    from segstudio.engine.exchange.exporting import export_project
+
+    shown = [-1.0]
+
+    def progress(now: Progress) -> None:
+        half = 0.5 if order.is_proven else 1.0
+        share = now.done / max(now.total, 1)
+        fraction = half * share if now.stage == "writing" else half
+        if now.stage == "reading back":
+            fraction = half + half * share
+        if abs(fraction - shown[0]) >= _EVERY or share >= 1:
+            shown[0] = fraction
+            count = f" frame {now.done:,} of {now.total:,}" if now.total > 1 else ""
+            job.report(fraction, f"{STAGES.get(now.stage, now.stage)}{count}")
+
+    try:
+        return export_project(
+            project,
+            order.target,
+            order.format,
+            options=order.options,
+            scope=order.scope,
+            media=order.media,
+            keys=order.keys,
+            splits=splits_of(order),
+            pictures=order.pictures,
+            zipped=order.zipped,
+            existing="resume" if order.is_resuming else "refuse",
+            proof=order.is_proven,
+            should_stop=lambda: job.token.cancelled,
+            progress=progress,
+        )
+    except Cancelled:
+        return None
+
+
+def splits_of(order: ExportOrder) -> "Splits | None":
+    """As the engine takes them."""
+    from segstudio.engine.exchange.splits import Splits
+
+    return None if order.shares is None else Splits(order.shares)
+
+
+def formats_that_write() -> tuple[FormatFacts, ...]:
+    """Every format that can be written, those that lose nothing first. In a job: it imports them
+    all."""
+    from segstudio.formats.registry import FORMATS
+
+    kinds = [FORMATS.get(name) for name in FORMATS]
+    found = [
+        FormatFacts(k.name, k.title, k.about, k.is_exact, k.writes_with)
+        for k in kinds
+        if k.can_write
+    ]
+    first = ("index_png", "cityscapes", "coco", "voc")
+    order = {name: number for number, name in enumerate(first)}
+    return tuple(sorted(found, key=lambda f: (order.get(f.name, len(first)), f.title.lower())))
+
+
+def available(project: "Project") -> Available:
+    """Counted from what the project knows of its frames; no label is read."""
+    from segstudio.engine.exchange.frames import is_in
+
+    scopes = ("confirmed", "human", "labelled")
+    frames = dict.fromkeys(scopes, 0)
+    clips = 0
+    for record in project.media():
+        found = project.frames(record.id)
+        clips += bool(found)
+        for summary in found:
+            for scope in scopes:
+                frames[scope] += is_in(summary, scope)
+    return Available(frames, clips, project.classes)
+
+
+def cannot_carry(name: str, classes: ClassMap, options: Values) -> tuple[str, ...]:
+    """What the format does not carry of these classes, sentences; also why it refuses them."""
+    from segstudio.formats.registry import FORMATS
+
+    try:
+        writer: Any = FORMATS.get(name).writer(classes, options)
+    except SegStudioError as error:
+        return (str(error),)
+    return tuple(writer.cannot)

@@ -1,0 +1,162 @@
+"""Exporting in the window: choose, export, stop, go on, and read the proof."""
+
+import json
+import zipfile
+
+import pytest
+from PySide6.QtWidgets import QCheckBox, QComboBox
+
+from segstudio.formats.target import JOURNAL
+from segstudio.ui.dialogs.export.window import ExportWindow
+from segstudio.ui.exchange.exporter import Exporter
+
+WAIT = 20_000
+
+
+@pytest.fixture
+def exporter(background):
+    return Exporter(background)
+
+
+@pytest.fixture
+def window(qtbot, project, exporter, background, tmp_path):
+    made = ExportWindow(None, project, tmp_path / "out" / "drive", exporter, background)
+    qtbot.addWidget(made)
+    made.show()
+    qtbot.waitUntil(lambda: made.is_ready, timeout=WAIT)
+    return made
+
+
+def export(qtbot, window):
+    window.how._go.click()
+    qtbot.waitUntil(lambda: window.is_done, timeout=WAIT)
+
+
+def test_confirmed_frames_are_exported_and_proven(qtbot, window, tmp_path):
+    assert "4 frames of 1 clip" in window.how.message
+    export(qtbot, window)
+    assert "4 frames exported" in window.report.message
+    assert "Read back: all 3,456 pixels of 4 frames are the same." in window.report.message
+    out = tmp_path / "out" / "drive-index-png"
+    assert len(list((out / "masks").rglob("*.png"))) == 4
+    assert len(list((out / "images").rglob("*.png"))) == 4
+    assert json.loads((out / "classes.json").read_text())["classes"][0]["name"] == "Sky"
+
+
+def test_the_scope_decides_which_frames(qtbot, window, tmp_path):
+    window.how._pick_scope("labelled")
+    assert "5 frames" in window.how.message
+    export(qtbot, window)
+    assert len(list((tmp_path / "out" / "drive-index-png" / "masks").rglob("*.png"))) == 5
+
+
+def test_every_format_shows_its_own_choices(qtbot, window):
+    for name in list(window._formats):
+        window.list.choose(name)
+        facts = window._formats[name]
+        assert facts.title in window.how.message
+        assert window.how.order is not None
+        assert set(window.how.order.options) == {o.name for o in facts.options}
+        form = window.how._form
+        for option in facts.options:
+            kind = QCheckBox if isinstance(option.default, bool) else object
+            assert form.findChild(kind, option.name) is not None
+    assert window.how.can_export
+
+
+def test_a_choice_stays_when_one_looks_at_another_format(qtbot, window):
+    picker = window.how._form.findChild(QComboBox, "ids")
+    picker.activated.emit(picker.findData("cityscapes19"))
+    window.list.choose("cityscapes")
+    window.list.choose("index_png")
+    assert window.how.order.options["ids"] == "cityscapes19"
+
+
+def test_what_a_format_cannot_carry_is_said_before(qtbot, window):
+    assert not window.how._cannot.isVisibleTo(window)
+    window.list.choose("comma10k")  # five classes
+    qtbot.waitUntil(lambda: "become" in window.how._cannot.text(), timeout=WAIT)
+    assert window.how._cannot.isVisibleTo(window)
+
+
+def test_a_zip_file_and_no_proof(qtbot, window, tmp_path):
+    window.how._zip.setChecked(True)
+    window.how._proof.setChecked(False)
+    export(qtbot, window)
+    with zipfile.ZipFile(tmp_path / "out" / "drive-index-png.zip") as packed:
+        assert "classes.json" in packed.namelist()
+    assert "not read back" in window.report.message
+
+
+def test_a_folder_in_use_is_refused_and_a_new_one_named_inside(qtbot, window, tmp_path):
+    used = tmp_path / "used"
+    used.mkdir()
+    (used / "mine.txt").write_text("mine")
+    window.how._place.setText(str(used))
+    window.how._type_place("")
+    assert not window.how.can_export
+    assert "not empty" in window.how.message
+    window.how.choose_place(used)
+    assert window.how.can_export
+    export(qtbot, window)
+    assert (used / "drive-index-png" / "classes.json").is_file()
+    assert (used / "mine.txt").read_text() == "mine"
+
+
+def test_a_second_export_gets_a_folder_of_its_own(qtbot, window, tmp_path):
+    export(qtbot, window)
+    window.report.again_wanted.emit()
+    export(qtbot, window)
+    assert (tmp_path / "out" / "drive-index-png-2" / "classes.json").is_file()
+
+
+def test_an_export_that_is_stopped_goes_on(qtbot, window, exporter, tmp_path, monkeypatch):
+    import segstudio.engine.exchange.exporting as engine
+
+    whole = engine.export_project
+
+    def stopping(*args, should_stop, **more):
+        asked = iter(range(100))
+        return whole(*args, should_stop=lambda: next(asked) >= 2, **more)
+
+    monkeypatch.setattr(engine, "export_project", stopping)
+    with qtbot.waitSignal(exporter.stopped, timeout=WAIT):
+        window.how._go.click()
+    assert "goes on" in window.how.message
+    assert (tmp_path / "out" / "drive-index-png" / JOURNAL).is_file()
+    monkeypatch.setattr(engine, "export_project", whole)
+    export(qtbot, window)
+    assert "all 3,456 pixels of 4 frames" in window.report.message
+    assert not (tmp_path / "out" / "drive-index-png" / JOURNAL).exists()
+
+
+def test_what_goes_wrong_is_one_sentence_and_the_window_goes_on(
+    qtbot, window, exporter, monkeypatch
+):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.link", full)
+    monkeypatch.setattr("pathlib.Path.replace", full)
+    with qtbot.waitSignal(exporter.failed, timeout=WAIT):
+        window.how._go.click()
+    assert "No space left" in window.how.message
+    assert not exporter.is_running
+
+
+def test_splits_need_shares_that_are_numbers(qtbot, window):
+    window.how._pick_split("clip")
+    window.how._shares.setText("a/b")
+    window.how._refresh()
+    assert not window.how.can_export
+    assert "80/10/10" in window.how.message
+    window.how._shares.setText("50/50")
+    window.how._refresh()
+    assert window.how.order.shares == (50, 50, 0)
+
+
+def test_closing_it_leaves_the_export_running(qtbot, window, exporter):
+    window.how._go.click()
+    with qtbot.waitSignal(exporter.finished, timeout=WAIT) as caught:
+        window.close()
+    assert caught.args[0].proof.is_exact
