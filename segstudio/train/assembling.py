@@ -19,7 +19,14 @@ from segstudio.store.models import find_model
 from segstudio.store.pairs import Pair, find_pairs
 from segstudio.train.augment_rules import AugmentRule
 from segstudio.train.class_weights import Counts, class_weights
-from segstudio.train.corrected import CorrectedSample, CorrectedSet, Which, extract, load
+from segstudio.train.corrected import (
+    CorrectedSample,
+    CorrectedSet,
+    Which,
+    extract,
+    load,
+    no_judges,
+)
 from segstudio.train.counting import check_labels, class_pixels, pixel_counts
 from segstudio.train.data import Samples, WeightedSamples, split_held_out
 from segstudio.train.distributed import Team
@@ -72,7 +79,8 @@ def assemble(
     if recipe.project:
         corrected = _corrected(recipe, run, classes, team)
         parts = split(corrected.samples, seed=recipe.seed)
-        notes += [*corrected.notes, parts.reason, _left_out(parts)]
+        drafts = sum(not sample.may_grade for sample in parts.held_out)
+        notes += [*corrected.notes, parts.reason, no_judges(drafts, of=len(parts.held_out))]
         mine = corrected.chosen(parts.train)
         new.append(mine)
         if recipe.base and recipe.replay_share > 0 and not recipe.replay:
@@ -184,21 +192,6 @@ def _said_before(
 
 def _never(_frame: Frame) -> Prediction:
     raise AssertionError("these frames were labelled before")
-
-
-def _left_out(parts: Split[CorrectedSample]) -> str:
-    """What people are told of held-out drafts; "" without any."""
-    drafts = sum(not sample.may_grade for sample in parts.held_out)
-    if not drafts:
-        return ""
-    is_one = drafts == 1
-    text = (
-        f"{drafts} held-out frame{'' if is_one else 's'} {'is a draft' if is_one else 'are drafts'}"
-        f" that nobody corrected, so {'it grades' if is_one else 'they grade'} no model"
-    )
-    if drafts < len(parts.held_out):
-        return f"{text}."
-    return f"{text}; none is left, so nothing is judged and the last weights are kept."
 
 
 def _counts(

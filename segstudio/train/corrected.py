@@ -127,6 +127,29 @@ def corrected_frames(project: Project, which: Which) -> tuple[FrameSummary, ...]
     return tuple(s for s in frames if any(s.counts[least:]))
 
 
+def no_judges(drafts: int, *, of: int) -> str:
+    """What people are told of held-out frames that are drafts, `drafts` of so many; "" for none."""
+    if not drafts:
+        return ""
+    is_one = drafts == 1
+    text = (
+        f"{drafts} held-out frame{'' if is_one else 's'} {'is a draft' if is_one else 'are drafts'}"
+        f" that nobody corrected, so {'it grades' if is_one else 'they grade'} no model"
+    )
+    if drafts < of:
+        return f"{text}."
+    return f"{text}; none is left, so nothing is judged and the last weights are kept."
+
+
+def may_grade(summary: FrameSummary) -> bool:
+    """What CorrectedSample.may_grade will say of that frame, without reading a pixel."""
+    painted, confirmed = summary.counts[PAINTED], summary.counts[CONFIRMED]
+    by_hand = painted + min(summary.about.by_hand or 0, confirmed)
+    if by_hand >= CORRECTED * (painted + confirmed):
+        return True
+    return summary.standing.is_reference and not summary.about.drafted_by
+
+
 def extract(
     project_path: Path,
     folder: Path,

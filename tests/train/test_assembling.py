@@ -15,9 +15,10 @@ from segstudio.engine.ranks import ALONE
 from segstudio.errors import SegStudioError
 from segstudio.store.masks import write_mask
 from segstudio.store.models import find_model
+from segstudio.store.project import Project
 from segstudio.train import assembling
 from segstudio.train.assembling import assemble, judged_by
-from segstudio.train.corrected import load
+from segstudio.train.corrected import corrected_frames, load, may_grade
 from segstudio.train.distributed import Team
 from segstudio.train.export import export_model
 from segstudio.train.loop import fit
@@ -155,6 +156,9 @@ def test_drafts_that_nobody_corrected_judge_nothing_while_training(corrector, of
     samples = load(tmp_path / "corrected").samples
     assert [s.may_grade for s in samples] == [True, False, False]
     assert [s.drafted_by for s in samples] == ["", "base", "base"]
+    opened = Project.open(Path(recipe.project), read_only=True)
+    assert [may_grade(s) for s in corrected_frames(opened, "confirmed")] == [True, False, False]
+    opened.close()
     told = {}
     for seed in range(12):  # another clip is held out
         seeded = replace(recipe, seed=seed)

@@ -41,7 +41,7 @@ class Plan:
     """What one choice of frames would bring.
 
     frames, clips: that are chosen. train, held_out: parts of them. held: a sentence about what is
-    held out. is_validated: False when figures would be of trained frames. why_not: a sentence why
+    held out. is_validated: False when nothing is judged. why_not: a sentence why
     nothing can be trained, "" when it can.
     """
 
@@ -82,11 +82,12 @@ class _Placed:
     clip: str
     place: int
     time_s: float | None
+    may_grade: bool
 
 
 def plan_of(project: Project, which: Which, *, seed: int = SEED) -> Plan:
     """Reads labels until two classes are found: not in the window's thread."""
-    from segstudio.train.corrected import corrected_frames
+    from segstudio.train.corrected import corrected_frames, may_grade, no_judges
     from segstudio.train.corrected_media import clip_of
     from segstudio.train.splits import split
 
@@ -98,16 +99,19 @@ def plan_of(project: Project, which: Which, *, seed: int = SEED) -> Plan:
     for frame in frames:
         clip, place = clip_of(media[frame.key.media], frame.key.index)
         time = frame.about.time_us
-        placed.append(_Placed(clip, place, None if time is None else time / 1e6))
+        seconds = None if time is None else time / 1e6
+        placed.append(_Placed(clip, place, seconds, may_grade(frame)))
     found = split(placed, seed=seed)
+    drafts = sum(not one.may_grade for one in found.held_out)
+    told = (found.reason, no_judges(drafts, of=len(found.held_out)))
     return Plan(
         which,
         frames=len(frames),
         clips=len({one.clip for one in placed}),
         train=len(found.train),
         held_out=len(found.held_out),
-        held=found.reason,
-        is_validated=found.is_validated,
+        held=" ".join(text for text in told if text),
+        is_validated=len(found.held_out) > drafts,
         why_not=_one_class(project, frames),
     )
 

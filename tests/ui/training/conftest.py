@@ -2,6 +2,7 @@
 
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from segstudio.core.brush import Area
 from segstudio.core.classes import CAMVID
 from segstudio.core.geometry import Rect
 from segstudio.core.labels import LabelDocument
+from segstudio.core.origins import MODEL
 from segstudio.core.training import TrainEvent, TrainRecipe
 from segstudio.store.project import FrameAbout, FrameKey, Project
 from segstudio.ui.training.process import TrainingProcess
@@ -202,21 +204,30 @@ class Labeller:
         return record.id
 
     def label(
-        self, media: int, index: int, classes=(3, 5), *, confirm: bool = True, frame=None
-    ) -> None:
-        """One class on the left, one on the right, by hand; on that picture, or on none."""
+        self, media: int, index: int, classes=(3, 5), *, confirm: bool = True, frame=None,
+        drafted_by: str = "",
+    ) -> None:  # fmt: skip
+        """One class on the left, one on the right; on that picture, or on none. By hand, or all of
+        it by that model.
+        """
         h, w = (24, 32) if frame is None else frame.rgb.shape[:2]
         document = LabelDocument(np.full((h, w), 255, np.uint8), np.zeros((h, w), np.uint8))
         key = FrameKey(media, index)
         about = FrameAbout(index * 1_000_000, 7, "", h, w)
         if frame is not None:
             about = FrameAbout(frame.id.time_us, frame.id.fingerprint, "", h, w)
+        if drafted_by:
+            about = replace(about, drafted_by=drafted_by, by_hand=0)
         steps = []
         for number, class_id in enumerate(classes):
             mask = np.zeros((h, w), np.bool_)
             mask[:, w // 2 * number : w // 2 * (number + 1)] = True
             document.begin("Brush")
-            document.paint(Area(Rect(0, 0, h, w), mask), class_id)
+            if drafted_by:
+                patch = np.full((h, w), class_id, np.uint8)
+                document.put(Area(Rect(0, 0, h, w), mask), patch, origin=MODEL)
+            else:
+                document.paint(Area(Rect(0, 0, h, w), mask), class_id)
             steps.append((document.commit(), self._counts(document)))
         if confirm:
             steps.append((document.confirm(), self._counts(document)))

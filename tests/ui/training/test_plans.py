@@ -46,6 +46,16 @@ def test_frames_clips_and_what_is_held_out_are_counted(labeller):
     assert painted.sentence == "Human-painted pixels of 21 frames of 4 clips"
 
 
+def test_held_out_drafts_that_nobody_corrected_are_told_before_a_run(labeller):
+    for clip in ("a", "b"):
+        labeller.label(labeller.clip(clip), 3, drafted_by="old")
+    plan = plan_of(labeller.project, "confirmed")
+    assert plan.held_out == 1
+    assert not plan.is_validated
+    assert "1 held-out frame is a draft that nobody corrected, so it grades no model" in plan.held
+    assert "nothing is judged" in plan.held
+
+
 def test_one_frame_is_trained_on_and_nothing_judged(labeller):
     labeller.label(labeller.clip("a"), 3)
     plan = plan_of(labeller.project, "confirmed")
