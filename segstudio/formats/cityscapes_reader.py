@@ -46,6 +46,9 @@ _PICTURE = "_leftimg8bit"
 _BLACK: Color = (0, 0, 0)
 _LISTS = ("label_colors.txt", "dataset_meta.json")
 
+_HEADER = 1 << 18
+"""Bytes of a picture that say its size."""
+
 Key = tuple[str, str]
 """Split and stem: what the files of one frame have in common."""
 
@@ -147,7 +150,7 @@ class CityscapesReader:
     def _check_picture(self, frame: FrameRef, shape: tuple[int, ...]) -> None:
         if frame.picture is None:
             return
-        size = picture_size(self._source.read(frame.picture))
+        size = picture_size(self._source.head(frame.picture, _HEADER))
         if size is not None and size != shape:
             raise FormatError(
                 f"{frame.key[1]} has {shape[1]}×{shape[0]} pixels, and its picture"

@@ -3,6 +3,7 @@
 import io
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -61,11 +62,10 @@ def _is_plain(arrow: Any, kind: Any) -> bool:  # noqa: ANN401  pyarrow has no ty
 
 def _arrow() -> tuple[Any, Any]:
     try:
-        import pyarrow
-        import pyarrow.parquet
+        arrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
     except ImportError as error:
         raise FormatError(
             "Parquet files need pyarrow, which is not installed; run 'pip install pyarrow', or"
             " choose metadata.jsonl as the list."
         ) from error
-    return pyarrow, pyarrow.parquet
+    return arrow, parquet
