@@ -26,6 +26,7 @@ from segstudio.formats.coco_lists import (
     read_lists,
 )
 from segstudio.formats.fields import Fields
+from segstudio.formats.filling import Rule
 from segstudio.formats.labelled import Labelled
 from segstudio.formats.registry import Entry, FrameRef
 from segstudio.formats.segments import has_several, segments
@@ -96,6 +97,7 @@ class ObjectReader:
     notes: Sequence[str]
     ids: Mapping[int, int]
     _has_instances: bool
+    _rule: Rule
 
     def read(self, frame: FrameRef) -> Labelled:
         """Its annotations painted over each other."""
@@ -109,14 +111,16 @@ class ObjectReader:
             is_crowd = bool(row.raw("iscrowd"))
             if not is_crowd:
                 count[class_id] += 1
-            shape = _shape(row, class_id, 0 if is_crowd else count[class_id], height, width)
+            number = 0 if is_crowd else count[class_id]
+            shape = _shape(row, class_id, number, (height, width), self._rule)
             (crowds if is_crowd else things).append(shape)
         shapes = [*large_first(crowds), *large_first(things)]
         labels, instances = painted(shapes, height, width, with_instances=self._has_instances)
         return Labelled(frame.name, labels, None, frame.clip, frame.split, 0, instances)
 
 
-def _shape(row: Fields, class_id: int, number: int, height: int, width: int) -> Shape:
+def _shape(row: Fields, class_id: int, number: int, size: tuple[int, int], rule: Rule) -> Shape:
+    height, width = size
     where = f"{row.where}, 'segmentation'"
     found = row.raw("segmentation")
     if isinstance(found, dict):
@@ -127,7 +131,7 @@ def _shape(row: Fields, class_id: int, number: int, height: int, width: int) -> 
         flat = [found] if found and not isinstance(found[0], list) else found
         rings = [ring(one, f"{where} {place}") for place, one in enumerate(flat)]
         area = sum(ring_area(one) for one in rings)
-        return Shape(class_id, area, partial(united, rings, height, width), number)
+        return Shape(class_id, area, partial(united, rings, height, width, rule), number)
     raise FormatError(f"{where} is neither polygons nor run lengths; export it again.")
 
 
@@ -182,8 +186,13 @@ class _Gathering:
             yield f"Left out: {self.unlisted:,} annotations of images that are not listed."
 
 
-def open_objects(source: Source, paths: Sequence[PurePosixPath]) -> ObjectReader:
-    """The reader of these lists. FormatError naming file and field when they are damaged."""
+def open_objects(
+    source: Source, paths: Sequence[PurePosixPath], rule: Rule = "even_odd"
+) -> ObjectReader:
+    """The reader of these lists. rule: for polygons.
+
+    FormatError naming file and field when they are damaged.
+    """
     lists = read_lists(source, paths)
     gathering, framing = _Gathering(), Framing(source)
     for one in lists:
@@ -198,4 +207,5 @@ def open_objects(source: Source, paths: Sequence[PurePosixPath]) -> ObjectReader
         [*source.notes, *gathering.notes()],
         known.ids,
         gathering.has_instances,
+        rule,
     )

@@ -10,7 +10,8 @@ from segstudio.core.brush import Area
 from segstudio.core.classes import VOID
 from segstudio.core.geometry import Rect
 from segstudio.errors import FormatError
-from segstudio.formats.filling import fill_area
+from segstudio.formats.filling import Rule, fill_area
+from segstudio.formats.options import Option, Values
 from segstudio.formats.rle import Counts, runs_of
 
 _FURTHEST = 1e6
@@ -18,6 +19,16 @@ _FURTHEST = 1e6
 
 MAX_POINTS = 5_000_000
 """Of one polygon: more than a picture has borders."""
+
+
+OUTLINES = Option(
+    "outlines",
+    "Outlines run",
+    "between",
+    "Polygons that OpenCV made of masks run through the outermost pixels.",
+    {"between": "Between the pixels", "through": "Through the outermost pixels"},
+)
+"""Of readers of polygons. A wrong choice moves every border by half a pixel."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,14 +81,14 @@ def from_columns(counts: Counts, height: int) -> Area:
     return Area(Rect(0, left, height, right), mask)
 
 
-def from_rings(rings: list[NDArray[np.float64]], height: int, width: int) -> Area:
-    """The pixels of a polygon with its holes, by the even-odd rule."""
-    return fill_area(rings, height, width)
+def rule_of(options: Values) -> Rule:
+    """How polygons are filled, by what was chosen for OUTLINES."""
+    return "cv2" if options.get(OUTLINES.name) == "through" else "even_odd"
 
 
-def united(rings: list[NDArray[np.float64]], height: int, width: int) -> Area:
+def united(rings: list[NDArray[np.float64]], height: int, width: int, rule: Rule) -> Area:
     """The pixels of several polygons without holes, as pycocotools takes a list of them."""
-    parts = [fill_area([ring], height, width) for ring in rings]
+    parts = [fill_area([ring], height, width, rule) for ring in rings]
     parts = [part for part in parts if not part.rect.is_empty]
     if len(parts) == 1:
         return parts[0]
@@ -137,3 +148,29 @@ def bridged(
         at = int(np.argmin(gaps))
         joined = np.concatenate((joined[: at + 1], turned, turned[:1], joined[at:]))
     return joined
+
+
+def rectangle(
+    x: float, y: float, width: float, height: float, degrees: float, pivot: tuple[float, float]
+) -> NDArray[np.float64]:
+    """float64 (4, 2): a box with its upper left corner at x, y, turned clockwise about `pivot`."""
+    corners = np.array([[x, y], [x + width, y], [x + width, y + height], [x, y + height]])
+    return _turned(corners, degrees, pivot)
+
+
+def ellipse(x: float, y: float, across: float, down: float, degrees: float) -> NDArray[np.float64]:
+    """float64 (n, 2): about x, y with these radii, turned clockwise; closer to it than a pixel."""
+    angles = np.linspace(0, 2 * np.pi, 180, endpoint=False)
+    points = np.column_stack((x + across * np.cos(angles), y + down * np.sin(angles)))
+    return _turned(points, degrees, (x, y))
+
+
+def _turned(
+    points: NDArray[np.float64], degrees: float, pivot: tuple[float, float]
+) -> NDArray[np.float64]:
+    if not degrees:
+        return points
+    angle = np.deg2rad(degrees)
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    turned: NDArray[np.float64] = (points - pivot) @ turn + pivot
+    return turned

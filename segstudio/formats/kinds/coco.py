@@ -30,7 +30,7 @@ from segstudio.formats.options import Option, Values
 from segstudio.formats.outlines import outlines
 from segstudio.formats.registry import Entry, Guess, OutFile, Written, file_format
 from segstudio.formats.segments import segments
-from segstudio.formats.shapes import bridged
+from segstudio.formats.shapes import OUTLINES, bridged, rule_of
 from segstudio.formats.source import Source
 
 
@@ -128,7 +128,7 @@ class Coco:
             high=20.0,
         ),
     )
-    reads_with: tuple[Option, ...] = ()
+    reads_with: tuple[Option, ...] = (OUTLINES,)
 
     def writer(self, classes: ClassMap, options: Values) -> CocoWriter:
         """Any class set of up to 255 classes."""
@@ -153,4 +153,4 @@ class Coco:
                 f"{source.title} holds no JSON with COCO's images, annotations and categories;"
                 " choose the folder that has it."
             )
-        return open_objects(source, found)
+        return open_objects(source, found, rule_of(options))
