@@ -261,9 +261,11 @@ class Suggesting(QObject):
     def _now(self) -> tuple[object, ...]:
         """Equal as long as suggestions hold."""
         info, projects = self._host.info, self._editor.projects
+        project = projects.project
         media = None if projects.media is None else projects.media.id
+        classes = None if project is None else project.classes
         panes = tuple(pane.identity for pane in self._comparison.panes)
-        return None if info is None else info.id, projects.project, media, panes
+        return None if info is None else info.id, project, media, classes, panes
 
     @Slot()
     def _follow(self) -> None:

@@ -283,13 +283,15 @@ def test_going_on_before_a_frame_has_come_outlines_the_last_one(
     opened.player.seek(18)
     held_at(qtbot, opened, 18)
     hold.at = 6
+    arrived = []
+    opened.player.arrived.connect(lambda result: arrived.append(result.frame.id.index))
     suggesting.go(first)
     qtbot.waitUntil(hold.reached.is_set, timeout=20_000)
     suggesting.go(second)
     hold.go.set()
+    qtbot.waitUntil(lambda: arrived[-1:] == [18], timeout=20_000)
     editor = held_at(qtbot, opened, 18)
-    qtbot.waitUntil(lambda: not opened.background._jobs, timeout=20_000)
-    qtbot.waitUntil(lambda: editor.preview.area is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: not editor.preview.is_empty, timeout=20_000)
     assert editor.preview.area.rect == second.suggestion.region
 
 
