@@ -25,7 +25,7 @@ from segstudio.formats.class_sets import Fitted, fitted, numbered
 from segstudio.formats.labelled import Labelled
 from segstudio.formats.options import Option, Values
 from segstudio.formats.pairing import PICTURES, RASTERS, frames_of
-from segstudio.formats.raster_reader import Decoded, RasterReader, by_table, numbers_of
+from segstudio.formats.raster_reader import Decoded, RasterReader, by_table, numbers_of, renumbered
 from segstudio.formats.rasters import Raster
 from segstudio.formats.registry import Entry, Guess, OutFile, Reader, Written, file_format
 from segstudio.formats.source import Source
@@ -49,15 +49,17 @@ class Ade20kWriter:
 
     def frame(self, item: Labelled) -> Written:
         """One label file; the entry counts its pixels for the list."""
+        from segstudio.core.labels import pixels_by_class  # brings OpenCV along
+
         split = _SPLITS[item.split]
-        values = self._values[item.labels]
+        values = renumbered(item.labels, self._values)
         content = rasters.encode_grey(values)
         mask = OutFile(PurePosixPath("annotations", split, f"{item.name}.png"), content)
         picture = None
         if item.picture is not None:
             picture = PurePosixPath("images", split, f"{item.name}{item.picture.suffix}")
-        numbers, counts = np.unique(values, return_counts=True)
-        pixels = {str(n): int(c) for n, c in zip(numbers, counts, strict=True) if n}
+        counts = pixels_by_class(values)
+        pixels = {str(n): int(counts[n]) for n in np.flatnonzero(counts) if n}
         return Written((mask,), picture, {"split": split, "pixels": pixels})
 
     def finish(self, entries: Callable[[], Iterator[Entry]]) -> Iterable[OutFile]:

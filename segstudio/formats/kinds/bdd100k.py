@@ -32,6 +32,7 @@ from segstudio.formats.raster_reader import (
     by_table,
     identity,
     numbers_of,
+    renumbered,
 )
 from segstudio.formats.rasters import Raster
 from segstudio.formats.registry import Entry, Guess, OutFile, Written, file_format
@@ -62,7 +63,7 @@ class Bdd100kWriter:
 
     def frame(self, item: Labelled) -> Written:
         """FormatError when single objects are more than its numbers."""
-        labels = self.ids[item.labels]
+        labels = renumbered(item.labels, self.ids)
         split = item.split or "train"
         file = f"{item.name}.png"
         task = PurePosixPath("labels", "pan_seg" if self._panoptic else "sem_seg")

@@ -32,6 +32,7 @@ from segstudio.formats.raster_reader import (
     by_table,
     identity,
     numbers_of,
+    renumbered,
 )
 from segstudio.formats.rasters import Raster
 from segstudio.formats.registry import Entry, Guess, OutFile, Written, file_format
@@ -64,7 +65,7 @@ class CamVidWriter:
     def frame(self, item: Labelled) -> Written:
         """The labels, in colours or as numbers."""
         split = item.split or "train"
-        labels = self.ids[item.labels]
+        labels = renumbered(item.labels, self.ids)
         if self._as_colors:
             content = rasters.encode_colors(colored(labels, self._palette))
         else:

@@ -33,6 +33,7 @@ from segstudio.formats.raster_reader import (
     by_table,
     identity,
     numbers_of,
+    renumbered,
 )
 from segstudio.formats.rasters import Raster
 from segstudio.formats.registry import Entry, Guess, OutFile, Written, file_format
@@ -53,6 +54,7 @@ class KittiWriter:
         self.ids: NDArray[np.uint8] = np.where(fit.ids == _UNLABELED, VOID, fit.ids).astype(
             np.uint8
         )
+        self._numbers = np.where(self.ids == VOID, _UNLABELED, self.ids).astype(np.uint8)
         self.cannot = fit.cannot
         self._palette = fit.classes.palette()
         self._colors = colors
@@ -60,8 +62,7 @@ class KittiWriter:
 
     def frame(self, item: Labelled) -> Written:
         """FormatError when a class has more than 255 objects in it."""
-        labels = self.ids[item.labels]
-        labels[labels == VOID] = _UNLABELED
+        labels = renumbered(item.labels, self._numbers)
         top = PurePosixPath(_folder(item.split))
         file = f"{item.name}.png"
         files = [OutFile(top / "semantic" / file, rasters.encode_grey(labels))]

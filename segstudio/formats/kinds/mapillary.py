@@ -34,6 +34,7 @@ from segstudio.formats.raster_reader import (
     by_table,
     identity,
     numbers_of,
+    renumbered,
 )
 from segstudio.formats.rasters import Raster
 from segstudio.formats.registry import Entry, Guess, OutFile, Written, file_format
@@ -53,17 +54,16 @@ class MapillaryWriter:
 
     def __init__(self, fit: Fitted, version: str) -> None:
         self._version = version
-        self._unlabeled = len(fit.classes) - 1
-        self.ids: NDArray[np.uint8] = np.where(fit.ids == self._unlabeled, VOID, fit.ids).astype(
-            np.uint8
-        )
+        unlabeled = len(fit.classes) - 1
+        numbers = np.where(fit.ids == VOID, unlabeled, fit.ids)
+        self.ids: NDArray[np.uint8] = np.where(numbers == unlabeled, VOID, numbers).astype(np.uint8)
+        self._numbers = numbers.astype(np.uint8)
         self.cannot = fit.cannot
         self._palette = fit.classes.palette()
 
     def frame(self, item: Labelled) -> Written:
         """FormatError when a class has more than 255 objects."""
-        labels = self.ids[item.labels]
-        labels[labels == VOID] = self._unlabeled
+        labels = renumbered(item.labels, self._numbers)
         top = PurePosixPath(_SPLITS[item.split])
         file = f"{item.name}.png"
         content = rasters.encode_indices(labels, self._palette)
