@@ -26,7 +26,8 @@ from segstudio.formats.class_lists import find_class_list
 from segstudio.formats.colors import Color, ColorTable
 from segstudio.formats.labelled import Labelled
 from segstudio.formats.pairing import PICTURES, split_of
-from segstudio.formats.raster_reader import by_colors, by_table, numbers_of, picture_size
+from segstudio.formats.picture_check import check_picture
+from segstudio.formats.raster_reader import by_colors, by_table, numbers_of
 from segstudio.formats.rasters import Raster
 from segstudio.formats.registry import FrameRef
 from segstudio.formats.source import Source
@@ -45,9 +46,6 @@ _NAMED = re.compile(r"(?P<stem>[^_]+_\d{6}_\d{6})(?P<rest>.*)\.png", re.IGNORECA
 _PICTURE = "_leftimg8bit"
 _BLACK: Color = (0, 0, 0)
 _LISTS = ("label_colors.txt", "dataset_meta.json")
-
-_HEADER = 1 << 18
-"""Bytes of a picture that say its size."""
 
 Key = tuple[str, str]
 """Split and stem: what the files of one frame have in common."""
@@ -106,7 +104,7 @@ class CityscapesReader:
             labels, instances = self._decoded(kind, path)
         if single is not None:
             instances = self._instances(labels, single)
-        self._check_picture(frame, labels.shape)
+        check_picture(self._source, frame, labels.shape, str(path))
         return Labelled(frame.name, labels, clip=frame.clip, split=frame.split, instances=instances)
 
     def _decoded(
@@ -146,16 +144,6 @@ class CityscapesReader:
         if raster.is_lossy:
             raise FormatError(f"{path} is a JPEG or WebP file; export the labels as PNG.")
         return raster
-
-    def _check_picture(self, frame: FrameRef, shape: tuple[int, ...]) -> None:
-        if frame.picture is None:
-            return
-        size = picture_size(self._source.head(frame.picture, _HEADER))
-        if size is not None and size != shape:
-            raise FormatError(
-                f"{frame.key[1]} has {shape[1]}×{shape[0]} pixels, and its picture"
-                f" {frame.picture} {size[1]}×{size[0]}; export them at one size."
-            )
 
     def _frames(self, files: Mapping[Key, _Files], kinds: Iterable[str]) -> Iterable[FrameRef]:
         ours = _our_names(self._source)
