@@ -30,6 +30,10 @@ class Fields:
         """Whether the field is there and not null."""
         return self._row.get(name) is not None
 
+    def names(self) -> list[str]:
+        """Of all fields."""
+        return list(self._row)
+
     def raw(self, name: str) -> object:
         """Whatever it is; None when it is absent."""
         return self._row.get(name)
