@@ -5,6 +5,7 @@ terminal. Imports neither side before it knows which one is meant.
 import difflib
 import importlib
 import importlib.util
+import keyword
 import pkgutil
 import sys
 from collections.abc import Sequence
@@ -36,9 +37,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _is_command(word: str) -> bool:
     """Whether a file of the command line carries that name and adds a command."""
-    if not word.isidentifier() or importlib.util.find_spec(f"segstudio.cli.{word}") is None:
+    module = f"segstudio.cli.{word}{'_' if keyword.iskeyword(word) else ''}"
+    if not word.isidentifier() or importlib.util.find_spec(module) is None:
         return False
-    return hasattr(importlib.import_module(f"segstudio.cli.{word}"), "add")
+    return hasattr(importlib.import_module(module), "add")
 
 
 def _is_path(word: str) -> bool:
@@ -49,7 +51,8 @@ def _is_path(word: str) -> bool:
 def _refuse(word: str) -> int:
     import segstudio.cli
 
-    names = [m.name for m in pkgutil.iter_modules(segstudio.cli.__path__) if _is_command(m.name)]
+    modules = pkgutil.iter_modules(segstudio.cli.__path__)
+    names = [m.name.removesuffix("_") for m in modules if _is_command(m.name)]
     near = difflib.get_close_matches(word, names, n=1)
     hint = f"did you mean '{near[0]}'?" if near else "see segstudio --help."
     return _error(f"'{word}' is neither a file nor a command; {hint}")

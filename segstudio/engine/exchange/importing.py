@@ -70,6 +70,7 @@ def run_import(
             f"None of the {len(plan.left_out)} frames in {plan.source.title} fits a frame of"
             f" {project.path.name}; check the names, or match by number or order."
         )
+    is_interrupted = False
     with ExitStack() as stack:
         work = _Import(plan, project, as_, model or plan.guess.format, over_human, leave_out_bad)
         media = stack.enter_context(ImportMedia(plan, project))
@@ -79,11 +80,16 @@ def run_import(
             progress(Progress("saving", work.count, work.count))
             used = media.used({place.key.media for place in work.places})
             _, done = project.push_all(
-                lambda: work.steps(used.ids, should_stop),
+                lambda: work.steps(used.ids, lambda: is_interrupted or should_stop()),
                 media=used.media,
                 classes=plan.classes if plan.added else None,
             )
-            done.result()
+            try:
+                done.result()
+            except KeyboardInterrupt:  # what is half in goes out again, unless it was the end
+                is_interrupted = True
+                if done.exception() is not None:
+                    raise
             media.settled()
         return work.report(media.titles(), is_dry=dry_run)
 
