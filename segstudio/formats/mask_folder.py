@@ -43,6 +43,14 @@ from segstudio.store.class_sets import load_class_set
 
 _BLACK: Color = (0, 0, 0)
 _SAMPLE = 16
+"""Files that the guess is made from."""
+
+_DEEP = 3
+"""Sets of files that are looked at so closely: of the others it is enough that they are there."""
+
+_MANY = 256
+"""Files that are looked at where the numbers in them are all that classes are made of."""
+
 _NONE = -1
 _KITTI = 256
 
@@ -84,8 +92,7 @@ def guesses(source: Source, kind: str) -> list[Guess]:
     sets = find_masks(source)
     found = []
     for place, masks in enumerate(sets):
-        # The first few decide; of the others it is enough that they are there.
-        look = (look_at(source, masks.files, _SAMPLE) if place < 3 else None) or masks.look
+        look = _deep_look(source, masks) if place < _DEEP else masks.look
         others = [other for other in sets if other is not masks]
         chosen: dict[str, Value] = {"masks": masks.where} if place else {}
         found += _guesses_of(source, masks, look, kind, chosen, others)
@@ -100,7 +107,7 @@ def open_masks(source: Source, options: Values, classes: ClassMap | None = None)
     """
     sets = find_masks(source)
     masks = _chosen(source, sets, str(options["masks"]))
-    look = look_at(source, masks.files, _SAMPLE) or masks.look
+    look = _deep_look(source, masks)
     coding = str(options["coding"])
     listing = find_class_list(source, masks.files[0].parent)
     if coding == "auto":
@@ -127,6 +134,11 @@ def open_masks(source: Source, options: Values, classes: ClassMap | None = None)
 
     frames = frames_of(masks.files, pictures_beside(source, sets), clip_of)
     return RasterReader(source, known.classes, frames, decode, [*source.notes, *notes])
+
+
+def _deep_look(source: Source, masks: MaskSet) -> Look:
+    is_named = masks.words > 1
+    return look_at(source, masks.files, _SAMPLE, is_named=is_named) or masks.look
 
 
 def _with_objects(
@@ -274,7 +286,8 @@ def _known(
         raise FormatError(
             f"{source.title} has numbers without colours; read its masks by their numbers."
         )
-    return _plain_list(made_of(_only(look, coding, int(options["step"])))), []
+    wide_look = look_at(source, masks.files, _MANY, is_named=True) or look
+    return _plain_list(made_of(_only(wide_look, coding, int(options["step"])))), []
 
 
 def _only(look: Look, coding: str, step: int) -> Look:

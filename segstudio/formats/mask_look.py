@@ -48,14 +48,18 @@ class Look:
         return (self.values or self.colors).total()
 
 
-def look_at(source: Source, files: Sequence[PurePosixPath], most: int) -> Look | None:
+def look_at(
+    source: Source, files: Sequence[PurePosixPath], most: int, *, is_named: bool = False
+) -> Look | None:
     """A look at up to `most` of the files, spread over all; None when none can be read.
 
-    What most of them are is what they are; the others do not count.
+    What most of them are is what they are; the others do not count. is_named: their names say that
+    they are labels, so that they may be as rough as photographs.
     """
+    roughest = 1.0 if is_named else _ROUGH
     count = min(most, len(files))
     places = [i * (len(files) - 1) // max(count - 1, 1) for i in range(count)]
-    looks = [look for i in places if (look := _look(source, files[i])) is not None]
+    looks = [look for i in places if (look := _look(source, files[i], roughest)) is not None]
     if not looks:
         return None
     coding = Counter(look.coding for look in looks).most_common(1)[0][0]
@@ -69,7 +73,7 @@ def look_at(source: Source, files: Sequence[PurePosixPath], most: int) -> Look |
     return whole
 
 
-def _look(source: Source, file: PurePosixPath) -> Look | None:
+def _look(source: Source, file: PurePosixPath, roughest: float) -> Look | None:
     try:
         raster = rasters.decode(source.read(file), str(file))
     except SegStudioError:
@@ -78,8 +82,8 @@ def _look(source: Source, file: PurePosixPath) -> Look | None:
     if raster.is_lossy:
         return Look(PICTURE, files=1)
     if raster.is_colors and not _is_grey(values):
-        return _of_colors(values.astype(np.uint8))
-    return _of_numbers(values[..., 0] if raster.is_colors else values, raster)
+        return _of_colors(values.astype(np.uint8), roughest)
+    return _of_numbers(values[..., 0] if raster.is_colors else values, raster, roughest)
 
 
 def _is_grey(colors: NDArray[np.uint8] | NDArray[np.int32]) -> bool:
@@ -88,10 +92,10 @@ def _is_grey(colors: NDArray[np.uint8] | NDArray[np.int32]) -> bool:
     return bool((colors[..., 1] == first).all() and (colors[..., 2] == first).all())
 
 
-def _of_colors(rgb: NDArray[np.uint8]) -> Look:
+def _of_colors(rgb: NDArray[np.uint8], roughest: float) -> Look:
     code = rgb[..., :3].astype(np.uint32) @ np.array([65536, 256, 1], np.uint32)
     known, counts = np.unique(code, return_counts=True)
-    if len(known) > _MOST_COLORS or (len(known) > _MANY and _roughness(code) > _ROUGH):
+    if len(known) > _MOST_COLORS or (len(known) > _MANY and _roughness(code) > roughest):
         return Look(PICTURE, files=1)
     colors = Counter(
         {
@@ -102,13 +106,15 @@ def _of_colors(rgb: NDArray[np.uint8]) -> Look:
     return Look(COLORS, colors=colors, files=1)
 
 
-def _of_numbers(numbers: NDArray[np.uint8] | NDArray[np.int32], raster: Raster) -> Look:
+def _of_numbers(
+    numbers: NDArray[np.uint8] | NDArray[np.int32], raster: Raster, roughest: float
+) -> Look:
     known, counts = np.unique(numbers, return_counts=True)
     values = Counter({int(v): int(n) for v, n in zip(known, counts, strict=True)})
     if int(known[-1]) > 255:
         # Pictures of 16 bits have nearly as many values as pixels.
-        return Look(PICTURE if _roughness(numbers) > _ROUGH else WIDE, values, files=1)
-    if len(known) > _MANY and _roughness(numbers) > _ROUGH:
+        return Look(PICTURE if _roughness(numbers) > roughest else WIDE, values, files=1)
+    if len(known) > _MANY and _roughness(numbers) > roughest:
         return Look(PICTURE, files=1)
     palette: dict[int, Color] = {}
     if raster.palette is not None:

@@ -53,11 +53,12 @@ def find_masks(source: Source) -> list[MaskSet]:
     """All sets of files that could be labels, the likeliest first."""
     found: dict[tuple[str, str, str], list[MaskSet]] = defaultdict(list)
     for (where, top, ending), files in _grouped(source).items():
-        look = look_at(source, files, _SAMPLE)
+        words = _words(where, ending)
+        look = look_at(source, files, _SAMPLE, is_named=words > 1)
         if look is None or look.coding == PICTURE:
             continue
         named = f"{where}/*{ending}".strip("/") if ending else where or HERE
-        known = MaskSet(named, tuple(files), look, ending, _words(where, ending))
+        known = MaskSet(named, tuple(files), look, ending, words)
         # Folders that say nothing are clips or splits of one set when they look the same.
         found[where, ending, look.coding if not where else top].append(known)
     return sorted(map(_united, found.values()), key=_rank)

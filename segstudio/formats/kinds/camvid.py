@@ -2,7 +2,7 @@
 
     train/drive_000010.png          the picture (val/, test/ for the others)
     trainannot/drive_000010.png     its labels in colours, or as the numbers 0..10 with 11 as void
-    train.txt                       pairs of both, "train/x.png trainannot/x.png"
+    train.txt                       pairs of both, "/train/x.png trainannot/x.png"
     label_colors.txt                "r g b name" a line, black is Void
 
 Frames that are in no split are written as train. Read as well: the first release, a folder of
@@ -74,8 +74,9 @@ class CamVidWriter:
         picture = None
         if item.picture is not None:
             picture = PurePosixPath(split, f"{item.name}{item.picture.suffix}")
-        line = f"{picture} {mask}" if picture is not None else str(mask)
-        return Written((OutFile(mask, content),), picture, {"split": split, "line": line})
+        seen = picture or PurePosixPath(split, f"{item.name}.png")
+        pair = f'"/{seen}" "{mask}"' if " " in item.name else f"/{seen} {mask}"
+        return Written((OutFile(mask, content),), picture, {"split": split, "line": pair})
 
     def finish(self, entries: Callable[[], Iterator[Entry]]) -> Iterable[OutFile]:
         """A list for each split, and the colours."""

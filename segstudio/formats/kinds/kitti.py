@@ -66,7 +66,7 @@ class KittiWriter:
         top = PurePosixPath(_folder(item.split))
         file = f"{item.name}.png"
         files = [OutFile(top / "semantic" / file, rasters.encode_grey(labels))]
-        if self._instances and item.instances is not None:
+        if self._instances:
             wide = _wide(labels, item.instances, item.name)
             files.append(OutFile(top / "instance" / file, rasters.encode_wide(wide)))
         if self._colors:
@@ -93,7 +93,13 @@ class Kitti:
     is_exact = True
     writes_with: tuple[Option, ...] = (
         Option("colors", "Also in colours", default=False, about="A folder semantic_rgb."),
-        Option("instances", "Single objects", default=True, about="Where the project knows them."),
+        Option(
+            "instances",
+            "Folder instance",
+            default=True,
+            about="Classes and single objects, where the project knows them; Datumaro and CVAT read"
+            " this folder alone.",
+        ),
     )
     reads_with: tuple[Option, ...] = ()
 
@@ -194,14 +200,20 @@ class _Decode:
         return by_table(numbers, self._known.ids, path, "KITTI's class list")
 
 
-def _wide(labels: NDArray[np.uint8], instances: NDArray[np.int32], name: str) -> NDArray[np.uint16]:
+def _wide(
+    labels: NDArray[np.uint8], instances: NDArray[np.int32] | None, name: str
+) -> NDArray[np.uint16]:
+    wide: NDArray[np.uint16] = labels.astype(np.uint16) * _STEP
+    if instances is None:
+        return wide
     most = int(instances.max(initial=0))
     if most >= _STEP:
         raise FormatError(
             f"{name} has {most} objects of one class and KITTI takes 255; switch its single objects"
             " off."
         )
-    return (labels.astype(np.uint16) * _STEP + np.maximum(instances, 0)).astype(np.uint16)
+    wide += np.maximum(instances, 0).astype(np.uint16)
+    return wide
 
 
 def _inside(

@@ -34,7 +34,7 @@ def test_files_are_named_and_listed_as_in_the_release(there_and_back, some_frame
     assert {"label_colors.txt", "val.txt", "val/drive_000000.png"} <= names
     assert {"valannot/drive_000000.png", "valannot/drive_000001.png"} <= names
     first = (trip.folder / "val.txt").read_text().splitlines()[0]
-    assert first == "val/drive_000000.png valannot/drive_000000.png"
+    assert first == "/val/drive_000000.png valannot/drive_000000.png"
     table = (trip.folder / "label_colors.txt").read_text()
     assert table == TABLE + "0 0 0 Void\n"
     assert [c.name for c in trip.reader.classes.classes] == [c.name for c in CAMVID.classes]
@@ -69,6 +69,13 @@ def test_classes_that_share_a_colour_get_colours_of_their_own(there_and_back):
     assert trip.proof.is_exact
     assert trip.read["a"].labels.tolist() == [[0, 1, 2, VOID]]
     assert [text.split()[0] for text in trip.report.cannot] == ["group", "ego"]
+
+
+def test_names_with_blanks_are_quoted_in_the_list(there_and_back):
+    frame = Labelled("a b", np.zeros((2, 2), np.uint8))
+    trip = there_and_back("camvid", [frame], CAMVID)
+    line = (trip.folder / "train.txt").read_text()
+    assert line == '"/train/a b.png" "trainannot/a b.png"\n'
 
 
 def test_the_32_classes_keep_their_names(there_and_back):

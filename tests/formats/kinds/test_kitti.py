@@ -47,6 +47,7 @@ def test_splits_have_its_folder_names_and_pictures_lie_in_image_2(there_and_back
     names = {p.relative_to(trip.folder).as_posix() for p in trip.folder.rglob("*.png")}
     assert names == {
         "validation/image_2/drive_000000.png",
+        "validation/instance/drive_000000.png",
         "validation/semantic/drive_000000.png",
         "validation/semantic_rgb/drive_000000.png",
     }
