@@ -49,8 +49,9 @@ def texts_in(content: bytes, name: str) -> Iterator[dict[str, Any]]:
     # pyarrow's errors are children of these.
     except (arrow.ArrowException, OSError, ValueError, TypeError, KeyError, IndexError,
             NotImplementedError, MemoryError, OverflowError, RuntimeError) as error:  # fmt: skip
+        why = " ".join(str(error).split())[:100]
         raise FormatError(
-            f"{name} is no Parquet file that can be read ({str(error)[:200]}); export it again."
+            f"{name} is no Parquet file that can be read ({why}); export it again."
         ) from error
     return iter(found)
 
