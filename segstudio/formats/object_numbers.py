@@ -6,6 +6,9 @@ from numpy.typing import NDArray
 from segstudio.core.classes import VOID
 from segstudio.errors import FormatError
 
+STEP = 256
+"""Between classes in numbers that say class and object in one, as in KITTI."""
+
 
 def numbered_inside(
     labels: NDArray[np.uint8], objects: NDArray[np.int32]
@@ -43,6 +46,26 @@ def numbered_over_all(
     found = np.zeros(labels.shape, np.int32)
     found[is_one] = places.astype(np.int32) + 1
     return found
+
+
+def in_one(
+    labels: NDArray[np.uint8], instances: NDArray[np.int32] | None, name: str
+) -> NDArray[np.uint16]:
+    """uint16 (H, W): class × 256 + object, as KITTI and Mapillary have it.
+
+    FormatError when a class has more than 255 objects; `name` is what the message calls the frame.
+    """
+    wide: NDArray[np.uint16] = labels.astype(np.uint16) * np.uint16(STEP)
+    if instances is None:
+        return wide
+    most = int(instances.max(initial=0))
+    if most >= STEP:
+        raise FormatError(
+            f"{name} has {most:,} objects of one class, and the format takes {STEP - 1}; export it"
+            " without objects."
+        )
+    wide += np.maximum(instances, 0).astype(np.uint16)
+    return wide
 
 
 def _codes(

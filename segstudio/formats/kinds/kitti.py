@@ -23,7 +23,7 @@ from segstudio.formats.class_lists import ClassList, find_class_list
 from segstudio.formats.class_sets import Fitted, fitted
 from segstudio.formats.colors import ColorTable, colored
 from segstudio.formats.labelled import Labelled
-from segstudio.formats.object_numbers import numbered_inside
+from segstudio.formats.object_numbers import STEP, in_one, numbered_inside
 from segstudio.formats.options import Option, Values
 from segstudio.formats.pairing import PICTURES, RASTERS, frames_of
 from segstudio.formats.raster_reader import (
@@ -40,7 +40,6 @@ from segstudio.formats.registry import Entry, Guess, OutFile, Written, file_form
 from segstudio.formats.source import Source
 from segstudio.store.class_sets import load_class_set
 
-_STEP = 256
 _UNLABELED = 0
 _FOLDERS = ("semantic", "instance", "semantic_rgb")
 """What holds labels, the best first."""
@@ -67,7 +66,7 @@ class KittiWriter:
         file = f"{item.name}.png"
         files = [OutFile(top / "semantic" / file, rasters.encode_grey(labels))]
         if self._instances:
-            wide = _wide(labels, item.instances, item.name)
+            wide = in_one(labels, item.instances, item.name)
             files.append(OutFile(top / "instance" / file, rasters.encode_wide(wide)))
         if self._colors:
             rgb = rasters.encode_colors(colored(labels, self._palette))
@@ -180,7 +179,7 @@ class _Decode:
             return by_colors(raster, self._table)
         numbers = numbers_of(raster, path)
         if self._folder == "instance":
-            labels = self._labels(numbers // _STEP, path)
+            labels = self._labels(numbers // STEP, path)
             return Decoded(labels, _inside(labels, numbers))
         labels = self._labels(numbers, path)
         file = self._objects.get((path.parent.parent, path.stem))
@@ -200,26 +199,10 @@ class _Decode:
         return by_table(numbers, self._known.ids, path, "KITTI's class list")
 
 
-def _wide(
-    labels: NDArray[np.uint8], instances: NDArray[np.int32] | None, name: str
-) -> NDArray[np.uint16]:
-    wide: NDArray[np.uint16] = labels.astype(np.uint16) * _STEP
-    if instances is None:
-        return wide
-    most = int(instances.max(initial=0))
-    if most >= _STEP:
-        raise FormatError(
-            f"{name} has {most} objects of one class and KITTI takes 255; switch its single objects"
-            " off."
-        )
-    wide += np.maximum(instances, 0).astype(np.uint16)
-    return wide
-
-
 def _inside(
     labels: NDArray[np.uint8], numbers: NDArray[np.uint8] | NDArray[np.int32]
 ) -> NDArray[np.int32] | None:
-    return numbered_inside(labels, np.ascontiguousarray(numbers % _STEP, np.int32))
+    return numbered_inside(labels, np.ascontiguousarray(numbers % STEP, np.int32))
 
 
 def _masks(source: Source) -> tuple[list[PurePosixPath], str]:

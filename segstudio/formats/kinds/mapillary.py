@@ -3,7 +3,7 @@
     config_v2.0.json                       the classes; their places are the numbers
     training/images/x.jpg
     training/v2.0/labels/x.png             8-bit palette, the number of the class
-    training/v2.0/instances/x.png          16-bit grey, number × 256 + object, where known
+    training/v2.0/instances/x.png          16-bit grey, number × 256 + object
 
 Frames in no split are training. What is unlabeled in Mapillary, its last class, is void here. Read
 as well: the folders of the first release, without v1.2 between, and sets whose config has other
@@ -25,7 +25,7 @@ from segstudio.errors import FormatError
 from segstudio.formats import rasters
 from segstudio.formats.class_sets import Fitted, fitted
 from segstudio.formats.labelled import Labelled
-from segstudio.formats.object_numbers import numbered_inside
+from segstudio.formats.object_numbers import STEP, in_one, numbered_inside
 from segstudio.formats.options import Option, Values
 from segstudio.formats.pairing import PICTURES, RASTERS, frames_of
 from segstudio.formats.raster_reader import (
@@ -43,7 +43,6 @@ from segstudio.store.class_sets import class_set_file, load_class_set
 
 _SETS = {"v1.2": "mapillary66", "v2.0": "mapillary124"}
 _SPLITS = {"": "training", "train": "training", "val": "validation", "test": "testing"}
-_STEP = 256
 _UNLABELED = "unlabeled"
 _SINGLE = ("animal", "human", "object")
 """Beginnings of labels whose objects are told apart."""
@@ -68,16 +67,8 @@ class MapillaryWriter:
         file = f"{item.name}.png"
         content = rasters.encode_indices(labels, self._palette)
         files = [OutFile(top / self._version / "labels" / file, content)]
-        if item.instances is not None:
-            most = int(item.instances.max(initial=0))
-            if most >= _STEP:
-                raise FormatError(
-                    f"{item.name} has {most} objects of one class and Mapillary Vistas takes 255;"
-                    " export it in another format."
-                )
-            wide = labels.astype(np.uint16) * _STEP + np.maximum(item.instances, 0)
-            content = rasters.encode_wide(wide.astype(np.uint16))
-            files.append(OutFile(top / self._version / "instances" / file, content))
+        wide = rasters.encode_wide(in_one(labels, item.instances, item.name))
+        files.append(OutFile(top / self._version / "instances" / file, wide))
         picture = None
         if item.picture is not None:
             picture = top / "images" / f"{item.name}{item.picture.suffix}"
@@ -189,7 +180,7 @@ class _Decode:
                 f"{file} has {wide.shape[1]}×{wide.shape[0]} pixels, and {path}"
                 f" {labels.shape[1]}×{labels.shape[0]}; export them at one size."
             )
-        objects = np.ascontiguousarray(wide % _STEP, np.int32)
+        objects = np.ascontiguousarray(wide % STEP, np.int32)
         return Decoded(labels, numbered_inside(labels, objects))
 
 

@@ -59,7 +59,9 @@ def test_more_objects_than_it_has_numbers_for_are_refused():
     writer = KIND.writer(CITIES, {"colors": False, "instances": True})
     labels = np.full((1, 2), 13, np.uint8)
     frame = Labelled("crowd", labels, instances=np.array([[1, 256]], np.int32))
-    with pytest.raises(FormatError, match="crowd has 256 objects"):
+    with pytest.raises(
+        FormatError, match="crowd has 256 objects of one class, and the format takes 255"
+    ):
         writer.frame(frame)
 
 
