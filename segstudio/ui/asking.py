@@ -16,6 +16,7 @@ from segstudio.store.project_rows import MediaRecord
 from segstudio.ui.correcting import belonging
 from segstudio.ui.dialogs import ask, show
 from segstudio.ui.dialogs.note import NoteDialog
+from segstudio.ui.exchange import importer
 from segstudio.ui.menus import Menus
 from segstudio.ui.session import Session
 
@@ -46,6 +47,10 @@ class AskingWindow(QMainWindow):
     def ask_save(self, title: str, name: str, then: Callable[[Path], None]) -> None:
         """Where to?"""
         ask.save(self, title, _last_folder(self.session) / name, then)
+
+    def ask_labels(self, then: Callable[[Path], None]) -> None:
+        """Which file of labels?"""
+        ask.labels(self, _last_folder(self.session), then)
 
     def show_folder(self, folder: Path) -> None:
         """In the system's file manager."""
@@ -129,6 +134,32 @@ class AskingWindow(QMainWindow):
             show.dialog(name, self, self.session, self.menus)
 
     @Slot(object)
+    @Slot(list)
+    def open_dropped(self, paths: list[Path]) -> None:
+        """Labels of another program are looked at; everything else is opened."""
+        if len(paths) != 1 or not importer.may_be_labels(paths[0]):
+            self.session.open(paths)
+            return
+
+        def then(are_labels: object) -> None:
+            if are_labels:
+                self.import_labels(paths[0])
+            else:
+                self.session.open(paths)
+
+        self.session.background.run(
+            lambda _: importer.are_labels(paths[0]),
+            success=then,
+            failure=lambda _: self.session.open(paths),
+            name="recognise",
+        )
+
+    def import_labels(self, place: Path) -> None:
+        """Look at labels of another program; a project is made where there is none."""
+        from segstudio.ui.exchange.wiring import import_labels
+
+        import_labels(self, self.session, place, self.ask_save)
+
     def import_weights(self, file: Path) -> None:
         """The import page of the model dialog, for weights that were opened or dropped."""
         from segstudio.ui.dialogs.models import ModelsDialog

@@ -157,6 +157,7 @@ class MainWindow(AskingWindow):
         for signal in (session.player.source_changed, session.view_changed, session.shown_changed):
             signal.connect(self._header.follow)
         self._grid.hovered.connect(self._status.hover)
+        self._grid.dropped.connect(self.open_dropped)
         canvas.zoom_changed.connect(self._status.show_zoom)
         canvas.view_changed.connect(self._sheet.show_view)
         self._sheet.hovered.connect(session.inside.point)
@@ -328,7 +329,7 @@ class MainWindow(AskingWindow):
         found = [Path(u.toLocalFile()) for u in event.mimeData().urls() if u.isLocalFile()]
         if found:
             event.acceptProposedAction()
-            self._session.open(found)
+            self.open_dropped(found)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

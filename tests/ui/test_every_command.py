@@ -45,6 +45,12 @@ class FakeDesk:
         self.asked.append(title)
         then(self.folder)
 
+    def ask_labels(self, then):
+        then(self.folder / "labels.json")
+
+    def import_labels(self, place):
+        self.asked.append(place)
+
     def ask_save(self, title, name, then):
         self.asked.append(name)
         then(self.folder / name)

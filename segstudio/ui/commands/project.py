@@ -77,6 +77,18 @@ def copy(desk: Desk) -> None:
     desk.ask_save("Save a Copy", f"{project.path.stem}-copy{SUFFIX}", then)
 
 
+@command("project.import_folder", title="Import Labels from Folder…", menu="File", section=3)
+def import_folder(desk: Desk) -> None:
+    """Masks and lists of another program; what they seem to be is shown before it is done."""
+    desk.ask_folder("Import Labels", desk.import_labels)
+
+
+@command("project.import_file", title="Import Labels from File…", menu="File", section=3)
+def import_file(desk: Desk) -> None:
+    """A JSON, XML or zip file of another program."""
+    desk.ask_labels(desk.import_labels)
+
+
 @command("project.export", title="Export Labels…", menu="File", section=3, keys=("Ctrl+E",),
          unless=_no_project)  # fmt: skip
 def export(desk: Desk) -> None:

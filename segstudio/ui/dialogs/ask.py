@@ -40,6 +40,17 @@ def files(parent: QWidget, folder: Path, then: Callable[[list[Path]], None]) -> 
     dialog.open()
 
 
+def labels(parent: QWidget, start: Path, then: Callable[[Path], None]) -> None:
+    """A file of another program that holds labels."""
+    dialog = _dialog(parent, "Import Labels", start)
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    dialog.setNameFilters(
+        ["Labels (*.json *.xml *.zip *.jsonl *.parquet *.png *.txt)", "All files (*)"]
+    )
+    dialog.fileSelected.connect(lambda name: then(Path(name)))
+    dialog.open()
+
+
 def folder(parent: QWidget, title: str, start: Path, then: Callable[[Path], None]) -> None:
     """An existing folder."""
     dialog = _dialog(parent, title, start)

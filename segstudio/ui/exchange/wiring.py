@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 from segstudio.formats.names import clean
 from segstudio.formats.report import ExportReport
 from segstudio.ui.exchange.exporter import Exporter
+from segstudio.ui.exchange.importer import Importer
 from segstudio.ui.session import Session
 
 
@@ -54,6 +55,56 @@ def open_export(owner: QWidget, session: Session, show_folder: Callable[[Path], 
     window.show()
     window.raise_()
     window.activateWindow()
+
+
+def import_labels(
+    owner: QWidget,
+    session: Session,
+    files: Path,
+    ask_save: Callable[[str, str, Callable[[Path], None]], None],
+) -> None:
+    """The import window for these files; a project is asked for where none is open."""
+    if session.editor.projects.project is not None:
+        _open_import(owner, session, files)
+        return
+
+    def then(path: Path) -> None:
+        projects = session.editor.projects
+
+        def begin(_: object) -> None:
+            projects.opened.disconnect(begin)
+            _open_import(owner, session, files)
+
+        projects.opened.connect(begin)
+        session.create_project(path.with_suffix(".segproj"))
+
+    ask_save("A Project for These Labels", f"{clean(files.stem, 'labels')}.segproj", then)
+
+
+def _open_import(owner: QWidget, session: Session, files: Path) -> None:
+    from segstudio.ui.dialogs.import_labels.window import ImportWindow
+
+    editor = session.editor
+    project = editor.projects.project
+    if project is None:
+        return
+    for old in owner.findChildren(ImportWindow):
+        old.close()
+    importer = Importer(session.background, project)
+    window = ImportWindow(owner, files, importer)
+    importer.setParent(window)
+    window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+
+    def renew(report: object) -> None:
+        """Frames, classes and media of the project may all be new."""
+        editor.projects.renew()
+        editor.reread(frozenset(f.key for m in project.media() for f in project.frames(m.id)))
+        session.tell(report.lines()[0], "info")  # type: ignore[attr-defined]  # an ImportReport
+
+    window.imported.connect(renew)
+    editor.projects.leaving.connect(window.close)
+    window.show()
+    window.raise_()
 
 
 def _place(session: Session) -> Path:

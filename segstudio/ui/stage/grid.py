@@ -24,17 +24,18 @@ from segstudio.ui.tools.preview import Preview, Ring
 
 
 class PaneGrid(QWidget):
-    """Shows what Composing says; every pane passes mouse and keys on to the tools.
-
-    canvas: the main picture, which is the first pane's too.
+    """Shows what Composing says; every pane passes mouse and keys on to the tools. canvas: the main
+    picture, which is the first pane's too.
 
     Signals:
         hovered(object): the frame pixel (y, x) under the cursor in any pane, or None.
         differed(object): the Difference or the Agreement that is shown, or None.
+        dropped(list): Path of each file or folder that was dropped on a pane.
     """
 
     hovered = Signal(object)
     differed = Signal(object)
+    dropped = Signal(list)
 
     def __init__(self, session: Session, canvas: CanvasView) -> None:
         super().__init__()
@@ -128,7 +129,7 @@ class PaneGrid(QWidget):
         pointing.ask_key = tools.key_pressed
         canvas.view_changed.connect(lambda view, c=canvas: self._move_others(c, view))
         canvas.hovered.connect(lambda pixel, p=pane: self._hover(p.letter, pixel))
-        canvas.files_dropped.connect(self._session.open)
+        canvas.files_dropped.connect(self.dropped)
         canvas.tapped_space.connect(self._session.player.toggle)
         canvas.failed.connect(self._session.tell_error)
         canvas.clicked.connect(self._pin)

@@ -107,12 +107,12 @@ class HowPage(QWidget):
     def _build(self) -> None:
         place = row(self._place, self._browse)
         place.setStretch(0, 1)
-        above = _rows(
+        above = titled_rows(
             ("Frames", row(self._scopes, 1), self._count),
             ("Split", row(self._splits, self._shares, 1)),
             ("Pictures", row(self._pictures, 1)),
         )
-        below = _rows(("Into", place, self._zip), ("Proof", self._proof))
+        below = titled_rows(("Into", place, self._zip), ("Proof", self._proof))
         inside = QWidget()
         inside.setProperty("look", "panel")
         column = QVBoxLayout(inside)
@@ -340,7 +340,7 @@ class HowPage(QWidget):
             self.export_wanted.emit(order)
 
 
-def _rows(*rows: tuple[str | QWidget | QLayout, ...]) -> QGridLayout:
+def titled_rows(*rows: tuple[str | QWidget | QLayout, ...]) -> QGridLayout:
     """Titles on the left, and what belongs to them, under each other, on the right."""
     grid = QGridLayout()
     grid.setHorizontalSpacing(2 * UNIT)

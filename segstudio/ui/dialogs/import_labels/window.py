@@ -1,0 +1,283 @@
+"""Importing labels: a guess that is shown before anything is written.
+
+What the files seem to be and why, some frames as they would come in, what becomes of each class,
+and what fits no frame. Import writes all of it as one piece, or nothing.
+"""
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QCloseEvent, QImage, QPixmap
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QProgressBar,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from segstudio.core.class_mapping import listed
+from segstudio.ui.dialogs.export.how_page import titled_rows
+from segstudio.ui.dialogs.export.option_form import OptionForm
+from segstudio.ui.dialogs.import_labels.mapping_table import MappingTable
+from segstudio.ui.exchange.importer import Importer, Look, Planned, Shown, class_names, class_rows
+from segstudio.ui.panels.parts import Picker, Segments, Spinner, button, label, row, set_tone
+from segstudio.ui.theme import UNIT
+from segstudio.ui.words import counted
+
+SIZE = (980, 760)
+AS = (
+    ("ground_truth", "Ground truth", "Every pixel counts as confirmed by a human"),
+    ("prediction", "Predictions", "A draft of a model, to be corrected"),
+)
+MATCHING = (
+    ("name", "By name", "The picture of the same name, or the frame that an export named"),
+    ("number", "By number", "The last number in a name is the frame's index"),
+    ("order", "In order", "The first file is the first frame"),
+)
+LOOKING = "Looking at the files…"
+
+
+class ImportWindow(QDialog):
+    """Signals:
+    imported(object): an ImportReport; the project has changed.
+    """
+
+    imported = Signal(object)
+
+    def __init__(self, parent: QWidget | None, files: Path, importer: Importer) -> None:
+        super().__init__(parent)
+        self._importer, self._look = importer, Look(files)
+        self._planned: Planned | None = None
+        self._as, self._is_done = "ground_truth", False
+        self.setWindowTitle("Import Labels")
+        self.setModal(False)
+        screen = self.screen().availableGeometry()
+        self.resize(min(SIZE[0], screen.width() - 80), min(SIZE[1], screen.height() - 80))
+        self.setMinimumSize(640, 480)
+        self._title, self._why = label(f"Import {files.name}", look="hero"), label(tone="muted")
+        self._why.setWordWrap(True)
+        self._formats = Picker("What the files are", self._pick_format)
+        self._formats.setMinimumContentsLength(24)
+        self._form = OptionForm()
+        self._form.changed.connect(self._change_options)
+        self._as_which = Segments(AS, self._pick_as)
+        self._model = QLineEdit()
+        self._model.setPlaceholderText("Name of the model")
+        self._model.setAccessibleName("Name of the model")
+        self._model.setMaximumWidth(240)
+        self._over = QCheckBox("Also over pixels that a human painted here")
+        self._matching = Segments(MATCHING, self._pick_matching)
+        self._found = label(look="small", tone="muted")
+        self._found.setWordWrap(True)
+        self._notes = label(look="small", tone="warn")
+        self._notes.setWordWrap(True)
+        self._pictures = QHBoxLayout()
+        self._pictures.setSpacing(UNIT)
+        self._table = MappingTable()
+        self._table.changed.connect(lambda name, to: importer.map_classes({name: to}))
+        self._spinner, self._state = Spinner(), label(tone="muted")
+        self._state.setWordWrap(True)
+        self._bar = QProgressBar()
+        self._bar.setRange(0, 1000)
+        self._bar.setTextVisible(False)
+        self._bar.setFixedHeight(6)
+        self._cancel = button("Cancel", "", self._leave)
+        self._go = button("Import", "primary", self._import)
+        self._go.setDefault(True)
+        self._build()
+        importer.planned.connect(self._show)
+        importer.failed.connect(self._fail)
+        importer.progressed.connect(self._follow)
+        importer.finished.connect(self._finish)
+        importer.stopped.connect(lambda: self._say("Stopped; the project is as it was.", "muted"))
+        self._refresh_choices()
+        self._start_looking()
+
+    def _build(self) -> None:
+        inside = QWidget()
+        inside.setProperty("look", "panel")
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(3 * UNIT, 3 * UNIT, 3 * UNIT, 2 * UNIT)
+        column.setSpacing(2 * UNIT)
+        column.addWidget(self._title)
+        column.addWidget(self._why)
+        column.addLayout(self._pictures)
+        column.addLayout(titled_rows(("They are", row(self._formats, 1))))
+        column.addWidget(self._form)
+        column.addLayout(
+            titled_rows(
+                ("Take as", row(self._as_which, self._model, 1), self._over),
+                ("Frames", row(self._matching, 1), self._found),
+                ("Classes", self._notes, self._table),
+            )
+        )
+        column.addStretch(1)
+        area = QScrollArea()
+        area.setWidget(inside)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        foot = row(self._spinner, self._state, self._cancel, self._go)
+        foot.setStretch(1, 1)
+        foot.setContentsMargins(3 * UNIT, UNIT, 3 * UNIT, 2 * UNIT)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(area, 1)
+        whole.addWidget(self._bar)
+        whole.addLayout(foot)
+
+    # --- what it says
+
+    @property
+    def message(self) -> str:
+        """What the window says, for tests and for reading aloud."""
+        parts = (self._title, self._why, self._found, self._notes, self._state)
+        return " ".join(p.text() for p in parts if p.text())
+
+    @property
+    def can_import(self) -> bool:
+        """The button can be pressed."""
+        return self._go.isEnabled()
+
+    @property
+    def is_done(self) -> bool:
+        """It was imported."""
+        return self._is_done
+
+    def _say(self, text: str, tone: str, *, is_busy: bool = False) -> None:
+        self._state.setText(text)
+        set_tone(self._state, tone)
+        self._spinner.setVisible(is_busy)
+        self._bar.setVisible(False)
+        ready = self._planned is not None and bool(self._planned.plan.matched)
+        self._go.setEnabled(ready and not is_busy and not self._is_done)
+
+    def _refresh_choices(self) -> None:
+        self._as_which.show_value(self._as)
+        self._matching.show_value(self._look.matching)
+        self._model.setVisible(self._as == "prediction")
+
+    # --- what is found
+
+    def _start_looking(self) -> None:
+        self._importer.look(self._look)
+        self._say(LOOKING, "muted", is_busy=True)
+
+    @Slot(object)
+    def _show(self, found: Planned) -> None:
+        self._planned = found
+        plan = found.plan
+        self._why.setText(plan.guess.why[:1].upper() + plan.guess.why[1:])
+        entries: list[tuple[object, str]] = [(name, title) for title, name in found.others.items()]
+        if plan.guess.format not in [value for value, _ in entries]:
+            entries.insert(0, (plan.guess.format, found.title))
+        self._formats.fill(entries, plan.guess.format)
+        self._form.show_options(found.options, plan.guess.options)
+        self._show_pictures(found.previews)
+        frames, matched = len(plan.reader.frames), len(plan.matched)
+        text = f"{matched:,} of {counted(frames, 'frame')} fit"
+        new = sum(len(one.files) for one in plan.new)
+        if new:
+            text += f", {new:,} of them with pictures of their own that become part of the project"
+        if plan.left_out:
+            name, why = plan.left_out[0]
+            text += f". Left out: {len(plan.left_out):,}, first {name}: {why}"
+        self._found.setText(text)
+        self._notes.setText("\n".join(plan.notes))
+        self._notes.setVisible(bool(plan.notes))
+        self._table.show_rows(class_rows(plan), class_names(plan.classes))
+        trouble = "" if plan.matched else "None of these frames fits a frame of the project."
+        self._say(trouble, "warn")
+
+    def _show_pictures(self, previews: tuple[Shown, ...]) -> None:
+        while (item := self._pictures.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+        for one in previews:
+            self._pictures.addWidget(_picture(one))
+        self._pictures.addStretch(1)
+
+    @Slot(str)
+    def _fail(self, text: str) -> None:
+        if self._planned is None:
+            self._why.setText("")
+        self._say(text, "bad")
+
+    @Slot(float, str)
+    def _follow(self, fraction: float, text: str) -> None:
+        self._say(text, "muted", is_busy=True)
+        self._bar.setVisible(True)
+        self._bar.setValue(round(fraction * 1000))
+
+    @Slot(object)
+    def _finish(self, report: object) -> None:
+        self._is_done = True
+        self._say(" ".join(report.lines()), "good")  # type: ignore[attr-defined]  # an ImportReport
+        self._cancel.setText("Close")
+        self.imported.emit(report)
+
+    # --- what people do
+
+    def _pick_format(self, name: object) -> None:
+        self._look = Look(self._look.files, str(name), {}, self._look.matching)
+        self._start_looking()
+
+    def _change_options(self) -> None:
+        name = self._planned.plan.guess.format if self._planned is not None else ""
+        self._look = Look(self._look.files, name, self._form.values, self._look.matching)
+        self._start_looking()
+
+    def _pick_as(self, value: str) -> None:
+        self._as = value
+        self._refresh_choices()
+
+    def _pick_matching(self, value: str) -> None:
+        look = self._look
+        self._look = Look(look.files, look.format, look.options, value)
+        self._refresh_choices()
+        self._start_looking()
+
+    def _import(self) -> None:
+        self._say("Reading the labels…", "muted", is_busy=True)
+        self._importer.start(
+            as_=self._as, model=self._model.text().strip(), over_human=self._over.isChecked()
+        )
+
+    def _leave(self) -> None:
+        if self._bar.isVisible():
+            self._importer.cancel()
+        else:
+            self.close()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._importer.leave()
+        super().closeEvent(event)
+
+
+def _picture(one: Shown) -> QWidget:
+    """A preview with its name under it."""
+    box = QWidget()
+    column = QVBoxLayout(box)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(4)
+    image = QLabel()
+    if one.rgb is not None:
+        height, width = one.rgb.shape[:2]
+        shown = QImage(one.rgb.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888)
+        image.setPixmap(QPixmap.fromImage(shown))
+    else:
+        image.setText(one.why)
+        image.setWordWrap(True)
+    name = label(listed([one.name]), look="small", tone="muted")
+    column.addWidget(image)
+    column.addWidget(name)
+    return box

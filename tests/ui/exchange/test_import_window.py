@@ -1,0 +1,144 @@
+"""Importing in the window: the guess is shown, classes are mapped, and all of it comes in at once."""
+
+import json
+
+import numpy as np
+import pytest
+from PySide6.QtWidgets import QComboBox
+
+from segstudio.core.classes import CAMVID, VOID
+from segstudio.core.origins import CONFIRMED, MODEL, FrameState
+from segstudio.engine.exchange.exporting import export_project
+from segstudio.store.masks import write_mask
+from segstudio.store.project import FrameKey
+from segstudio.ui.dialogs.import_labels.mapping_table import VOID as VOID_ENTRY
+from segstudio.ui.dialogs.import_labels.window import ImportWindow
+from segstudio.ui.exchange.importer import Importer, are_labels, may_be_labels
+
+WAIT = 20_000
+
+
+@pytest.fixture
+def masks(tmp_path):
+    """Masks for all six pictures of the project, all of one class each."""
+    folder = tmp_path / "masks"
+    folder.mkdir()
+    for i in range(6):
+        labels = np.full((24, 36), i, np.uint8)
+        labels[:4] = 3
+        write_mask(folder / f"f{i}.png", labels, CAMVID.palette())
+    return folder
+
+
+@pytest.fixture
+def opened(qtbot, project, background):
+    """open(files) → the window, once it has looked."""
+
+    def make(files, *, is_fine=True):
+        importer = Importer(background, project)
+        window = ImportWindow(None, files, importer)
+        qtbot.addWidget(window)
+        window.show()
+        qtbot.waitUntil(lambda: not importer.is_busy, timeout=WAIT)
+        if is_fine:
+            qtbot.waitUntil(lambda: window.can_import, timeout=WAIT)
+        return window
+
+    return make
+
+
+def take(qtbot, window):
+    with qtbot.waitSignal(window.imported, timeout=WAIT) as caught:
+        window._go.click()
+    return caught.args[0]
+
+
+def test_the_guess_is_shown_before_anything_is_written(opened, project, masks):
+    before = [(f.key, f.position) for f in project.frames(1)]
+    window = opened(masks)
+    assert "CamVid" in window.message
+    assert "6 of 6 frames fit" in window.message
+    assert window._pictures.count() >= 3
+    assert [(f.key, f.position) for f in project.frames(1)] == before
+
+
+def test_ground_truth_is_confirmed_and_human_pixels_stay(qtbot, opened, project, masks):
+    kept = project.load(FrameKey(1, 0)).labels.copy()
+    window = opened(masks)
+    report = take(qtbot, window)
+    assert report.frames == 6
+    assert window.is_done
+    assert not window.can_import
+    assert (project.load(FrameKey(1, 5)).labels[5:] == 5).all()
+    assert (project.load(FrameKey(1, 5)).origin == CONFIRMED).all()
+    assert (project.load(FrameKey(1, 0)).labels == kept).all()
+    assert project.summary(FrameKey(1, 5)).state == FrameState.CONFIRMED
+
+
+def test_over_human_pixels_only_when_asked(qtbot, opened, project, masks):
+    window = opened(masks)
+    window._over.setChecked(True)
+    take(qtbot, window)
+    assert (project.load(FrameKey(1, 0)).labels[5:] == 0).all()
+
+
+def test_predictions_become_drafts_of_that_model(qtbot, opened, project, masks):
+    window = opened(masks)
+    window._pick_as("prediction")
+    window._model.setText("theirs")
+    take(qtbot, window)
+    stored = project.load(FrameKey(1, 5))
+    assert (stored.origin == MODEL).all()
+    assert project.summary(FrameKey(1, 5)).about.drafted_by == "theirs"
+
+
+def test_a_class_can_be_left_out(qtbot, opened, project, masks):
+    window = opened(masks)
+    picker = window._table.findChild(QComboBox) and window._table.pickers["Road"]
+    picker.activated.emit(picker.findData(VOID_ENTRY))
+    qtbot.waitUntil(lambda: window.can_import and "Road" in window.message, timeout=WAIT)
+    take(qtbot, window)
+    assert (project.load(FrameKey(1, 5)).labels[:4] == VOID).all()
+
+
+def test_another_format_can_be_chosen_and_says_why_it_does_not_fit(qtbot, opened, masks):
+    window = opened(masks)
+    window._pick_format("cityscapes")
+    qtbot.waitUntil(lambda: not window._importer.is_busy, timeout=WAIT)
+    assert window._state.text().endswith(".")
+
+
+def test_what_an_export_wrote_comes_back_unchanged(qtbot, opened, project, tmp_path):
+    export_project(project, tmp_path / "out", "cityscapes", pictures="none")
+    window = opened(tmp_path / "out", is_fine=False)
+    assert "Cityscapes" in window._formats.currentText()
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"a": 1}', b"\xff\xfe"])
+def test_files_that_are_no_labels_are_one_sentence(opened, tmp_path, content):
+    file = tmp_path / "labels.json"
+    file.write_bytes(content)
+    window = opened(file, is_fine=False)
+    assert window._state.text().endswith(".")
+    assert not window.can_import
+
+
+def test_a_damaged_mask_ends_the_import_and_nothing_is_written(qtbot, opened, project, masks):
+    before = [(f.key, f.position) for f in project.frames(1)]
+    content = (masks / "f4.png").read_bytes()
+    (masks / "f4.png").write_bytes(content[: len(content) // 2])
+    window = opened(masks)
+    with qtbot.waitSignal(window._importer.failed, timeout=WAIT) as caught:
+        window._go.click()
+    assert "f4.png" in caught.args[0]
+    assert [(f.key, f.position) for f in project.frames(1)] == before
+
+
+def test_what_is_dropped_is_labels_or_pictures(project, masks, tmp_path):
+    assert may_be_labels(masks)
+    assert are_labels(masks)
+    assert may_be_labels(tmp_path / "drive")
+    assert not are_labels(tmp_path / "drive")  # noise in colours: pictures
+    assert not may_be_labels(tmp_path / "clip.mp4")
+    (tmp_path / "x.json").write_text(json.dumps({"shapes": []}))
+    assert may_be_labels(tmp_path / "x.json")
