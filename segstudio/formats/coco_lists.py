@@ -29,6 +29,8 @@ UNSPLIT = "train"
 
 _TASK = re.compile(r"(instances|stuff|panoptic|captions|labels|person_keypoints|image_info)_")
 _PIECE = 1 << 16
+_OTHERS = (b'"shapes"', b'"items"', b'"labels"')
+"""In the lists of labelme and Datumaro, which have keys of these names too."""
 
 
 # --- writing
@@ -190,7 +192,7 @@ def _looks(source: Source, path: PurePosixPath) -> bool:
         head = source.head(path).lstrip(b"\xef\xbb\xbf \t\r\n")
     except SegStudioError:
         return False
-    if not head.startswith(b"{") or b'"shapes"' in head or b'"items"' in head:
+    if not head.startswith(b"{") or any(word in head for word in _OTHERS):
         return False
     words = (b'"images"', b'"categories"', b'"annotations"', b'"licenses"', b'"info"')
     return sum(word in head for word in words) >= 2

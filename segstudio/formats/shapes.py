@@ -17,6 +17,9 @@ from segstudio.formats.rle import Counts, runs_of
 _FURTHEST = 1e6
 """Pixels from the corner: where a polygon goes beyond, no picture follows."""
 
+_MOST_NEAR = 200
+"""Holes for which a short cut is looked for."""
+
 MAX_POINTS = 5_000_000
 """Of one polygon: more than a picture has borders."""
 
@@ -140,6 +143,11 @@ def bridged(
 
     Both ways of a cut cancel each other out, so filling by the even-odd rule gives the same pixels.
     """
+    holes = list(holes)
+    if len(holes) > _MOST_NEAR:
+        # Each hole from the same corner: to look for a near one takes corners times holes.
+        closed = [part for hole in holes for part in (hole, hole[:1], outer[:1])]
+        return np.concatenate([outer[:1], *closed, outer[1:]])
     joined = np.asarray(outer, np.float64)
     for hole in sorted(holes, key=lambda h: float(h[:, 0].min())):
         start = int(np.argmin(hole[:, 0]))

@@ -12,10 +12,7 @@ Read: both, compressed or not, crowds below, smaller regions above larger ones.
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from segstudio.core.classes import VOID, ClassMap
+from segstudio.core.classes import ClassMap
 from segstudio.errors import FormatError
 from segstudio.formats import coco_lists
 from segstudio.formats.class_sets import numbered
@@ -26,11 +23,10 @@ from segstudio.formats.coco_objects import (
     run_length_annotations,
 )
 from segstudio.formats.labelled import Labelled
+from segstudio.formats.object_polygons import Polygons, object_polygons
 from segstudio.formats.options import Option, Values
-from segstudio.formats.outlines import outlines
 from segstudio.formats.registry import Entry, Guess, OutFile, Written, file_format
-from segstudio.formats.segments import segments
-from segstudio.formats.shapes import OUTLINES, bridged, rule_of
+from segstudio.formats.shapes import OUTLINES, rule_of
 from segstudio.formats.source import Source
 
 
@@ -50,7 +46,8 @@ class CocoWriter:
         """No label file of its own: its annotations go into the list."""
         labels = self.ids[item.labels]
         if self._as_polygons:
-            rows = list(_polygons(labels, item.instances, self._tolerance))
+            found = object_polygons(labels, item.instances, self._tolerance)
+            rows = [_annotation(one) for one in found]
         else:
             rows = run_length_annotations(labels, item.instances)
         picture = coco_lists.picture_path(item) if item.picture is not None else None
@@ -62,43 +59,12 @@ class CocoWriter:
         return coco_lists.lists("instances", known, entries, numbered_annotations())
 
 
-def _polygons(
-    labels: NDArray[np.uint8], instances: NDArray[np.int32] | None, tolerance: float
-) -> Iterator[dict[str, Any]]:
-    """An annotation for each connected region, or for all regions of an instance together."""
-    parts, owners, together = labels, list(range(256)), set[int]()
-    found = segments(labels, instances) if instances is not None else []
-    if 0 < len(found) <= VOID:  # labels hold no more; without, regions of one class that touch join
-        parts = np.full(labels.shape, VOID, np.uint8)
-        flat = parts.reshape(-1)
-        for place, one in enumerate(found):
-            for start, end in zip(one.starts.tolist(), one.ends.tolist(), strict=True):
-                flat[start:end] = place
-        owners = [one.class_id for one in found]
-        together = {place for place, one in enumerate(found) if one.number}
-    rows: dict[object, dict[str, Any]] = {}
-    for region in outlines(parts, tolerance):
-        points = bridged(region.outer, region.holes)
-        if len(points) < 3:
-            continue
-        key = region.class_id if region.class_id in together else (region.number,)
-        row = rows.setdefault(key, {"category_id": owners[region.class_id] + 1, "points": []})
-        row["points"].append(points)
-        row["area"] = row.get("area", 0) + region.area
-    for row in rows.values():
-        yield _polygon_annotation(**row)
-
-
-def _polygon_annotation(
-    category_id: int, points: list[NDArray[np.float64]], area: int
-) -> dict[str, Any]:
-    low = np.min([ring.min(axis=0) for ring in points], axis=0)
-    high = np.max([ring.max(axis=0) for ring in points], axis=0)
+def _annotation(one: Polygons) -> dict[str, Any]:
     return {
-        "category_id": category_id,
-        "segmentation": [ring.round(2).ravel().tolist() for ring in points],
-        "area": area,
-        "bbox": [*low.round(2).tolist(), *(high - low).round(2).tolist()],
+        "category_id": one.class_id + 1,
+        "segmentation": [ring.round(2).ravel().tolist() for ring in one.rings],
+        "area": one.area,
+        "bbox": [round(side, 2) for side in one.box],
         "iscrowd": 0,
     }
 
