@@ -22,7 +22,8 @@ from segstudio.errors import SegStudioError
 from segstudio.media import fingerprint
 from segstudio.store.models import find_model
 from segstudio.store.pairs import Pair
-from segstudio.train.assembling import CORRECTED
+from segstudio.train import pseudo
+from segstudio.train.assembling import CORRECTED, EARLIER
 from segstudio.train.corrected import CorrectedSet, load
 from segstudio.train.data import split_held_out
 from segstudio.train.splits import split
@@ -34,7 +35,7 @@ def origin_of(
     """What is known before the first step. corrected: frames of a project that are trained on."""
     return dataclasses.replace(
         _descent(recipe, run),
-        data=data_of(recipe, corrected),
+        data=data_of(recipe, run, corrected),
         versions={
             "segstudio": __version__,
             "torch": torch.__version__,
@@ -54,7 +55,7 @@ def lineage_of(state: Mapping[str, Any], recipe: TrainRecipe, checkpoint: Path) 
     except ValueError:
         run = checkpoint.parent
         known = dataclasses.replace(
-            _descent(recipe, run), data=data_of(recipe, _copied(recipe, run))
+            _descent(recipe, run), data=data_of(recipe, run, _copied(recipe, run))
         )
     written = datetime.fromtimestamp(checkpoint.stat().st_mtime, UTC)
     return dataclasses.replace(
@@ -98,12 +99,17 @@ def told(recipe: TrainRecipe) -> dict[str, Any]:
     return fields
 
 
-def data_of(recipe: TrainRecipe, corrected: CorrectedSet | None = None) -> tuple[DataPart, ...]:
+def data_of(
+    recipe: TrainRecipe, run: Path, corrected: CorrectedSet | None = None
+) -> tuple[DataPart, ...]:
     """Everything that is trained on; folders that cannot be read any more have no content."""
     found = []
     if corrected is not None:
         name = f"corrected frames of {Path(recipe.project).name}"
         found.append(DataPart(name, len(corrected), corrected.fingerprint))
+    if (run / EARLIER / "manifest.json").is_file():
+        said = pseudo.load(run / EARLIER)
+        found.append(DataPart(pseudo.NAME, len(said), content_of(said.pairs)))
     for folder in recipe.train:
         without = f" without {', '.join(folder.hold_out)}" if folder.hold_out else ""
         found.append(_folder(folder, _end(folder.images) + without))

@@ -71,7 +71,7 @@ def pseudo_label(
     rule = rule or PseudoRule()
     manifest = folder / "manifest.json"
     if manifest.is_file():
-        return _load(folder)
+        return load(folder)
     project = Project.open(project_path, read_only=True)
     names = []
     try:
@@ -88,10 +88,11 @@ def pseudo_label(
         project.close()
     content = {"names": names, "classes": classes, "weight": rule.weight}
     atomic_write(manifest, json.dumps(content).encode())
-    return _load(folder)
+    return load(folder)
 
 
-def _load(folder: Path) -> FolderFrames:
+def load(folder: Path) -> FolderFrames:
+    """What was made before; SegStudioError when it is not there or damaged."""
     try:
         content: dict[str, Any] = json.loads((folder / "manifest.json").read_text("utf-8"))
         files = [f"{name}.png" for name in content["names"]]

@@ -21,6 +21,7 @@ from segstudio.train.assembling import assemble, judged_by
 from segstudio.train.corrected import corrected_frames, load, may_grade
 from segstudio.train.distributed import Team
 from segstudio.train.export import export_model
+from segstudio.train.lineage import data_of
 from segstudio.train.loop import fit
 from segstudio.train.splits import split
 
@@ -142,6 +143,11 @@ def test_what_the_base_is_sure_of_is_a_share_of_the_samples_and_never_of_the_jud
     assert said
     assert not any(pair.name.startswith(clip) for pair in said)
     assert any("as the base model sees them" in note for note in found.notes)
+    parts = data_of(recipe, tmp_path, found.corrected)
+    assert [(part.name, part.frames) for part in parts] == [
+        ("corrected frames of mine.segproj", 1), ("labels of the old model", len(said)),
+    ]  # fmt: skip
+    assert all(part.fingerprint for part in parts)
 
 
 def test_drafts_that_nobody_corrected_judge_nothing_while_training(corrector, of_project, tmp_path):

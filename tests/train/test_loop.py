@@ -108,14 +108,14 @@ def test_a_finished_run_becomes_a_model_that_answers_like_the_run(recipe, tmp_pa
     assert (ours - theirs).abs().max() < 0.05 * theirs.abs().max()
 
 
-def test_the_content_of_folders_is_known_by_labels_and_sizes(recipe):
-    before = data_of(recipe)
-    assert data_of(recipe) == before
+def test_the_content_of_folders_is_known_by_labels_and_sizes(recipe, tmp_path):
+    before = data_of(recipe, tmp_path)
+    assert data_of(recipe, tmp_path) == before
     file = sorted(Path(recipe.train[0].labels).iterdir())[0]
     labels = read_mask(file).copy()
     labels[0, 0] = (labels[0, 0] + 1) % 11
     write_mask(file, labels, CAMVID.palette())
-    after = data_of(recipe)
+    after = data_of(recipe, tmp_path)
     assert [part.frames for part in after] == [part.frames for part in before]
     assert after != before
 
