@@ -1,12 +1,13 @@
 """What correcting frames and fine-tuning on them brings: mIoU, and strokes that are still needed
 
-A base model meets a domain it never saw (see loop_domains.py). A simulated person corrects K of its
-frames, the base is fine-tuned on them, and the result is judged on a part of the domain that is
-never trained on: mIoU, and the brush strokes that each frame would still take (see annotator.py).
-Random: K frames of the pool by lot. Ranking: those that `segstudio suggest` would offer, in rounds,
-each with the model fine-tuned on the rounds before. Every model begins at the base and is trained
-alike: the everyday recipe with fewer steps, a share of earlier data, nothing held out and the
-weights of the last step taken, so that the test decides nothing.
+A base model meets a domain it never saw (see loop_domains.py). A simulated person goes round the
+loop as people do: corrects some frames, trains, corrects more, trains on with all of them. After
+each round the model is judged on a part of the domain that is never trained on: mIoU, and the brush
+strokes that each frame would still take (see annotator.py). By lot: the frames are drawn from the
+pool at random. Ranking: they are what `segstudio suggest` offers with the model of the round before
+and the frames corrected so far. Both train alike: each round as many steps of the everyday recipe,
+a share of them earlier data, nothing held out and the weights of the last step taken, so that the
+test decides nothing.
 
     python bench/loop_pays.py [--base MODEL] [--work DIR] [--json FILE] [--plot FILE.svg]
 
@@ -60,15 +61,15 @@ WORK = HERE.parent / "build" / "loop_pays"
 @dataclass(frozen=True, slots=True)
 class Plan:
     """counts: frames corrected, growing. randoms, rankings: repetitions, each with a seed of its
-    own for the lot and the training. recipe: name and settings of every fine-tuning.
+    own for the lot and the training. recipe, steps and what follows: of every round.
     """
 
     counts: tuple[int, ...] = (5, 10, 20, 40)
     randoms: int = 3
     rankings: int = 1
     recipe: str = "standard"
-    steps: int = 150
-    batch: int = 8
+    steps: int = 120
+    batch: int = 4
     crop: tuple[int, int] = (256, 320)
     threads: int = 1
 
@@ -201,8 +202,17 @@ class Experiment:
             if seed <= self._plan.rankings:
                 self._ranking(seed)
             if seed <= self._plan.randoms:
+                card = self._base
                 for count in self._plan.counts:
-                    self._corrected("random", seed, by_lot(self._domain, count, seed))
+                    picked = by_lot(self._domain, count, seed)
+                    card = self._corrected("random", seed, card, picked)
+
+    def read(self) -> None:
+        """What earlier runs measured, without measuring anything."""
+        for file in sorted((self._work / "runs").glob("*/result.json")):
+            known = json.loads(file.read_text(encoding="utf-8"))
+            if known["key"] == self._key:
+                self.rows.append(known["row"])
 
     def _ranking(self, seed: int) -> None:
         card, taken = self._base, []
@@ -221,22 +231,27 @@ class Experiment:
                 }
                 file.parent.mkdir(parents=True, exist_ok=True)
                 atomic_write(file, json.dumps(document).encode())
-            card = self._corrected("ranking", seed, taken, not_offered=missing)
+            card = self._corrected("ranking", seed, card, taken, not_offered=missing)
 
-    def _corrected(self, arm: str, seed: int, picked: list[Picture], **told: int) -> ModelCard:
-        return self._row(
-            arm, seed, len(picked), picked, lambda folder: self._tuned(folder, picked, seed), **told
-        )
+    def _corrected(
+        self, arm: str, seed: int, card: ModelCard, picked: list[Picture], **told: int
+    ) -> ModelCard:
+        """A round, from the model of the round before."""
 
-    def _tuned(self, folder: Path, picked: list[Picture], seed: int) -> ModelCard:
+        def make(folder: Path) -> ModelCard:
+            return self._tuned(folder, card, picked, seed)
+
+        return self._row(arm, seed, len(picked), picked, make, **told)
+
+    def _tuned(self, folder: Path, card: ModelCard, picked: list[Picture], seed: int) -> ModelCard:
         for kind in ("images", "labels"):
             (folder / kind).mkdir(parents=True, exist_ok=True)
         for number, picture in enumerate(picked):
             stem = f"{number:03d}"  # of several clips, whose names may be the same
             shutil.copyfile(picture.image, folder / "images" / f"{stem}{picture.image.suffix}")
             shutil.copyfile(picture.labels, folder / "labels" / f"{stem}.png")
-        recipe = recipe_for(self._plan, self._base, self._domain, folder, seed)
-        return tuned(recipe, self._base, folder)
+        recipe = recipe_for(self._plan, card, self._domain, folder, 100 * seed + len(picked))
+        return tuned(recipe, card, folder)
 
     def _folder(self, arm: str, seed: int, count: int) -> Path:
         return self._work / "runs" / f"{arm}-{seed}-{count}"
@@ -300,6 +315,7 @@ def main() -> int:
     parser.add_argument("--work", type=Path, default=WORK)
     parser.add_argument("--json", type=Path, help="all figures")
     parser.add_argument("--plot", type=Path, help="the picture, as SVG")
+    parser.add_argument("--known", action="store_true", help="only tell what is measured already")
     parser.add_argument("--quick", action="store_true", help="tiny, by night, means nothing")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -324,12 +340,17 @@ def main() -> int:
     rows: list[dict[str, Any]] = []
     for domain in domains:
         experiment = Experiment(plan, base, domain, options.work)
-        experiment.run()
+        if options.known:
+            experiment.read()
+        else:
+            experiment.run()
         rows += experiment.rows
     titles = {d.name: f"{d.title} ({len(d.pool)} to choose from, {len(d.test)} test frames)"
               for d in domains}  # fmt: skip
     print(table(rows, titles))
-    print(f"\n{base.title}; {plan.recipe}, {plan.steps} steps of {plan.batch} crops each.")
+    print(f"\n{base.title}; {plan.recipe}, {plan.steps} steps of {plan.batch} crops in each round.")
+    if not options.quick:
+        print("\n![mIoU and strokes over the frames corrected](pictures/loop_pays.svg)")
     if options.json:
         document = {"base": {"net": base.net, "sha256": base.sha256}, "plan": asdict(plan)}
         text = json.dumps({**document, "titles": titles, "rows": rows}, indent=1)

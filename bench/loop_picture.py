@@ -61,7 +61,7 @@ def table(rows: Sequence[Row], titles: Mapping[str, str]) -> str:
             for arm in NAMES
         }
         lines = [
-            f"**{title}**; {repeats['random']} lots, {repeats['ranking']} rankings.\n",
+            f"**{title}**. Lots: {repeats['random']}, rankings: {repeats['ranking']}.\n",
             "| frames corrected | mIoU, by lot | mIoU, ranking | strokes a frame, by lot"
             " | strokes a frame, ranking | as many as the base's, by lot, ranking"
             " | wrong after the strokes |",

@@ -3,7 +3,8 @@
     python bench/run.py [--only start,seek] [-o FILE]
 
 Each runs in a process of its own and prints a table; nothing here is typed in by hand. A benchmark
-that was not run this time keeps the section it has in the file. Leave the machine alone meanwhile:
+that was not run this time keeps the section it has in the file; those that take hours (LONG) run
+only when they are named, and go on where they were interrupted. Leave the machine alone meanwhile:
 the load at the start is written down, and figures from a busy machine say little.
 """
 
@@ -38,6 +39,8 @@ BENCHES = (
     "scorecard",
     "scorecard_long",
 )
+
+LONG = ("loop_pays",)
 
 HEAD = """# Benchmarks
 
@@ -110,7 +113,7 @@ def main() -> int:
         sections[name] = section(name)
         failed += "Ended with exit code" in sections[name]
         print(sections[name], flush=True)
-        ordered = [sections[n] for n in BENCHES if n in sections]
+        ordered = [sections[n] for n in (*BENCHES, *LONG) if n in sections]
         arguments.output.parent.mkdir(exist_ok=True)
         arguments.output.write_text("\n".join([HEAD, *ordered]), encoding="utf-8")
     return 1 if failed else 0

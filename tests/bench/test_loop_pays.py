@@ -1,5 +1,6 @@
 """The loop's benchmark in its tiny form: it measures, keeps what it has, and draws."""
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -11,10 +12,56 @@ import pytest
 
 SCRIPT = Path(__file__).resolve().parents[2] / "bench" / "loop_pays.py"
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not SCRIPT.is_file(), reason="only in a checkout"),
+pytestmark = pytest.mark.skipif(not SCRIPT.is_file(), reason="only in a checkout")
+
+
+@pytest.fixture(scope="module")
+def picture():
+    spec = importlib.util.spec_from_file_location(
+        "bench_loop_picture", SCRIPT.with_name("loop_picture.py")
+    )
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["bench_loop_picture"] = module
+    spec.loader.exec_module(module)
+    yield module
+    del sys.modules["bench_loop_picture"]
+
+
+def row(arm, seed, frames, miou, strokes):
+    return {"domain": "x", "arm": arm, "seed": seed, "frames": frames, "miou": miou,
+            "mean_strokes": strokes, "left": 0.01}  # fmt: skip
+
+
+ROWS = [
+    row("base", 0, 0, 0.3, 50.0),
+    row("random", 1, 5, 0.4, 40.0),
+    row("random", 2, 5, 0.5, 30.0),
+    row("ranking", 1, 5, 0.6, 20.0),
+    row("random", 1, 10, 0.6, 25.0),
 ]
+
+
+def test_the_table_has_means_ranges_and_what_is_left_of_the_strokes(picture):
+    lines = picture.table(ROWS, {"x": "A domain"}).splitlines()
+    assert lines[0] == "**A domain**. Lots: 2, rankings: 1."
+    first, five, ten = lines[-3:]
+    assert first.startswith("| 0 | 0.300 | 0.300 | 50.0 | 50.0 | 1.00, 1.00 |")
+    assert five.startswith(
+        "| 5 | 0.450 (0.400–0.500) | 0.600 | 35.0 (30.0–40.0) | 20.0 | 0.70, 0.40"
+    )
+    assert ten.startswith("| 10 | 0.600 | – | 25.0 | – | 0.50, – |")
+
+
+def test_the_picture_has_two_panels_for_each_domain_and_every_point(picture):
+    drawn = picture.drawn([*ROWS, *({**r, "domain": "y"} for r in ROWS)], {"x": "A & B", "y": "C"})
+    root = ElementTree.fromstring(drawn)
+    tag = "{http://www.w3.org/2000/svg}"
+    assert len(root.findall(f"{tag}circle")) == 2 * 2 * (3 + 2)
+    words = [each.text for each in root.findall(f"{tag}text")]
+    assert "A & B" in words
+    assert words.count("frames corrected") == 4
+    for each in root.findall(f"{tag}circle"):
+        assert 0 <= float(each.get("cy")) <= float(root.get("height"))
 
 
 def run(folder):
@@ -27,6 +74,7 @@ def run(folder):
     return done, json.loads((folder / "all.json").read_text())
 
 
+@pytest.mark.slow
 def test_both_ways_are_measured_and_an_interrupted_run_goes_on(tmp_path):
     first, found = run(tmp_path)
     rows = found["rows"]
