@@ -1,11 +1,14 @@
 """The list of what is worth correcting, in the side panel."""
 
+import threading
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
 from segstudio.ui.icons import IconButton
+from segstudio.ui.panels.range_bar import RangeBar
 from segstudio.ui.panels.suggestion_rows import MOST_LINES, SuggestionList, wrapped
 from segstudio.ui.panels.suggestions import SuggestionsPanel
 from tests.ui.conftest import wait_for
@@ -69,18 +72,33 @@ def test_without_a_model_or_labels_it_says_so_and_the_button_rests(window, panel
     assert not button_of(panel).isEnabled()
 
 
-def test_stop_in_the_panel_and_below_the_picture_ranks_what_was_seen(
-    window, panel, opened, doubts, qtbot
+@pytest.mark.parametrize("how", ["panel", "command"])
+def test_stopping_in_the_panel_or_by_its_key_ranks_what_was_seen(
+    window, panel, opened, doubts, qtbot, how
 ):
-    def stop(_, index):
-        if index == 20:
-            opened.suggesting.cancel()
+    reached, go = threading.Event(), threading.Event()
 
-    doubts.on_predict = stop
+    def hold(_, index):
+        if index == 20 and not go.is_set():
+            reached.set()
+            go.wait(20)
+
+    doubts.on_predict = hold
     window.menus.run("suggest.look")
+    qtbot.waitUntil(reached.is_set, timeout=20_000)
+    bar = window.findChild(RangeBar)
+    words = "Looking for what to correct next: 10 of 20 frames"
+    qtbot.waitUntil(lambda: bar.isVisible() and bar._text.text() == words, timeout=20_000)
+    assert panel._rest.text() == "Looking: 10 of 20 frames"
+    if how == "panel":
+        QTest.mouseClick(button_of(panel), LEFT)
+    else:
+        window.menus.run("carry.stop")
+    go.set()
     qtbot.waitUntil(lambda: opened.suggesting.run is None, timeout=20_000)
     assert [e.index for e in panel._model.entries] == [6, 18]
     assert button_of(panel).text() == "Look at More"
+    assert bar.isHidden()
 
 
 def test_a_click_goes_there_and_the_row_is_marked(window, panel, looked, opened, qtbot):
