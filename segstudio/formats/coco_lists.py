@@ -184,7 +184,9 @@ def find_lists(source: Source, task: str) -> list[PurePosixPath]:
     named = [path for path in found if path.stem.startswith(f"{task}_")]
     if named or task != "instances":
         return named
-    return [path for path in found if not _TASK.match(path.stem)]
+    # Lists of keypoints have the regions of people, too.
+    others = [path for path in found if not _TASK.match(path.stem)]
+    return others or [path for path in found if path.stem.startswith("person_keypoints_")]
 
 
 def _looks(source: Source, path: PurePosixPath) -> bool:

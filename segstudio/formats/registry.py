@@ -55,7 +55,7 @@ class Writer(Protocol):
     cannot: what the format cannot carry of this class set, a sentence each.
     ids: uint8 (256,): the labels that reading its files gives (in the reader's class set) for each
     id of the project, 255 where the format has no such class. So the proof of an exact format is
-    `ids[labels] == read labels`.
+    `ids[labels] == read labels`. A writer may have `is_exact` too, where its options decide that.
     """
 
     cannot: tuple[str, ...]
