@@ -56,7 +56,7 @@ def fill_area(rings: Sequence[Ring], height: int, width: int, rule: Rule = "even
         return Area(box, mask)
     # What lies right and below is cut off; the origin stays, for it has a say in the rounding.
     draw = _pil if rule == "pil" else _cv2
-    return Area(box, draw(rings, box.y1, box.x1)[box.slices])
+    return Area(box, draw(rings, box))
 
 
 def paint(
@@ -95,21 +95,22 @@ def _box(rings: Sequence[Ring], height: int, width: int) -> Rect:
     return Rect(y0, x0, y1 + 1, x1 + 1).clipped(height, width)
 
 
-def _pil(rings: Sequence[Ring], height: int, width: int) -> NDArray[np.bool_]:
-    image = Image.new("L", (width, height))
+def _pil(rings: Sequence[Ring], box: Rect) -> NDArray[np.bool_]:
+    image = Image.new("L", (box.x1, box.y1))
     pen = ImageDraw.Draw(image)
     for k, ring in enumerate(rings):
         value = int(k == 0)
         # Of one point or two Pillow makes no polygon.
         points = np.resize(ring, (max(len(ring), 3), 2))
         pen.polygon(points.ravel().tolist(), fill=value, outline=value)
-    return np.asarray(image).astype(np.bool_)
+    part = image.crop((box.x0, box.y0, box.x1, box.y1))
+    return np.asarray(part).astype(np.bool_)
 
 
-def _cv2(rings: Sequence[Ring], height: int, width: int) -> NDArray[np.bool_]:
-    mask = np.zeros((height, width), np.uint8)
+def _cv2(rings: Sequence[Ring], box: Rect) -> NDArray[np.bool_]:
+    mask = np.zeros((box.y1, box.x1), np.uint8)
     cv2.fillPoly(mask, [np.rint(r).astype(np.int32).reshape(-1, 1, 2) for r in rings], 1)
-    return mask.astype(np.bool_)
+    return mask[box.slices].astype(np.bool_)
 
 
 def _flip(
