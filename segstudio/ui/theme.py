@@ -268,8 +268,9 @@ QLineEdit, QSpinBox, QDoubleSpinBox, QPlainTextEdit { background: $field; color:
 QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QPlainTextEdit:focus {
   border-color: $accent; }
 QPlainTextEdit { padding: 8px; }
-QSpinBox { padding: 0; }
+QSpinBox, QDoubleSpinBox { padding: 0; }
 QSpinBox::up-button, QSpinBox::down-button { width: 0; border: none; }
+QDoubleSpinBox::up-button, QDoubleSpinBox::down-button { width: 0; border: none; }
 
 QSlider { min-height: 20px; }
 QSlider::groove:horizontal { height: 4px; border-radius: 2px; background: $track; }

@@ -193,6 +193,18 @@ class ProjectShelf(QObject):
         self._origin = None
         self.changed.emit()
 
+    def count(self, info: SourceInfo) -> None:
+        """What is on the screen is indexed: only now is known how many frames it has."""
+        project, media = self.project, self.media
+        if project is None or media is None or project.is_read_only or not info.is_complete:
+            return
+        is_it = media.kind == info.kind == "video" and media.path == info.path.absolute()
+        if is_it and media.frames != info.frames:
+            self.media = project.add_media(
+                fingerprint=media.fingerprint, title=media.title, kind=media.kind,
+                path=media.path, width=info.width, height=info.height, frames=info.frames,
+            )  # fmt: skip
+
     def renew(self) -> None:
         """The open project's classes or media changed."""
         self.changed.emit()

@@ -30,9 +30,16 @@ class ProjectWatch(QObject):
         projects.news.connect(self._tell_news)
         projects.noted.connect(lambda text: host.tell(text, "warning"))
         projects.changed.connect(self._follow_model)
+        projects.changed.connect(self._count)
+        host.player.source_changed.connect(self._count)
         host.models.wanted.connect(self._follow_model)
         current.changed.connect(self._look)
         current.drafted.connect(self._look)
+
+    @Slot()
+    def _count(self) -> None:
+        if self._host.player.info is not None:
+            self._projects.count(self._host.player.info)
 
     @Slot(object)
     def _tell_news(self, news: StoreNews) -> None:

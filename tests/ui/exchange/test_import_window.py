@@ -142,3 +142,13 @@ def test_what_is_dropped_is_labels_or_pictures(project, masks, tmp_path):
     assert not may_be_labels(tmp_path / "clip.mp4")
     (tmp_path / "x.json").write_text(json.dumps({"shapes": []}))
     assert may_be_labels(tmp_path / "x.json")
+
+
+def test_a_video_knows_how_many_frames_it_has_once_it_is_indexed(qtbot, session, shown):
+    """The project is made while frames are still being counted."""
+    shown(3)
+    projects = session.editor.projects
+    qtbot.waitUntil(lambda: projects.media is not None, timeout=WAIT)
+    qtbot.waitUntil(lambda: session.player.info.is_complete, timeout=WAIT)
+    qtbot.waitUntil(lambda: projects.media.frames == session.player.info.frames, timeout=WAIT)
+    assert projects.project.media()[0].frames == session.player.info.frames > 1

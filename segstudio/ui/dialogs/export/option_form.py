@@ -16,8 +16,11 @@ from segstudio.formats.options import Option, Value, Values
 from segstudio.ui.panels.parts import Picker, label, pad, row
 from segstudio.ui.theme import UNIT
 
-TITLES = 96
+TITLES = 104
 """Width in pixels of the column of names; the window's other rows have the same."""
+
+NUMBERS = 96
+"""Width in pixels of a field for a number."""
 
 
 class OptionForm(QWidget):
@@ -63,6 +66,8 @@ class OptionForm(QWidget):
             self._grid.addWidget(line, number, 1)
             if not isinstance(option.default, bool):  # a tick says its name itself
                 name = label(option.title, tone="muted")
+                name.setWordWrap(True)
+                name.setFixedWidth(TITLES)
                 name.setToolTip(option.about)
                 self._widgets.append(name)
                 self._grid.addWidget(name, number, 0)
@@ -90,7 +95,7 @@ class OptionForm(QWidget):
             whole.setRange(int(option.low), int(min(option.high, 2**31 - 1)))
             whole.setValue(int(value))
             pad(whole)
-            whole.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+            whole.setFixedWidth(NUMBERS)
             whole.valueChanged.connect(lambda n: self.set_value(option.name, n))
             return whole
         if isinstance(option.default, float):
@@ -98,7 +103,7 @@ class OptionForm(QWidget):
             number.setDecimals(2)
             number.setSingleStep(0.25)
             number.setRange(option.low, option.high)
-            number.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
+            number.setFixedWidth(NUMBERS)
             number.setValue(float(value))
             number.lineEdit().setTextMargins(UNIT, 0, UNIT, 0)
             number.valueChanged.connect(lambda n: self.set_value(option.name, n))

@@ -64,6 +64,8 @@ class ImportWindow(QDialog):
         self._why.setWordWrap(True)
         self._formats = Picker("What the files are", self._pick_format)
         self._formats.setMinimumContentsLength(24)
+        self._more = button("How they are read", "link", self._toggle_form)
+        self._more.setCheckable(True)
         self._form = OptionForm()
         self._form.changed.connect(self._change_options)
         self._as_which = Segments(AS, self._pick_as)
@@ -108,7 +110,7 @@ class ImportWindow(QDialog):
         column.addWidget(self._title)
         column.addWidget(self._why)
         column.addLayout(self._pictures)
-        column.addLayout(titled_rows(("They are", row(self._formats, 1))))
+        column.addLayout(titled_rows(("They are", row(self._formats, self._more, 1))))
         column.addWidget(self._form)
         column.addLayout(
             titled_rows(
@@ -180,6 +182,8 @@ class ImportWindow(QDialog):
             entries.insert(0, (plan.guess.format, found.title))
         self._formats.fill(entries, plan.guess.format)
         self._form.show_options(found.options, plan.guess.options)
+        self._more.setVisible(bool(found.options))
+        self._toggle_form()
         self._show_pictures(found.previews)
         frames, matched = len(plan.reader.frames), len(plan.matched)
         text = f"{matched:,} of {counted(frames, 'frame')} fit"
@@ -230,6 +234,11 @@ class ImportWindow(QDialog):
     def _pick_format(self, name: object) -> None:
         self._look = Look(self._look.files, str(name), {}, self._look.matching)
         self._start_looking()
+
+    def _toggle_form(self) -> None:
+        """The guess knows the options; they are folded away until somebody wants them."""
+        has_options = self._planned is not None and bool(self._planned.options)
+        self._form.setVisible(has_options and self._more.isChecked())
 
     def _change_options(self) -> None:
         name = self._planned.plan.guess.format if self._planned is not None else ""
