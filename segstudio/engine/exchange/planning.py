@@ -1,7 +1,7 @@
 """What an import would do, looked at before anything is written."""
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -73,7 +73,6 @@ class ImportPlan:
     matched: tuple[Matched, ...]
     new: tuple[NewPictures, ...]
     left_out: tuple[tuple[str, str], ...]
-    said: dict[str, str | None] = field(default_factory=dict)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -116,7 +115,7 @@ class ImportPlan:
             classes.name,
             {c.id: table[c.id] for c in self.reader.classes.classes},
         )
-        return replace(self, classes=classes, mapping=mapping, said={**self.said, **pairs})
+        return replace(self, classes=classes, mapping=mapping)
 
     def with_all_classes(self) -> "ImportPlan":
         """With every class of the files that the project does not know added to it."""

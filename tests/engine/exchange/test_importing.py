@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+import threading
 from contextlib import closing
 
 import numpy as np
@@ -223,6 +224,38 @@ def test_when_anything_fails_the_project_is_as_it_was(
         assert str(told.value).startswith("The labels of c are 41×30, their picture is 40×30;")
     monkeypatch.undo()
     work.label(video, 6)  # and work goes on
+
+
+def test_who_interrupts_it_while_it_is_saved_has_nothing_half(
+    bench, clip, photos, files, do, monkeypatch
+):
+    work = bench()
+    work.add(clip), work.add(photos())
+    before = state(work.project)
+    go_on = threading.Event()
+    work.project._thread.write(None, lambda _: go_on.wait(10))
+    real = work.project.push_all
+
+    class Interrupted:
+        def __init__(self, done):
+            self.done = done
+
+        def result(self):
+            raise KeyboardInterrupt
+
+        def exception(self):
+            go_on.set()
+            return self.done.exception()
+
+    def push_all(*args, **more):
+        records, done = real(*args, **more)
+        return records, Interrupted(done)
+
+    monkeypatch.setattr(work.project, "push_all", push_all)
+    with pytest.raises(KeyboardInterrupt):
+        do(files, work.project)
+    monkeypatch.undo()
+    assert state(work.project) == before
 
 
 def test_bad_frames_can_be_left_out(bench, clip, photos, files, do):
