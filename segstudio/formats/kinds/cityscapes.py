@@ -49,6 +49,7 @@ class CityscapesWriter:
         self._train_ids = bool(options["train_ids"])
         self._color = bool(options["color"])
         self._polygons = bool(options["polygons"])
+        self._tolerance = float(options["tolerance"])
         self._names = names_of(numbers().classes)
         palette = np.full((256, 4), 255, np.uint8)
         palette[:, :3] = numbers().classes.palette()
@@ -89,7 +90,7 @@ class CityscapesWriter:
         if self._polygons:
             single = instance_ids(ids, known, item.name)
             height, width = ids.shape
-            objects = objects_of(ids, single, self._names)
+            objects = objects_of(ids, single, self._names, self._tolerance)
             about = {"imgHeight": height, "imgWidth": width, "objects": objects}
             yield "polygons.json", json.dumps(about, separators=(",", ":")).encode()
 
@@ -134,9 +135,21 @@ class Cityscapes:
             "Predictions are one PNG of ids a frame, for the official evaluation.",
             {"ground_truth": "Ground truth (gtFine)", "predictions": "Predictions"},
         ),
-        Option("train_ids", "trainIds", default=True, about="A second raster: the 19 classes."),
+        Option(
+            "train_ids",
+            "trainIds",
+            default=True,
+            about="A second raster: the 19 classes. Datumaro reads it first, and loses road there.",
+        ),
         Option("color", "Colours", default=True, about="A raster to be looked at."),
         Option("polygons", "Polygons", default=True, about="The file of the annotation tool."),
+        Option(
+            "tolerance",
+            "Tolerance of polygons",
+            0.0,
+            "How far, in pixels, borders may be moved to have fewer corners; 0 keeps every pixel.",
+            high=20.0,
+        ),
         Option(
             "instances",
             "Instance ids",

@@ -124,6 +124,30 @@ def test_polygons_give_back_every_pixel(ids):
     assert instances is None  # nobody said which cars there are
 
 
+def test_simplified_polygons_have_fewer_corners_and_nearly_the_same_pixels(some_frames):
+    (item,) = some_frames(1, CITYSCAPES, size=(120, 160))
+    y, x = np.indices((120, 160))
+    labels = np.where((x - 80) ** 2 + (y - 60) ** 2 < 2000, 26, 7).astype(np.uint8)
+    labels[(x - 80) ** 2 + (y - 60) ** 2 < 300] = 11
+    labels[x + 2 * y > 330] = VOID
+    found = {}
+    for tolerance in (0.0, 1.5):
+        files = files_of(replace(item, labels=labels), tolerance=tolerance)
+        content = json.loads(next(c for p, c in files.items() if p.endswith(".json")))
+        read, _ = drawn(content, numbers().classes, "x")
+        corners = sum(len(one["polygon"]) for one in content["objects"])
+        found[tolerance] = corners, np.mean(read != labels)
+    assert found[0.0][1] == 0
+    assert found[1.5][1] < 0.03
+    assert found[1.5][0] < found[0.0][0] / 2
+
+
+def test_groups_are_what_nobody_told_apart():
+    files = files_of(frame([[26, 26, 17]], instances=np.array([[1, 0, 0]])))
+    content = json.loads(next(c for p, c in files.items() if p.endswith(".json")))
+    assert sorted(one["label"] for one in content["objects"]) == ["car", "cargroup", "pole"]
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(1, 40))
 def test_polygons_are_drawn_as_its_scripts_draw_them(seed, height, width):
