@@ -154,7 +154,8 @@ def to_bits(starts: Counts, ends: Counts, pixels: int) -> bytes:
     values = np.repeat(values, parts)
     lengths = np.full(len(values), 65536, np.int64)
     lengths[np.cumsum(parts) - 1] = counts - 65536 * (parts - 1)
-    size = np.searchsorted([8, 16, 256], lengths)
+    # Label Studio's own writer keeps the longest form for the rest of a run that is split.
+    size = np.where(np.repeat(parts, parts) > 1, 3, np.searchsorted([8, 16, 256], lengths))
     width = np.array(_SIZES)[size]
     packets = (((4 | size) << width | (lengths - 1)) << 8) | values
     total = np.concatenate(([pixels * 4, 7, 2, 3, 7, 15], packets))

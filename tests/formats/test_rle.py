@@ -65,6 +65,12 @@ def test_runs_longer_than_a_packet_are_split():
     assert (rle.from_bits(bits_of(mask), mask.size, "here").reshape(300, 400) == mask).all()
 
 
+def test_the_rest_of_a_split_run_is_as_label_studio_writes_it():
+    """Of 16,400 pixels, by its own converter: 65,536 bytes and then 64, both in the longest form."""
+    golden = [0, 1, 0, 64, 57, 27, 255, 255, 255, 255, 224, 7, 255, 224]
+    assert bits_of(np.ones((1, 16400), bool)) == golden
+
+
 def test_literal_packets_are_read():
     """Two literal values, then a run, as other packers write it; only the fourth is an alpha."""
     bits = f"{8:032b}" + "00111" + "0010" + "0011" + "0111" + "1111"
