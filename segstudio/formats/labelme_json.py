@@ -127,7 +127,7 @@ def open_labelme(
     if found.others:
         notes.append(f"Left out: {found.others:,} JSON files that have no shapes.")
     return LabelmeReader(
-        classes, list(_frames(source, found.pictures)), notes, source, ids, rest, with_objects
+        classes, list(frames_beside(source, found.pictures)), notes, source, ids, rest, with_objects
     )
 
 
@@ -165,7 +165,7 @@ def _listed(source: Source) -> Iterator[str]:
                     yield line.strip()
 
 
-def _frames(source: Source, files: Mapping[PurePosixPath, str]) -> Iterator[FrameRef]:
+def frames_beside(source: Source, files: Mapping[PurePosixPath, str]) -> Iterator[FrameRef]:
     """Frames in the order of their files, each with the picture that it names, or that is called
     like it."""
     names = Unique()

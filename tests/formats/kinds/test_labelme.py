@@ -203,6 +203,17 @@ def test_rectangles_may_be_drawn_from_any_corner_and_have_four(tmp_path):
         assert np.array_equal(found.labels, expected.labels)
 
 
+def test_files_of_x_anylabeling_are_the_same_with_more_in_them(tmp_path):
+    more = {"score": 0.9, "difficult": False, "attributes": {}, "kie_linking": [], "direction": 0.5}
+    corners = ((2, 1), (6, 1), (6, 5), (2, 5))
+    turned = shape("car", ((4, 0), (8, 4), (4, 7), (0, 4)), "rotation", **more)
+    found, ids = read(
+        tmp_path, turned, shape("box", corners, "rectangle", **more), checked=True, version="2.4.4"
+    )
+    assert np.count_nonzero(found.labels == ids["box"]) == 5 * 5
+    assert found.labels[4, [0, 8]].tolist() == [ids["car"]] * 2
+
+
 def test_a_mask_lies_where_its_box_says(tmp_path):
     mask = shape("car", ((2.9, 1.2), (4.7, 2.3)), "mask", mask=png([[1, 0, 1], [0, 1, 0]]))
     found, ids = read(tmp_path, mask)
