@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from segstudio.formats.mask_look import COLORS, NUMBERS, PICTURE, WIDE, Look, look_at
@@ -66,7 +67,12 @@ def find_masks(source: Source) -> list[MaskSet]:
 
 def clip_of(file: PurePosixPath) -> str:
     """The folder that is a drive: the nearest that names no split and no kind of file."""
-    for part in reversed(file.parts[:-1]):
+    return _clip(file.parts[:-1])
+
+
+@lru_cache(4096)
+def _clip(folders: tuple[str, ...]) -> str:
+    for part in reversed(folders):
         if not split_of(PurePosixPath(part, "x")) and not _is_role(part):
             return part
     return ""
@@ -78,7 +84,7 @@ def _grouped(source: Source) -> dict[tuple[str, str, str], list[PurePosixPath]]:
     for file in source.files if source.only is None else [source.only]:
         if file.suffix.casefold() not in RASTERS:
             continue
-        where = _where(file)
+        where = _where(file.parts[:-1])
         top = file.parts[0] if not where and len(file.parts) > 1 else ""
         found[where, top, ending_of(file)].append(file)
     kept = sorted(found, key=lambda key: -len(found[key]))[:_MOST_SETS]
@@ -91,6 +97,7 @@ def _word(part: str) -> str:
     return match[match.lastindex or 0] if match else part.casefold()
 
 
+@lru_cache(4096)
 def _is_role(part: str) -> bool:
     kinds = (_LABEL_WORD, _COLOR_WORD, _OBJECT_WORD, _PICTURE_WORD)
     return any(kind.fullmatch(_word(part)) for kind in kinds)
@@ -136,10 +143,11 @@ def pictures_beside(source: Source, sets: Sequence[MaskSet]) -> list[PurePosixPa
         for file in source.files
         if file.suffix.casefold() in PICTURES
         and file not in taken
-        and _words(_where(file), "") < 2
+        and _words(_where(file.parts[:-1]), "") < 2
         and (file.suffix.casefold() not in RASTERS or not ending_of(file))
     ]
 
 
-def _where(file: PurePosixPath) -> str:
-    return "/".join(_word(p) for p in file.parts[:-1] if _is_role(p))
+@lru_cache(4096)
+def _where(folders: tuple[str, ...]) -> str:
+    return "/".join(_word(part) for part in folders if _is_role(part))

@@ -3,6 +3,7 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from segstudio.formats.labelled import SPLITS
@@ -43,22 +44,37 @@ LABEL_ENDINGS = (
 
 _PICTURE_ENDINGS = ("_leftImg8bit", "_image", "_img", "_rgb")
 _BEGINNING = re.compile(r"(gt|mask|masks|label|labels|seg|image|img|frame|picture)[_-]+", re.I)
+
+_Folders = tuple[str, ...]
+_Picture = tuple[_Folders, PurePosixPath]
 _SPLITS = {"training": "train", "validation": "val", "valid": "val", "testing": "test"}
 
 
 def ending_of(path: PurePosixPath) -> str:
     """The entry of LABEL_ENDINGS that a label file's stem has, "" for none."""
-    return next((e for e in LABEL_ENDINGS if path.stem.endswith(e) and len(path.stem) > len(e)), "")
+    return _ending(path.stem)
 
 
 def stem_of(path: PurePosixPath) -> str:
     """The stem of a label file without its ending: the name of its frame."""
-    return path.stem.removesuffix(ending_of(path))
+    stem = path.stem
+    return stem.removesuffix(_ending(stem))
+
+
+def _ending(stem: str) -> str:
+    if not stem.endswith(LABEL_ENDINGS):  # few do, and this is one call
+        return ""
+    return next((e for e in LABEL_ENDINGS if stem.endswith(e) and len(stem) > len(e)), "")
 
 
 def split_of(path: PurePosixPath) -> str:
     """The split that a folder of the path names, the nearest first; "" for none."""
-    for part in reversed(path.parts[:-1]):
+    return _split(path.parts[:-1])
+
+
+@lru_cache(4096)
+def _split(folders: _Folders) -> str:
+    for part in reversed(folders):
         word = part.casefold().removesuffix("annot")
         split = _SPLITS.get(word, word)
         if split in SPLITS:
@@ -74,20 +90,31 @@ def paired(
     Of several pictures with the stem the one whose folders have most in common with the label
     file's; where nothing has the stem, words like gt_ and image_ before it do not count.
     """
-    exact: dict[str, list[PurePosixPath]] = defaultdict(list)
-    loose: dict[str, list[PurePosixPath]] = defaultdict(list)
-    for picture in pictures:
-        stem = picture.stem
+    exact: dict[str, list[_Picture]] = defaultdict(list)
+    loose: dict[str, list[_Picture]] = defaultdict(list)
+    for path in pictures:
+        stem = path.stem
         stem = stem.removesuffix(next((e for e in _PICTURE_ENDINGS if stem.endswith(e)), ""))
+        picture = (path.parts[:-1], path)
         exact[stem].append(picture)
         loose[_bare(stem)].append(picture)
+    # Clips have the same stems in as many folders as there are clips.
+    scores: dict[_Folders, dict[_Folders, tuple[int, int]]] = defaultdict(dict)
     found = {}
     for mask in masks:
         stem = stem_of(mask)
         near = exact.get(stem) or exact.get(mask.stem) or loose.get(_bare(stem)) or []
-        near = [p for p in near if p != mask]
-        if near:
-            found[mask] = max(near, key=lambda p: _in_common(mask, p))
+        folders = mask.parts[:-1]
+        known = scores[folders]
+        best: tuple[tuple[int, int], PurePosixPath] | None = None
+        for theirs, path in near:
+            score = known.get(theirs)
+            if score is None:
+                score = known[theirs] = _in_common(folders, theirs)
+            if (best is None or score > best[0]) and path != mask:
+                best = (score, path)
+        if best is not None:
+            found[mask] = best[1]
     return found
 
 
@@ -95,13 +122,12 @@ def _bare(stem: str) -> str:
     return _BEGINNING.sub("", stem, count=1) if _BEGINNING.match(stem) else stem
 
 
-def _in_common(mask: PurePosixPath, picture: PurePosixPath) -> tuple[int, int]:
+def _in_common(ours: _Folders, theirs: _Folders) -> tuple[int, int]:
     """How many folders they share, first from the end, then from the beginning."""
-    ours, theirs = mask.parts[:-1], picture.parts[:-1]
     return _same(ours[::-1], theirs[::-1]) + len(set(ours) & set(theirs)), _same(ours, theirs)
 
 
-def _same(ours: tuple[str, ...], theirs: tuple[str, ...]) -> int:
+def _same(ours: _Folders, theirs: _Folders) -> int:
     count = 0
     for one, other in zip(ours, theirs, strict=False):
         if one != other:

@@ -191,12 +191,9 @@ def _object_classes() -> ClassMap:
 
 def _masks(source: Source) -> tuple[list[PurePosixPath], str]:
     """The label files of the best task there is, and the task."""
+    files = [f for f in source.files if f.suffix.casefold() in RASTERS and len(f.parts) > 2]
     for task, folder in (("sem_seg", "masks"), ("pan_seg", "bitmasks"), ("ins_seg", "bitmasks")):
-        found = [
-            f
-            for f in source.files
-            if f.suffix.casefold() in RASTERS and (task, folder) in _steps(f)
-        ]
+        found = [f for f in files if task in f.parts and (task, folder) in _steps(f)]
         if found:
             return found, task
     return [], ""

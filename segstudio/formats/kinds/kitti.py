@@ -207,12 +207,9 @@ def _inside(
 
 def _masks(source: Source) -> tuple[list[PurePosixPath], str]:
     """The label files of the best folder there is, and what it is called; none: no files."""
+    files = [f for f in source.files if f.suffix.casefold() in RASTERS and len(f.parts) > 1]
     for folder in _FOLDERS:
-        found = [
-            f
-            for f in source.files
-            if f.parent.name.casefold() == folder and f.suffix.casefold() in RASTERS
-        ]
+        found = [f for f in files if f.parts[-2].casefold() == folder]
         if found:
             return found, folder
     return [], ""
