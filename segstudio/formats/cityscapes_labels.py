@@ -17,7 +17,7 @@ from segstudio.store.class_sets import class_set_file, load_class_set
 
 CLASS_SET = "cityscapes34"
 UNLABELED = 0
-STEP = 1000
+_STEP = 1000
 """An instance id is class · 1000 + number; below 1000 it is a class without a number."""
 
 
@@ -74,12 +74,12 @@ def instance_ids(
     is_thing = np.zeros(256, bool)
     is_thing[list(numbers().things)] = True
     one = is_thing[ids] & (instances > 0)
-    if int(instances[one].max(initial=0)) > STEP:
+    if int(instances[one].max(initial=0)) > _STEP:
         raise FormatError(
             f"{name} has an object with the number {int(instances[one].max()):,}; Cityscapes"
-            f" counts up to {STEP} in each class, so number them anew or leave the objects out."
+            f" counts up to {_STEP} in each class, so number them anew or leave the objects out."
         )
-    found[one] = found[one] * STEP + (instances[one] - 1).astype(np.uint16)
+    found[one] = found[one] * _STEP + (instances[one] - 1).astype(np.uint16)
     return found
 
 
@@ -87,8 +87,8 @@ def from_instance_ids(
     values: NDArray[np.int32],
 ) -> tuple[NDArray[np.int32], NDArray[np.int32] | None]:
     """The other way round: ids int32 (H, W), and instances where any pixel has a number."""
-    single = values >= STEP
-    ids = np.where(single, values // STEP, values).astype(np.int32)
+    single = values >= _STEP
+    ids = np.where(single, values // _STEP, values).astype(np.int32)
     if not single.any():
         return ids, None
-    return ids, np.where(single, values % STEP + 1, 0).astype(np.int32)
+    return ids, np.where(single, values % _STEP + 1, 0).astype(np.int32)

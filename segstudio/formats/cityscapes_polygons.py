@@ -15,17 +15,13 @@ from PIL import Image, ImageDraw
 
 from segstudio.core.class_mapping import plain
 from segstudio.core.classes import VOID, ClassMap
-from segstudio.core.regions import regions_of_answers
 from segstudio.errors import FormatError
-from segstudio.formats.cityscapes_labels import STEP, UNLABELED, numbers
-from segstudio.formats.outlines import outlines
+from segstudio.formats.cityscapes_labels import UNLABELED, numbers
+from segstudio.formats.outlines import nested, outlines
 from segstudio.formats.rasters import MAX_PIXELS
 
 GROUP = "group"
 """At the end of a label: several objects that nobody told apart."""
-
-Polygon = list[list[float]]
-"""[[x, y], …]"""
 
 _FARTHEST = 1_000_000
 """A corner further away is no pixel of any picture."""
@@ -42,60 +38,26 @@ def objects_of(
     """The objects of a polygons file in the order in which they must be drawn.
 
     ids: as in labelIds. instance_ids: what keeps objects apart. names: id → label. tolerance: see
-    `outlines`; frames of more than 255 classes and objects are exact all the same. Of classes with
-    single objects, what has no number is a group.
+    `outlines`. Of classes with single objects, what has no number is a group.
     """
-    known, places = np.unique(instance_ids, return_inverse=True)
-    if tolerance > 0 and known.size <= VOID:
-        codes = places.reshape(ids.shape).astype(np.uint8)
-        drawn_as = [(int(known[r.class_id]), _middles(r.outer)) for r in outlines(codes, tolerance)]
-    else:
-        drawn_as = _exact(instance_ids)
-    # What surrounds another region reaches further to every side, so its box is larger.
-    drawn_as.sort(key=lambda one: -_box_area(one[1]))
+    found = outlines(
+        ids, tolerance, instances=instance_ids.astype(np.int32), with_void=True, through="centres"
+    )
     return [
-        {"label": _label(key, names), "polygon": polygon, "id": place, "deleted": 0, "verified": 1,
-         "user": "segstudio", "date": ""}
-        for place, (key, polygon) in enumerate(drawn_as)
+        {"label": _label(one.class_id, one.instance, names), "polygon": _corners(one.outer),
+         "id": place, "deleted": 0, "verified": 1, "user": "segstudio", "date": ""}
+        for place, one in enumerate(nested(found))
     ]  # fmt: skip
 
 
-def _label(instance_id: int, names: Mapping[int, str]) -> str:
-    if instance_id in numbers().things:
-        return names[instance_id] + GROUP
-    return names[instance_id if instance_id < STEP else instance_id // STEP]
+def _label(class_id: int, instance_id: int, names: Mapping[int, str]) -> str:
+    is_group = class_id in numbers().things and instance_id == class_id
+    return names[class_id] + (GROUP if is_group else "")
 
 
-def _exact(instance_ids: NDArray[np.uint16]) -> list[tuple[int, Polygon]]:
-    """Instance id and polygon of every region."""
-    halves = (instance_ids >> 8).astype(np.uint8), (instance_ids & 255).astype(np.uint8)
-    found = []
-    for area in regions_of_answers(halves, np.ones(instance_ids.shape, bool)):
-        polygon = _outline(area.mask, area.rect.x0, area.rect.y0)
-        x, y = polygon[0]
-        found.append((int(instance_ids[int(y), int(x)]), polygon))
-    return found
-
-
-def _middles(ring: NDArray[np.float64]) -> Polygon:
-    """A ring through corners of pixels, in coordinates in which whole numbers are their middles."""
-    points: Polygon = (ring - 0.5).tolist()
-    return points
-
-
-def _box_area(polygon: Polygon) -> float:
-    across, down = zip(*polygon, strict=True)
-    return (max(across) - min(across) + 1) * (max(down) - min(down) + 1)
-
-
-def _outline(mask: NDArray[np.bool_], x0: int, y0: int) -> Polygon:
-    """[[x, y], …] through the outermost pixels of one connected region; at least three corners."""
-    import cv2  # here, because windows list formats before OpenCV is loaded
-
-    contours, _ = cv2.findContours(
-        mask.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE, offset=(x0, y0)
-    )
-    corners: Polygon = contours[0][:, 0].tolist()
+def _corners(ring: NDArray[np.float64]) -> list[list[int]]:
+    """[[x, y], …] of pixels, at least three: readers take fewer for no polygon."""
+    corners: list[list[int]] = np.floor(ring).astype(int).tolist()
     return corners + corners[-1:] * (3 - len(corners))
 
 
