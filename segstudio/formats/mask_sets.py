@@ -81,7 +81,10 @@ def _clip(folders: tuple[str, ...]) -> str:
 def _grouped(source: Source) -> dict[tuple[str, str, str], list[PurePosixPath]]:
     """(folders that say what lies there, else the first folder, ending) → files."""
     found: dict[tuple[str, str, str], list[PurePosixPath]] = defaultdict(list)
-    for file in source.files if source.only is None else [source.only]:
+    files, only = source.files, source.only
+    if only is not None and only.suffix.casefold() in RASTERS:
+        files = (only,)
+    for file in files:
         if file.suffix.casefold() not in RASTERS:
             continue
         where = _where(file.parts[:-1])

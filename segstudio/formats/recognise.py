@@ -4,6 +4,7 @@ import logging
 
 from segstudio.errors import SegStudioError
 from segstudio.formats.mask_folder import guesses
+from segstudio.formats.pairing import RASTERS
 from segstudio.formats.registry import FORMATS, Guess
 from segstudio.formats.source import Source
 
@@ -16,11 +17,13 @@ _MOST = 8
 def recognise(source: Source) -> list[Guess]:
     """Guesses, the best first, each with its sentence; empty when nothing can be read.
 
-    Formats that know folders or files as theirs come before what masks look like.
+    Formats that know folders or files as theirs come before what masks look like. One mask that was
+    chosen is only that mask, whatever folder it lies in.
     """
     found = []
+    is_mask = source.only is not None and source.only.suffix.casefold() in RASTERS
     for name in FORMATS:
-        if name != _MASKS:
+        if name != _MASKS and not is_mask:
             found += _asked(name, source)
     try:
         found += guesses(source, _MASKS)

@@ -280,6 +280,15 @@ def test_one_file_is_read_alone(tmp_path):
     assert [ref.name for ref in reader.frames] == ["b"]
 
 
+def test_one_mask_is_not_the_folder_that_it_lies_in(tmp_path):
+    for name in "ab":
+        grey(tmp_path / f"trainannot/{name}.png", range(12))
+    assert recognise(open_files(tmp_path))[0].format == "camvid"
+    (first, *_) = recognise(open_files(tmp_path / "trainannot/b.png"))
+    assert first.format == "index_png"
+    assert first.why.startswith("1 grey mask, whose values 0–11")
+
+
 def test_a_zip_file_is_recognised_like_its_folder(tmp_path):
     grey(tmp_path / "in/masks/a.png", range(12))
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as file:
