@@ -2,19 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segstudio.engine.labelled_pictures import LabelledPictures
 from segstudio.engine.project_sources import clip_of
-from segstudio.errors import MediaError
-from segstudio.media.open import is_same_content, open_source
 from segstudio.store.project import FrameSummary, MediaRecord, Project
 
 __all__ = ["MediaFrames", "clip_of"]
-
-_CACHE_BYTES = 64 << 20
 
 
 @dataclass(slots=True)
@@ -32,59 +28,16 @@ class MediaFrames:
         """Each frame with its picture, uint8 (H, W, 3), in the order given."""
         if not frames:
             return
-        place = self.place_of(record, frames)
-        if place is None:
-            self._missing.append(record)
-        elif record.kind == "sequence":
+        with LabelledPictures(self.project, record, frames) as pictures:
+            if pictures.is_missing:
+                self._missing.append(record)
             for frame in frames:
-                file = place / self._name(record, frame)
-                yield from self._pictures(file, record, [frame], [0])
-        else:
-            yield from self._pictures(place, record, frames, [f.key.index for f in frames])
-
-    def _pictures(
-        self, place: Path, record: MediaRecord, frames: Sequence[FrameSummary], at: Sequence[int]
-    ) -> Iterator[tuple[FrameSummary, NDArray[np.uint8]]]:
-        try:
-            source = open_source(place, cache_bytes=_CACHE_BYTES)
-        except MediaError:
-            self._broken.setdefault(record.id, []).extend(f.key.index for f in frames)
-            return
-        try:
-            for summary, number in zip(frames, at, strict=True):
-                try:
-                    frame = source.read(number)
-                except MediaError:
-                    self._broken.setdefault(record.id, []).append(summary.key.index)
-                    continue
-                about = summary.about
-                is_it = frame.id.fingerprint == about.fingerprint
-                if is_it and (frame.height, frame.width) == (about.height, about.width):
-                    yield summary, frame.rgb
-                else:
-                    self._unlike.setdefault(record.id, []).append(summary.key.index)
-        finally:
-            source.close()
-
-    def place_of(self, record: MediaRecord, frames: Sequence[FrameSummary]) -> Path | None:
-        """Where a medium lies: by its content, a folder by the pictures that were labelled.
-
-        A folder may hold other pictures by now; each labelled one is recognised by its content.
-        """
-        if record.kind != "sequence":
-            same = record.fingerprint
-            return self.project.find_media(record, lambda place: is_same_content(place, same))
-        names = [self._name(record, frame) for frame in frames]
-        return self.project.find_media(
-            record, lambda place: any((place / name).is_file() for name in names)
-        )
-
-    def _name(self, record: MediaRecord, frame: FrameSummary) -> str:
-        if frame.about.name:
-            return frame.about.name
-        pictures = self.project.pictures(record.id)
-        known = pictures.names if pictures is not None else ()
-        return known[frame.key.index] if frame.key.index < len(known) else ""
+                found = pictures.read(frame)
+                if found is not None:
+                    yield frame, found.rgb
+        for kept, left in ((self._unlike, pictures.unlike), (self._broken, pictures.broken)):
+            if left:
+                kept.setdefault(record.id, []).extend(frame.key.index for frame in left)
 
     def notes(self, frames: Sequence[FrameSummary]) -> tuple[str, ...]:
         """What was left out of `frames`, in sentences."""

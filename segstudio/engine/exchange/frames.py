@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 from copy import copy
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
@@ -13,6 +14,7 @@ from segstudio.core.origins import CONFIRMED, PAINTED
 from segstudio.engine.exchange.naming import FrameNames
 from segstudio.engine.exchange.pictures import PictureFiles, checked
 from segstudio.engine.exchange.splits import Division, Splits, divide
+from segstudio.engine.labelled_pictures import LabelledPictures
 from segstudio.engine.project_sources import clip_of
 from segstudio.errors import SegStudioError, UsageError
 from segstudio.formats.labelled import Labelled
@@ -134,24 +136,16 @@ class ProjectFrames:
         self._later = []
         if not self._is_again:
             self._given = {}
-        files: PictureFiles | None = None
-        try:
-            for frame, split in self._frames:
-                if files is None or files.record.id != frame.record.id:
-                    self._close(files)
-                    files = PictureFiles(self._project, frame.record, self._how)
-                    files.open()
-                found = self._labelled(frame, split, files)
-                if found is not None:
-                    yield found
-        finally:
-            self._close(files)
-
-    def _close(self, files: PictureFiles | None) -> None:
-        if files is not None:
-            files.close()
+        for _, group in groupby(self._frames, key=lambda each: each[0].record.id):
+            frames = list(group)
+            summaries = [frame.summary for frame, _ in frames]
+            pictures = LabelledPictures(self._project, frames[0][0].record, summaries)
+            with PictureFiles(pictures, self._how) as files:
+                for frame, split in frames:
+                    found = self._labelled(frame, split, files)
+                    if found is not None:
+                        yield found
             self._later += files.notes
-            files.notes = []
 
     def _labelled(self, frame: _Chosen, split: str, files: PictureFiles) -> Labelled | None:
         key, about = frame.summary.key, frame.summary.about

@@ -5,9 +5,10 @@ photographs that are turned by a tag are written anew. Only a picture whose cont
 was labelled is given at all.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import TracebackType
 from typing import Literal, TypeAlias, get_args
 
 import cv2
@@ -15,19 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.core.class_mapping import listed
-from segstudio.engine.project_sources import files_of
+from segstudio.engine.labelled_pictures import LabelledPictures
 from segstudio.errors import MediaError, UsageError
 from segstudio.formats.labelled import Picture
-from segstudio.media.images import ImageSource, is_upright
-from segstudio.media.open import complete_info, open_source
-from segstudio.media.source import FrameSource
-from segstudio.store.project import FrameSummary, MediaRecord, Project
+from segstudio.media.images import is_upright
+from segstudio.store.project import FrameSummary
 
 Pictures: TypeAlias = Literal["copy", "link", "png", "jpg", "none"]
 """copy, link: files as they are, and PNG for what must be written anew. png, jpg: all of them are
 written anew, without loss or at quality 95. none: labels alone."""
-
-_CACHE_BYTES = 64 << 20
 
 
 def checked(wanted: str) -> Pictures:
@@ -40,83 +37,62 @@ def checked(wanted: str) -> Pictures:
     )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class PictureFiles:
-    """The pictures of one medium, open. Used by one thread; what it gives, by any.
+    """The pictures of some frames of one medium, while the `with` block lasts.
 
-    notes: what was not given and why, once `close` was called.
+    Used by one thread; what it gives, by any. `notes` says what was not given and why.
     """
 
-    project: Project
-    record: MediaRecord
+    pictures: LabelledPictures
     how: Pictures
-    notes: list[str] = field(default_factory=list)
-    _source: FrameSource | None = None
-    _place: dict[str, int] = field(default_factory=dict)
-    _unlike: list[str] = field(default_factory=list)
-    _broken: list[str] = field(default_factory=list)
 
-    def open(self) -> None:
-        """Look for the medium; a note when it is nowhere."""
-        if self.how == "none":
-            return
-        try:
-            files = files_of(self.project, self.record)
-            if files:
-                self._source = open_source(files, cache_bytes=_CACHE_BYTES)
-        except MediaError as error:
-            self.notes.append(str(error))
-            return
-        if self._source is None:
-            self.notes.append(
-                f"{self.record.title} is not at {self.record.path} any more, so its labels have no"
-                " pictures beside them; open the project in the window and say where it lies."
-            )
-            return
-        info = complete_info(self._source)
-        self._place = {name: index for index, name in enumerate(info.names)}
+    def __enter__(self) -> "PictureFiles":
+        if self.how != "none":
+            self.pictures.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.pictures.__exit__(kind, error, trace)
 
     def of(self, summary: FrameSummary) -> Picture | None:
         """None where there is none, or none that was labelled."""
-        if self._source is None:
+        found = None if self.how == "none" else self.pictures.read(summary)
+        if found is None:
             return None
-        name = summary.about.name
-        index = self._place.get(name, -1) if name and self._place else summary.key.index
-        called = name or f"frame {summary.key.index}"
-        try:
-            frame = self._source.read(index)
-            about = summary.about
-            is_it = frame.id.fingerprint == about.fingerprint
-            if not is_it or (frame.height, frame.width) != (about.height, about.width):
-                self._unlike.append(called)
-                return None
-            if isinstance(self._source, ImageSource) and self.how in ("copy", "link"):
-                file = self._source.paths[index]
-                if is_upright(file):
-                    linked = file.absolute() if self.how == "link" else None
-                    return Picture(file.suffix.lower(), partial(_read, file), linked)
-        except MediaError:
-            self._broken.append(called)
-            return None
+        file = found.file
+        if file is not None and self.how in ("copy", "link") and is_upright(file):
+            linked = file.absolute() if self.how == "link" else None
+            return Picture(file.suffix.lower(), partial(_read, file), linked)
         suffix = ".jpg" if self.how == "jpg" else ".png"
-        return Picture(suffix, partial(encoded, frame.rgb, suffix))
+        return Picture(suffix, partial(encoded, found.rgb, suffix))
 
-    def close(self) -> None:
-        """Let go of the medium, and say what was left out."""
-        if self._source is not None:
-            self._source.close()
-            self._source = None
-        for called, why in (
-            (self._unlike, "not the picture that was labelled any more"),
-            (self._broken, "not readable any more"),
+    @property
+    def notes(self) -> list[str]:
+        """Sentences."""
+        record, found = self.pictures.record, []
+        if self.pictures.is_missing:
+            found.append(
+                f"{record.title} is not at {record.path} any more, so its labels have no pictures"
+                " beside them; open the project in the window and say where it lies."
+            )
+        for left, why in (
+            (self.pictures.unlike, "not the picture that was labelled any more"),
+            (self.pictures.broken, "not readable any more"),
         ):
-            if called:
-                is_one = len(called) == 1
-                self.notes.append(
-                    f"{listed(called)} of {self.record.title} {'is' if is_one else 'are'} {why}, so"
+            if left:
+                is_one = len(left) == 1
+                called = listed([s.about.name or f"frame {s.key.index}" for s in left])
+                found.append(
+                    f"{called} of {record.title} {'is' if is_one else 'are'} {why}, so"
                     f" {'its labels have' if is_one else 'their labels have'} no picture."
                 )
-        self._unlike, self._broken = [], []
+        return found
 
 
 def encoded(rgb: NDArray[np.uint8], suffix: str) -> bytes:

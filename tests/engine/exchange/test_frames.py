@@ -183,6 +183,22 @@ def test_a_picture_that_was_replaced_is_not_given(bench, photos):
     )
 
 
+def test_pictures_are_found_while_others_of_their_list_are_gone(bench, photos):
+    folder = photos()
+    (folder / "more.png").write_bytes((folder / "a.png").read_bytes())
+    work = bench()
+    media = work.add([folder / "a.png", folder / "b.jpg", folder / "c.png"])
+    for index in range(3):
+        work.label(media, index)
+    (folder / "b.jpg").unlink()
+    found = ProjectFrames(work.project)
+    assert [item.picture is None for item in found] == [False, True, False]
+    assert found.notes[0].startswith("b.jpg of 3 pictures is not readable any more")
+    moved = folder.parent.parent / "photos"  # beside the project
+    shutil.move(folder, moved)
+    assert [item.picture is None for item in ProjectFrames(work.project)] == [False, True, False]
+
+
 def test_splits_are_those_of_the_clips(bench, photos, clip):
     work = bench()
     for i in range(5):
