@@ -51,6 +51,9 @@ _DEEP = 3
 _MANY = 256
 """Files that are looked at where the numbers in them are all that classes are made of."""
 
+_WEIGHTS = (0.3, 0.8, 0.85, 0.9, 1.0)
+"""How likely files are labels at all, by `MaskSet.words`."""
+
 _NONE = -1
 _KITTI = 256
 
@@ -75,7 +78,14 @@ OPTIONS: tuple[Option, ...] = (
         },
     ),
     Option("masks", "Masks", "", "Which files, as the guess names them; empty: the likeliest."),
-    Option("void", "Void is", _NONE, "A number that means void, besides 255; -1: none.", low=-1),
+    Option(
+        "void",
+        "Void is",
+        _NONE,
+        "A number that means void, besides 255; -1: none.",
+        low=-1,
+        high=255,
+    ),
     Option(
         "step",
         "Objects in the numbers",
@@ -96,7 +106,6 @@ def guesses(source: Source, kind: str) -> list[Guess]:
         others = [other for other in sets if other is not masks]
         chosen: dict[str, Value] = {"masks": masks.where} if place else {}
         found += _guesses_of(source, masks, look, kind, chosen, others)
-    # A set that names say less about stays behind those that they say more about.
     return sorted(found, key=lambda g: -g.sure)
 
 
@@ -118,7 +127,7 @@ def open_masks(source: Source, options: Values, classes: ClassMap | None = None)
     if first:
         ids = {number + 1: i for number, i in ids.items() if number + 1 < VOID} | {0: VOID}
     if void != _NONE:
-        ids[min(void, VOID)] = VOID
+        ids[void] = VOID
     own = {c.color for c in known.classes.classes}
     table = ColorTable(known.classes, [*known.void, *({_BLACK, VOID_COLOR} - own)])
     doubled = [listed(group) for group in table.doubled.values()] if coding == COLORS else []
@@ -167,7 +176,7 @@ def _guesses_of(
     count = f"{len(masks.files):,} {_kind_of(look, len(masks.files))}"
     where = f" in {masks.where}" if masks.where != HERE else ""
     beside = _others_in_words(others)
-    weight = (0.3, 0.8, 0.85, 0.9, 1.0)[masks.words]
+    weight = _WEIGHTS[masks.words]
     try:
         listing = find_class_list(source, masks.files[0].parent)
     except FormatError:

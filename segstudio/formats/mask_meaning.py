@@ -5,6 +5,7 @@ _labelTrainIds, and which numbers occur: 19 to 33 are ids of Cityscapes and neve
 the largest is CamVid's void, 255 is void in trainIds and hardly ever used in ids.
 """
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -61,6 +62,11 @@ _TWINS = {"cityscapes19", "cityscapes34"}
 _THINGS = frozenset(range(24, 34))
 _LAST_ID = 33
 _CLEAR = 0.15
+"""So much surer than the next is sure enough."""
+
+_SURE = 0.9
+"""By a palette or an ending: more than numbers can say."""
+
 _WORST_COLORS = 0.5
 """Below this share of known pixels, a class set's colours are no more than chance."""
 
@@ -82,10 +88,10 @@ def meanings_of_colors(look: Look) -> list[Meaning]:
     """The class sets with these colours, the best first; last, classes made of the colours."""
     total = max(look.colors.total(), 1)
     found = []
-    for name in _known_sets():
+    for name, classes in _known_sets().items():
         if name in _BORROWED:
             continue
-        own = {known.color for known in _set(name).classes}
+        own = {known.color for known in classes.classes}
         void = {_BLACK, VOID_COLOR} - own
         hits = [c for c in look.colors if c in own and c != _BLACK]
         share = sum(n for c, n in look.colors.items() if c in own or c in void) / total
@@ -110,12 +116,12 @@ def meanings_of_numbers(look: Look, ending: str, words: str) -> list[Meaning]:
     """
     present = frozenset(v for v in look.values if v != VOID)
     found = []
-    for name in _known_sets():
-        meaning = _numbers_of(name, look, present)
+    for name, classes in _known_sets().items():
+        meaning = _numbers_of(name, classes, look, present)
         if meaning is None:
             continue
         sure = meaning.sure + _by_names(name, ending, words.casefold())
-        sure = max(sure, _by_palette(name, look))
+        sure = max(sure, _by_palette(name, classes, look))
         found.append(Meaning(name, min(sure, 0.95), meaning.words, meaning.options))
     found.sort(key=lambda m: -m.sure)
     if set(look.values) in ({0, 1}, {0, VOID}):
@@ -181,7 +187,7 @@ def doubt(meanings: list[Meaning], look: Look) -> str:
     best, other = meanings[0], meanings[1]
     sets = {meaning.class_set for meaning in meanings}
     if best.class_set == "cityscapes19" and "cityscapes34" in sets and look.values:
-        if VOID in look.values:
+        if VOID in look.values or best.sure >= _SURE:
             return ""
         return "Neither 255 nor anything above 18 occurs, so they may as well be Cityscapes' ids."
     if other.sure < best.sure - _CLEAR or {best.class_set, other.class_set} == _TWINS:
@@ -190,9 +196,11 @@ def doubt(meanings: list[Meaning], look: Look) -> str:
     return f"They may as well be {other.words if is_wide else _title(other.class_set)}."
 
 
-def _numbers_of(name: str, look: Look, present: frozenset[int]) -> Meaning | None:
+def _numbers_of(
+    name: str, classes: ClassMap, look: Look, present: frozenset[int]
+) -> Meaning | None:
     """How well the numbers that occur fit this set; None when they do not."""
-    ids = {known.id for known in _set(name).classes}
+    ids = {known.id for known in classes.classes}
     options: dict[str, Value] = {}
     own = present
     if name == "camvid" and 11 in present:
@@ -247,9 +255,9 @@ def _by_names(name: str, ending: str, words: str) -> float:
     return 0.2 if family in words.replace("-", "").replace("_", "") else 0.0
 
 
-def _by_palette(name: str, look: Look) -> float:
+def _by_palette(name: str, classes: ClassMap, look: Look) -> float:
     """How sure the palette makes it: all numbers that occur have the colours of this set."""
-    colors = {known.id: known.color for known in _set(name).classes}
+    colors = {known.id: known.color for known in classes.classes}
     seen = {n: c for n, c in look.palette.items() if n in colors and c != _BLACK}
     if len(seen) < 2 or any(colors[n] != c for n, c in seen.items()):
         return 0.0
@@ -257,18 +265,14 @@ def _by_palette(name: str, look: Look) -> float:
     return 0.6 if name == "voc21" else 0.95
 
 
-def _known_sets() -> tuple[str, ...]:
+def _known_sets() -> dict[str, ClassMap]:
     """The shipped ones that differ from each other, and the user's own."""
-    return (*_SETS, *(entry.name for entry in list_class_sets() if entry.is_own))
-
-
-def _set(name: str) -> ClassMap:
-    if name in _SETS:
-        return _shipped(name)
-    try:
-        return load_class_set(name)
-    except SegStudioError:
-        return _shipped(_SETS[0])
+    found = {name: _shipped(name) for name in _SETS}
+    for entry in list_class_sets():
+        if entry.is_own:
+            with contextlib.suppress(SegStudioError):  # deleted meanwhile
+                found[entry.name] = load_class_set(entry.name)
+    return found
 
 
 @cache

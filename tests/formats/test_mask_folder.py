@@ -349,3 +349,21 @@ def test_folders_of_other_tools_are_recognised(data_dir, folder, kind):
     found = recognise(source)
     assert found[0].format == kind
     assert [g.sure for g in found] == sorted((g.sure for g in found), reverse=True)
+
+
+def test_a_class_set_of_the_users_own_is_among_the_guesses(tmp_path):
+    from segstudio.store.class_sets import save_class_set
+
+    rows = tuple(ClassDef(i, f"my {i}", (7 * i + 1, 3, 200)) for i in range(4))
+    save_class_set(ClassMap("mine", rows))
+    colors(tmp_path / "masks/a.png", [0, 1, 2, 3], ClassMap("mine", rows))
+    guess = best(tmp_path)
+    assert guess.options["class_set"] == "mine"
+    assert "your class set 'mine'" in guess.why
+    reader, (frame,) = read(tmp_path)
+    assert names(reader, frame) == [f"my {i}" for i in range(4)]
+
+
+def test_an_ending_leaves_no_doubt(tmp_path):
+    grey(tmp_path / "a_gtFine_labelTrainIds.png", [0, 1, 2, 13])
+    assert "may as well" not in best(tmp_path).why
