@@ -175,7 +175,7 @@ def looks_like(source: Source) -> tuple[float, str, str] | None:
         told = ", ".join(f"{n} {kind}" for kind, n in kinds.most_common())
         alone = set(kinds) == {"color"}
         doubled = alone and not any(f.name in _LISTS for f in source.files)
-        return 0.95, f"Files are called as in Cityscapes: {told}.", "color" if doubled else "auto"
+        return 0.98, f"Files are called as in Cityscapes: {told}.", "color" if doubled else "auto"
     named = _all_rasters(source)
     if not named or not all(_NAMED.fullmatch(stem + ".png") for _, stem in named):
         return None

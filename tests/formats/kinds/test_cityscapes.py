@@ -21,6 +21,7 @@ from segstudio.formats.cityscapes_polygons import drawn, names_of, objects_of
 from segstudio.formats.class_sets import fitted
 from segstudio.formats.labelled import Labelled
 from segstudio.formats.options import complete
+from segstudio.formats.recognise import recognise
 from segstudio.formats.registry import FORMATS
 from segstudio.formats.source import open_files
 from segstudio.store.class_sets import load_class_set
@@ -326,6 +327,7 @@ def test_panoptic_files_are_read(tmp_path):
     assert rasters.decode(
         next(tmp_path.rglob("*.png")).read_bytes(), "x"
     ).values[0, 1].tolist() == [145, 101, 0]  # fmt: skip
+    assert recognise(open_files(tmp_path))[0].format == "cityscapes"
     reader = opened(tmp_path)
     assert reader.frames[0].split == "val"
     read = reader.read(reader.frames[0])
