@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segstudio.core.brush import Area
 from segstudio.core.classes import ClassMap
 from segstudio.errors import FormatError
 from segstudio.formats import rle
@@ -25,8 +26,9 @@ from segstudio.formats.coco_lists import (
     read_categories,
     read_lists,
 )
+from segstudio.formats.coco_polygons import coco_area
 from segstudio.formats.fields import Fields
-from segstudio.formats.filling import Rule
+from segstudio.formats.filling import Rule, fill_area
 from segstudio.formats.labelled import Labelled
 from segstudio.formats.registry import Entry, FrameRef
 from segstudio.formats.segments import has_several, segments
@@ -131,8 +133,15 @@ def _shape(row: Fields, class_id: int, number: int, size: tuple[int, int], rule:
         flat = [found] if found and not isinstance(found[0], list) else found
         rings = [ring(one, f"{where} {place}") for place, one in enumerate(flat)]
         area = sum(ring_area(one) for one in rings)
-        return Shape(class_id, area, partial(united, rings, height, width, rule), number)
+        return Shape(class_id, area, partial(_filled, rings, height, width, rule), number)
     raise FormatError(f"{where} is neither polygons nor run lengths; export it again.")
+
+
+def _filled(rings: list[NDArray[np.float64]], height: int, width: int, rule: Rule) -> Area:
+    """The pixels of several polygons; "even_odd" as pycocotools takes it."""
+    if rule == "even_odd":
+        return united(coco_area(points, height, width) for points in rings)
+    return united(fill_area([points], height, width, rule) for points in rings)
 
 
 def _counts(found: Fields, height: int, width: int) -> rle.Counts:

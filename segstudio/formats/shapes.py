@@ -10,7 +10,7 @@ from segstudio.core.brush import Area
 from segstudio.core.classes import VOID
 from segstudio.core.geometry import Rect
 from segstudio.errors import FormatError
-from segstudio.formats.filling import Rule, fill_area
+from segstudio.formats.filling import Rule
 from segstudio.formats.options import Option, Values
 from segstudio.formats.rle import Counts, runs_of
 
@@ -89,10 +89,9 @@ def rule_of(options: Values) -> Rule:
     return "cv2" if options.get(OUTLINES.name) == "through" else "even_odd"
 
 
-def united(rings: list[NDArray[np.float64]], height: int, width: int, rule: Rule) -> Area:
-    """The pixels of several polygons without holes, as pycocotools takes a list of them."""
-    parts = [fill_area([ring], height, width, rule) for ring in rings]
-    parts = [part for part in parts if not part.rect.is_empty]
+def united(areas: Iterable[Area]) -> Area:
+    """The pixels that any of them has, as pycocotools takes a list of polygons."""
+    parts = [area for area in areas if not area.rect.is_empty]
     if len(parts) == 1:
         return parts[0]
     if not parts:

@@ -6,7 +6,8 @@
 Run lengths are written in COCO's compressed text, one for each class or each instance, `iscrowd` 0.
 Polygons: one annotation for each connected region, its corners those of pixels; a hole is joined to
 the outer ring by a cut, because readers unite the rings of an annotation. Void has no annotation.
-Read: both, compressed or not, crowds below, smaller regions above larger ones.
+Read: both, compressed or not; polygons to the pixel as pycocotools fills them; crowds below, and
+smaller regions above larger ones.
 """
 
 from collections.abc import Callable, Iterable, Iterator

@@ -358,6 +358,23 @@ def test_camvid_polygons_lose_what_pycocotools_loses(data_dir):
 
 
 @pytest.mark.realdata
+@pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")  # of its compiled part
+def test_camvid_polygons_are_to_the_pixel_what_pycocotools_makes_of_them(data_dir):
+    coco = pytest.importorskip("pycocotools.coco")
+    folder = data_dir / "importers/camvid_exports/coco_instances_polygons"
+    theirs = coco.COCO(str(folder / "annotations/instances_train.json"))
+    reader = opened(open_files(folder))
+    for ref in reader.frames:
+        rows = theirs.imgToAnns[ref.key.image.number]  # this file gives annotations their ids twice
+        labels = reader.read(ref).labels
+        masks = [theirs.annToMask(row).astype(bool) for row in rows]
+        assert ((labels != VOID) == np.any(masks, axis=0)).all()
+        alone = np.sum(masks, axis=0) == 1
+        for row, mask in zip(rows, masks, strict=True):
+            assert (labels[mask & alone] == row["category_id"] - 1).all()
+
+
+@pytest.mark.realdata
 def test_files_of_other_tools_load(data_dir):
     panoptic = data_dir / "importers/coco_panopticapi/sample_data"
     reader = opened(open_files(panoptic / "panoptic_coco_detection_format.json"))
