@@ -113,12 +113,12 @@ def _frames(source: Source) -> tuple[dict[str, _Frame], int]:
     for file in lists:
         split = _split(file)
         for row in _rows(source, file, ("MaskPath", "ImageID", "LabelName")):
-            path = places.get(PurePosixPath(row["MaskPath"]).name.casefold())
+            place = places.get(PurePosixPath(row["MaskPath"]).name.casefold())
             frame = found.setdefault(row["ImageID"], _Frame(split))
-            if path is None:
+            if place is None:
                 missing += 1
             else:
-                frame.masks.append((path, row["LabelName"]))
+                frame.masks.append((place, row["LabelName"]))
     for image, split, size in _sizes(source):
         found.setdefault(image, _Frame(split)).size = size
     return {image: f for image, f in found.items() if f.masks or f.size}, missing
