@@ -31,6 +31,7 @@ from segstudio.formats.cityscapes_labels import UNLABELED, fit, instance_ids, nu
 from segstudio.formats.cityscapes_polygons import names_of, objects_of
 from segstudio.formats.cityscapes_reader import FRAMES, CityscapesReader, looks_like
 from segstudio.formats.labelled import Labelled
+from segstudio.formats.lookup import looked_up
 from segstudio.formats.options import Option, Values
 from segstudio.formats.registry import Entry, Guess, OutFile, Written, file_format
 from segstudio.formats.source import Source
@@ -44,6 +45,7 @@ class CityscapesWriter:
 
     def __init__(self, classes: ClassMap, options: Values) -> None:
         self.ids, self.cannot = fit(classes)
+        self._written = np.where(self.ids == VOID, UNLABELED, self.ids).astype(np.uint8)
         self._is_prediction = options["layout"] == "predictions"
         self._instances = str(options["instances"])
         self._train_ids = bool(options["train_ids"])
@@ -58,8 +60,7 @@ class CityscapesWriter:
     def frame(self, item: Labelled) -> Written:
         """All files of one frame. FormatError when it has more objects than Cityscapes counts."""
         city, stem = stem_of(item)
-        ids = self.ids[item.labels]
-        ids[ids == VOID] = UNLABELED
+        ids = looked_up(self._written, item.labels)
         split = item.split or "train"
         if self._is_prediction:
             path = PurePosixPath("predictions", split, f"{stem}_pred.png")
@@ -80,7 +81,7 @@ class CityscapesWriter:
         """Ending of the file's name, and its bytes."""
         yield "labelIds.png", rasters.encode_grey(ids)
         if self._train_ids:
-            yield "labelTrainIds.png", rasters.encode_grey(numbers().train_ids[ids])
+            yield "labelTrainIds.png", rasters.encode_grey(looked_up(numbers().train_ids, ids))
         if self._color:
             colors = np.take(self._palette, ids).view(np.uint8).reshape(*ids.shape, 4)
             yield "color.png", rasters.encode_colors(colors)

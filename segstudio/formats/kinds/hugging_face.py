@@ -26,6 +26,7 @@ from segstudio.formats import names, parquet, rasters
 from segstudio.formats.class_lists import VOID_COLOR, find_class_list
 from segstudio.formats.class_sets import Fitted, numbered, own
 from segstudio.formats.labelled import Labelled
+from segstudio.formats.lookup import looked_up
 from segstudio.formats.options import Option, Values
 from segstudio.formats.pairing import RASTERS, split_of
 from segstudio.formats.raster_reader import Decoded, RasterReader, by_table, numbers_of
@@ -56,7 +57,7 @@ class HuggingFaceWriter:
         """The label file; picture and label lie in the folder of their split."""
         base = PurePosixPath(_FOLDERS[item.split])
         label = PurePosixPath("labels", f"{item.name}.png")
-        content = rasters.encode_indices(self.ids[item.labels], self._palette)
+        content = rasters.encode_indices(looked_up(self.ids, item.labels), self._palette)
         entry = {"folder": str(base), "label_file_name": str(label), "clip": item.clip}
         picture = None
         if item.picture is not None:

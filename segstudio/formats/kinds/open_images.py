@@ -25,6 +25,7 @@ from segstudio.errors import FormatError
 from segstudio.formats import names, rasters
 from segstudio.formats.class_sets import numbered
 from segstudio.formats.labelled import Labelled
+from segstudio.formats.lookup import looked_up
 from segstudio.formats.open_images_reader import OpenImagesReader, segment_lists
 from segstudio.formats.options import Option, Values
 from segstudio.formats.registry import Entry, Guess, OutFile, Written, file_format
@@ -51,7 +52,7 @@ class OpenImagesWriter:
     def frame(self, item: Labelled) -> Written:
         """One file for each object or class."""
         folder = _FOLDERS[item.split]
-        labels = self.ids[item.labels]
+        labels = looked_up(self.ids, item.labels)
         files, rows = [], []
         for number, (class_id, mask) in enumerate(self._masks(labels, item.instances), 1):
             label = self._labels[class_id]

@@ -23,6 +23,7 @@ from segstudio.errors import FormatError
 from segstudio.formats import rasters
 from segstudio.formats.class_sets import Fitted, fitted, numbered, own
 from segstudio.formats.labelled import SPLITS, Labelled
+from segstudio.formats.lookup import looked_up
 from segstudio.formats.object_numbers import numbered_over_all
 from segstudio.formats.options import Option, Values
 from segstudio.formats.raster_reader import RasterReader
@@ -55,7 +56,7 @@ class VocWriter:
 
         FormatError when the frame has more than 254 objects.
         """
-        labels = self.ids[item.labels]
+        labels = looked_up(self.ids, item.labels)
         name = f"{item.name}.png"
         content = rasters.encode_indices(labels, PALETTE)
         files = [OutFile(PurePosixPath("SegmentationClass", name), content)]
