@@ -79,6 +79,16 @@ def test_objects_of_another_size_are_named(tmp_path):
         read_all(tmp_path)
 
 
+@pytest.mark.parametrize("has_semantic", [True, False])
+def test_objects_of_8_bits_are_named(tmp_path, has_semantic):
+    narrow = rasters.encode_grey(np.array([[7, 7]], np.uint8))
+    if has_semantic:
+        png(tmp_path / "training/semantic/a.png", narrow)
+    png(tmp_path / "training/instance/a.png", narrow)
+    with pytest.raises(FormatError, match=r"instance/a\.png has 8 bits a pixel"):
+        read_all(tmp_path)
+
+
 def test_colours_are_read_where_nothing_else_is_there_with_a_note(tmp_path):
     rgb = np.array([[(128, 64, 128), (0, 0, 0), (9, 9, 9)]], np.uint8)
     png(tmp_path / "training/semantic_rgb/a.png", rasters.encode_colors(rgb))
