@@ -8,6 +8,7 @@ whose shapes stay until the track says something else; higher `z_order` above lo
 comes later in the file. Boxes and ellipses are filled, as CVAT does when it exports masks.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePosixPath
 
@@ -38,16 +39,11 @@ class CvatWriter:
 
     def frame(self, item: Labelled) -> Written:
         """No label file of its own: its masks go into the XML."""
-        place = PurePosixPath(item.split, f"{item.name}.png")
-        picture = None
-        if item.picture is not None:
-            place = place.with_name(f"{item.name}{item.picture.suffix}")
-            picture = "images" / place
+        name = f"{item.name}{item.picture.suffix if item.picture is not None else '.png'}"
+        picture = PurePosixPath("images", item.split, name) if item.picture is not None else None
         height, width = item.size
         subset = f" subset={attribute(item.split)}" if item.split else ""
-        rows = [
-            f"name={attribute(place)}{subset} width={attribute(width)} height={attribute(height)}>"
-        ]
+        rows = [f'name={attribute(name)}{subset} width="{width}" height="{height}">']
         for one in segments(self.ids[item.labels], item.instances):
             left, top, box_width, box_height = one.box
             counts = ", ".join(map(str, counts_in_box(one, width).tolist()))
@@ -56,17 +52,20 @@ class CvatWriter:
                 f'"manual" occluded="0" rle="{counts}" left="{left}" top="{top}"'
                 f' width="{box_width}" height="{box_height}" z_order="0">\n    </mask>'
             )
-        return Written((), picture, {"xml": "\n".join(rows)})
+        return Written((), picture, {"split": item.split, "xml": "\n".join(rows)})
 
     def finish(self, entries: Callable[[], Iterator[Entry]]) -> Iterable[OutFile]:
         """annotations.xml."""
         yield OutFile(FILE, self._document(entries))
 
     def _document(self, entries: Callable[[], Iterator[Entry]]) -> Iterator[bytes]:
-        count = sum(1 for _ in entries())
+        splits = Counter(str(row["split"]) for row in entries())
+        # CVAT has subsets in projects only; without any, it is one task.
+        owner = "project" if any(splits) else "task"
+        size = f"      <size>{splits.total()}</size>\n" if owner == "task" else ""
         yield (
             '<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n  <version>1.1</version>\n'
-            f"  <meta>\n    <task>\n      <name>SegStudio</name>\n      <size>{count}</size>\n"
+            f"  <meta>\n    <{owner}>\n      <name>SegStudio</name>\n{size}"
             "      <mode>annotation</mode>\n      <labels>\n"
         ).encode()
         for known, name in zip(self._classes.classes, self._names, strict=True):
@@ -76,10 +75,26 @@ class CvatWriter:
                 "          <type>any</type>\n          <attributes>\n          </attributes>\n"
                 "        </label>\n"
             ).encode()
-        yield b"      </labels>\n    </task>\n  </meta>\n"
+        yield b"      </labels>\n"
+        if owner == "project":
+            yield "".join(_tasks(splits)).encode()
+        yield f"    </{owner}>\n  </meta>\n".encode()
         for number, row in enumerate(entries()):
             yield f'  <image id="{number}" {row["xml"]}\n  </image>\n'.encode()
         yield b"</annotations>\n"
+
+
+def _tasks(splits: Counter[str]) -> Iterator[str]:
+    """The tasks of a project: one for each subset."""
+    yield "      <tasks>\n"
+    for split, count in splits.items():
+        subset = f"          <subset>{text(split)}</subset>\n" if split else ""
+        yield (
+            f"        <task>\n          <name>{text(split or 'SegStudio')}</name>\n"
+            f"          <size>{count}</size>\n          <mode>annotation</mode>\n{subset}"
+            "        </task>\n"
+        )
+    yield "      </tasks>\n"
 
 
 @file_format

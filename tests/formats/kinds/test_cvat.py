@@ -58,15 +58,18 @@ def test_the_document_is_cvat_s(tmp_path):
     root = ET.parse(tmp_path / "annotations.xml").getroot()
     assert (root.tag, root.findtext("version")) == ("annotations", "1.1")
     assert [
-        (x.findtext("name"), x.findtext("color")) for x in root.iterfind("meta/task/labels/label")
+        (x.findtext("name"), x.findtext("color"))
+        for x in root.iterfind("meta/project/labels/label")
     ] == [
         ('a "b" <c> & d', "#0102ff"),
         ("car", "#040506"),
     ]
+    (task,) = root.iterfind("meta/project/tasks/task")
+    assert (task.findtext("subset"), task.findtext("size")) == ("val", "1")
     (image,) = root.iterfind("image")
     assert image.attrib == {
         "id": "0",
-        "name": "val/drive_0.png",
+        "name": "drive_0.png",
         "subset": "val",
         "width": "4",
         "height": "3",
@@ -83,6 +86,17 @@ def test_the_document_is_cvat_s(tmp_path):
         "height": "3",
         "z_order": "0",
     }
+
+
+def test_without_subsets_it_is_a_task(tmp_path, some_classes, some_frames):
+    classes = some_classes()
+    written(tmp_path, some_frames(3, classes), classes)
+    root = ET.parse(tmp_path / "annotations.xml").getroot()
+    assert (
+        root.findtext("meta/task/size"),
+        len(list(root.iterfind("meta/task/labels/label"))),
+    ) == ("3", 5)
+    assert "subset" not in root.find("image").attrib
 
 
 def test_pictures_lie_in_images(there_and_back, some_classes, some_frames):
