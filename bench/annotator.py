@@ -5,13 +5,15 @@ TOLERANCE pixels, and the true one was predicted within as many, the border is m
 beside, and nobody redraws it; a pole that was missed altogether is not forgiven so. What is left
 falls into connected regions of one true class; regions under LEAST pixels are left alone.
 
-A stroke is one drag with one brush and one class, at most LONGEST pixels long, so a brush of
-radius r paints 2·r·LONGEST pixels with it. The person takes the brush that needs the fewest
-strokes: with the larger ones where they fit (a brush may run over anything that is truly of its
-class, and over void), then what they did not reach with the smallest, which reaches everywhere.
-Two places that are not connected take two strokes. What is left of a region in pieces under LEAST
-pixels stays wrong and is counted, as is everything that was forgiven: `left` is that number, so a
-low number of strokes cannot hide errors.
+A stroke is one drag with one brush and one class, at most LONGEST pixels long: a brush of radius r
+paints 2·r pixels for each of them. It may run over anything that is truly of its class, and over
+void: so regions of one class that lie within HOP pixels of each other on such ground are one
+place, painted without lifting the brush, and each way from one to the next costs HOP pixels of the
+drag. Places that are apart, or with another class between, take strokes of their own. The person
+takes the brush that needs the fewest strokes: larger ones where they fit, then what those did not
+reach with the smallest, which reaches everywhere. What is left in pieces under LEAST pixels stays
+wrong and is counted, as is everything that was forgiven: `left` is that number, so a low number of
+strokes cannot hide errors.
 
 All sizes are in pixels of a frame of 480×360 and grow with the frame. The same labels always give
 the same number.
@@ -29,9 +31,10 @@ Mask = NDArray[np.bool_]
 VOID = 255
 
 RADII = (3.0, 6.0, 12.0, 24.0)
-TOLERANCE = 2.0
-LEAST = 40
+TOLERANCE = 3.0
+LEAST = 50
 LONGEST = 400.0
+HOP = 40.0
 _HEIGHT = 360
 
 
@@ -39,8 +42,8 @@ _HEIGHT = 360
 class Work:
     """What one frame needs. Pixels are of the frame; `labelled` have a true class.
 
-    wrong: of them before anything is done. painted: those of them that strokes put right. left:
-    those that stay wrong, border bands and specks.
+    regions: connected ones that are painted. wrong: pixels before anything is done. painted: those
+    of them that strokes put right.
     """
 
     strokes: int
@@ -66,11 +69,11 @@ def work_of(prediction: Labels, truth: Labels) -> Work:
     strokes = regions = painted = 0
     for one in np.unique(truth[to_do]):
         free = np.asarray((truth == one) | ~known)
-        for area in _pieces(to_do & (truth == one), LEAST * scale**2):
-            count, pixels = _paint(area, free, scale)
+        for place, pieces in _places(to_do & (truth == one), free, scale):
+            count, pixels = _paint(place, free, scale)
             strokes += count
             painted += pixels
-            regions += 1
+            regions += pieces
     return Work(strokes, regions, int(wrong.sum()), painted, int(known.sum()))
 
 
@@ -87,70 +90,69 @@ def _beside(prediction: Labels, truth: Labels, tolerance: float) -> Mask:
     return found
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Area:
-    """A connected region. rows, cols: its bounding box in the frame. mask: bool, in that box."""
-
-    rows: slice
-    cols: slice
-    mask: Mask
-
-    @property
-    def pixels(self) -> int:
-        return int(np.count_nonzero(self.mask))
-
-
-def _pieces(mask: Mask, least: float) -> list[_Area]:
-    """Connected regions (corners touch) of at least so many pixels."""
-    many, named, boxes, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
-    found = []
-    for number in range(1, many):
-        x, y, w, h, pixels = (int(v) for v in boxes[number])
-        if pixels >= least:
-            rows, cols = slice(y, y + h), slice(x, x + w)
-            found.append(_Area(rows, cols, named[rows, cols] == number))
-    return found
-
-
-def _paint(area: _Area, free: Mask, scale: float) -> tuple[int, int]:
-    """Strokes for one region, and the pixels of it that they put right.
+def _places(mask: Mask, free: Mask, scale: float) -> list[tuple[Mask, int]]:
+    """Regions of the mask large enough to be painted, those within reach of each other together:
+    bool (H, W), and how many they are.
 
     free: bool (H, W), where the brush does no harm.
     """
-    ways = [(_strokes(area.pixels, RADII[0] * scale, scale), -area.pixels)]
+    pieces = _pieces(mask, LEAST * scale**2)
+    if len(pieces) < 2:
+        return [(piece, 1) for piece in pieces]
+    painted = np.logical_or.reduce(pieces)
+    apart = cv2.distanceTransform((~painted).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    ground = (apart <= HOP * scale / 2) & (free | painted)
+    _, named = cv2.connectedComponents(ground.view(np.uint8), connectivity=8)
+    together: dict[int, list[Mask]] = {}
+    for piece in pieces:
+        together.setdefault(int(named[piece][0]), []).append(piece)
+    return [(np.logical_or.reduce(each), len(each)) for each in together.values()]
+
+
+def _pieces(mask: Mask, least: float) -> list[Mask]:
+    """Connected regions (corners touch) of at least so many pixels."""
+    many, named, boxes, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
+    return [named == i for i in range(1, many) if boxes[i, cv2.CC_STAT_AREA] >= least]
+
+
+def _paint(place: Mask, free: Mask, scale: float) -> tuple[int, int]:
+    """Strokes for one place, and the pixels of it that they put right."""
+    rows, cols = np.flatnonzero(place.any(axis=1)), np.flatnonzero(place.any(axis=0))
     room = int(np.ceil(2 * RADII[-1] * scale)) + 1
-    rows, cols = _wider(area.rows, room, free.shape[0]), _wider(area.cols, room, free.shape[1])
-    box = np.zeros((rows.stop - rows.start, cols.stop - cols.start), bool)
-    y, x = area.rows.start - rows.start, area.cols.start - cols.start
-    box[y : y + area.mask.shape[0], x : x + area.mask.shape[1]] = area.mask
-    inside = np.ascontiguousarray(free[rows, cols])
-    ways += [_with(RADII[first::-1], box, inside, scale) for first in range(1, len(RADII))]
+    box = (
+        slice(max(0, rows[0] - room), rows[-1] + room),
+        slice(max(0, cols[0] - room), cols[-1] + room),
+    )
+    place = np.ascontiguousarray(place[box])
+    ways = [(_strokes(place, RADII[0], scale), -int(np.count_nonzero(place)))]
+    ways += [_with(RADII[first::-1], place, free[box], scale) for first in range(1, len(RADII))]
     strokes, painted = min(ways)
     return strokes, -painted
 
 
-def _with(radii: tuple[float, ...], area: Mask, free: Mask, scale: float) -> tuple[int, int]:
+def _with(radii: tuple[float, ...], place: Mask, free: Mask, scale: float) -> tuple[int, int]:
     """Strokes when the largest of these brushes goes first, and minus the pixels put right."""
     # outside of the frame does no harm either
     padded = np.pad(free, 1, constant_values=True).view(np.uint8)
     depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
-    strokes, rest = 0, area.copy()
+    strokes, rest = 0, place.copy()
     for radius in radii[:-1]:
         centres = (depth > radius * scale).view(np.uint8)
         reached = rest & (cv2.dilate(centres, _disk(radius * scale)) > 0)
-        for piece in _pieces(reached, LEAST * scale**2):
-            strokes += _strokes(piece.pixels, radius * scale, scale)
-            rest[piece.rows, piece.cols] &= ~piece.mask
-    done = int(np.count_nonzero(area & ~rest))
-    for piece in _pieces(rest, LEAST * scale**2):
-        strokes += _strokes(piece.pixels, radii[-1] * scale, scale)
-        done += piece.pixels
-    return strokes, -done
+        for each, _ in _places(reached, free, scale):
+            strokes += _strokes(each, radius, scale)
+            rest &= ~each
+    for each, _ in _places(rest, free, scale):
+        strokes += _strokes(each, radii[-1], scale)
+        rest &= ~each
+    return strokes, -int(np.count_nonzero(place & ~rest))
 
 
-def _strokes(pixels: int, radius: float, scale: float) -> int:
-    """Drags that a connected place takes."""
-    return max(1, int(np.ceil(pixels / (2 * radius * LONGEST * scale))))
+def _strokes(place: Mask, radius: float, scale: float) -> int:
+    """Drags that a place takes with one brush."""
+    many = cv2.connectedComponents(place.view(np.uint8), connectivity=8)[0] - 1
+    way = np.count_nonzero(place) / (2 * radius * scale) + (many - 1) * HOP * scale
+    return max(1, int(np.ceil(way / (LONGEST * scale))))
 
 
 def _disk(radius: float) -> Labels:
@@ -158,7 +160,3 @@ def _disk(radius: float) -> Labels:
     whole = int(radius)
     y, x = np.ogrid[-whole : whole + 1, -whole : whole + 1]
     return np.asarray(x * x + y * y <= radius * radius).astype(np.uint8)
-
-
-def _wider(span: slice, room: int, end: int) -> slice:
-    return slice(max(0, span.start - room), min(end, span.stop + room))
