@@ -35,7 +35,8 @@ def project_file(path: Path) -> Path:
     file = own_projects.find(info.id, info.title, place)
     if not file.is_file():
         raise SegStudioError(
-            f"Nothing is labelled in {path.name} yet; open it in the window and label some frames."
+            f"Nothing is labelled in {path.name} yet, so there is no project of it; open it in the"
+            " window and label a frame, or name a .segproj file."
         )
     return file
 

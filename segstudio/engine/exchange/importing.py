@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.core.brush import Area
+from segstudio.core.class_mapping import remap
 from segstudio.core.classes import VOID
 from segstudio.core.geometry import Rect
 from segstudio.core.labels import LabelDocument, pixels_by_class
@@ -150,8 +151,8 @@ class _Import:
             progress(Progress("reading", number, total, each.ref.name))
 
     def _one(self, each: Matched, media: ImportMedia) -> None:
-        found = self.plan.reader.read(each.ref).labels
-        labels = self.plan.mapping.lut()[found]
+        found = np.ascontiguousarray(self.plan.reader.read(each.ref).labels)
+        labels = remap(found, self.plan.mapping)
         stored = None if each.key.media < 0 else self.project.load(each.key)
         about = stored.summary.about if stored is not None else media.about(each.key)
         if labels.shape != (about.height, about.width):

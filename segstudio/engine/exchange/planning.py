@@ -7,7 +7,15 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from segstudio.core.class_mapping import ClassMapping, from_ids, in_words, listed, loss, plain
+from segstudio.core.class_mapping import (
+    ClassMapping,
+    from_ids,
+    in_words,
+    listed,
+    loss,
+    plain,
+    remap,
+)
 from segstudio.core.classes import VOID, ClassDef, ClassMap
 from segstudio.engine.exchange.matching import match
 from segstudio.errors import FormatError, SegStudioError, UsageError
@@ -137,8 +145,7 @@ class ImportPlan:
 
     def read(self, ref: FrameRef) -> NDArray[np.uint8]:
         """uint8 (H, W), ids of `classes`. FormatError when the files are damaged."""
-        labels: NDArray[np.uint8] = self.mapping.lut()[self.reader.read(ref).labels]
-        return labels
+        return remap(np.ascontiguousarray(self.reader.read(ref).labels), self.mapping)
 
     def close(self) -> None:
         """Let go of the files."""
