@@ -309,6 +309,16 @@ def test_damaged_polygons_are_one_sentence_with_the_field(tmp_path, damage, fiel
         reader.read(reader.frames[0])
 
 
+def test_polygons_that_would_take_for_ever_are_refused():
+    corners = np.random.default_rng(1).integers(0, 1000, (100_000, 2)).tolist()
+    scribble = {"label": "road", "polygon": corners}
+    whole = {"label": "road", "polygon": [[0, 0], [999, 0], [999, 999], [0, 999]]}
+    for objects in ([scribble], [whole] * 10_000):
+        content = {"imgHeight": 1000, "imgWidth": 1000, "objects": objects}
+        with pytest.raises(FormatError, match="simplify"):
+            drawn(content, numbers().classes, "x")
+
+
 def panoptic(folder, annotation, values):
     (folder / "cityscapes_panoptic_val").mkdir()
     name = "a_000000_000000_gtFine_panoptic.png"
