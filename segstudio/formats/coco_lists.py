@@ -19,6 +19,7 @@ from segstudio.core.palettes import safe_colors
 from segstudio.errors import FormatError, SegStudioError
 from segstudio.formats.fields import Fields, opened
 from segstudio.formats.labelled import Labelled
+from segstudio.formats.list_files import possible_lists
 from segstudio.formats.names import Unique
 from segstudio.formats.pictures import check_size, find_picture, split_in
 from segstudio.formats.registry import Entry, FrameRef, OutFile
@@ -177,8 +178,7 @@ def find_lists(source: Source, task: str) -> list[PurePosixPath]:
 
     task: "instances", "stuff" or "panoptic"; files that name no task at all count as instances.
     """
-    chosen = [source.only] if source.only is not None else list(source.files)
-    found = [path for path in chosen if path.suffix.lower() == ".json" and _looks(source, path)]
+    found = [path for path in possible_lists(source, ".json") if _looks(source, path)]
     if source.only is not None:
         return found
     named = [path for path in found if path.stem.startswith(f"{task}_")]

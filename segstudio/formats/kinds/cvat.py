@@ -18,6 +18,7 @@ from segstudio.formats.class_sets import numbered
 from segstudio.formats.cvat_reader import CvatReader, open_cvat
 from segstudio.formats.label_names import unique_names
 from segstudio.formats.labelled import Labelled
+from segstudio.formats.list_files import possible_lists
 from segstudio.formats.markup import attribute, text
 from segstudio.formats.options import Option, Values
 from segstudio.formats.registry import Entry, Guess, OutFile, Written, file_format
@@ -132,8 +133,7 @@ class Cvat:
 
 
 def _lists(source: Source) -> list[PurePosixPath]:
-    chosen = [source.only] if source.only is not None else list(source.files)
-    return [p for p in chosen if p.suffix.lower() == ".xml" and _looks(source, p)]
+    return [p for p in possible_lists(source, ".xml") if _looks(source, p)]
 
 
 def _looks(source: Source, path: PurePosixPath) -> bool:

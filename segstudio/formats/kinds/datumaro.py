@@ -22,6 +22,7 @@ from segstudio.formats.fields import Fields, opened
 from segstudio.formats.filling import Rule, fill_area
 from segstudio.formats.label_names import Color, named_classes, unique_names
 from segstudio.formats.labelled import Labelled
+from segstudio.formats.list_files import possible_lists
 from segstudio.formats.names import Unique
 from segstudio.formats.options import Option, Values
 from segstudio.formats.pictures import check_size, find_picture, picture_size, split_in
@@ -297,8 +298,7 @@ class Datumaro:
 
 
 def _lists(source: Source) -> list[PurePosixPath]:
-    chosen = [source.only] if source.only is not None else list(source.files)
-    return [p for p in chosen if p.suffix.lower() == ".json" and _looks(source, p)]
+    return [p for p in possible_lists(source, ".json") if _looks(source, p)]
 
 
 def _looks(source: Source, path: PurePosixPath) -> bool:

@@ -20,6 +20,7 @@ from segstudio.formats.class_sets import numbered
 from segstudio.formats.label_names import unique_names
 from segstudio.formats.label_studio_reader import LabelStudioReader, open_tasks
 from segstudio.formats.labelled import Labelled
+from segstudio.formats.list_files import possible_lists
 from segstudio.formats.markup import attribute
 from segstudio.formats.options import Option, Values
 from segstudio.formats.registry import Entry, Guess, OutFile, Written, file_format
@@ -133,8 +134,7 @@ class LabelStudio:
 
 
 def _lists(source: Source) -> list[PurePosixPath]:
-    chosen = [source.only] if source.only is not None else list(source.files)
-    return [p for p in chosen if p.suffix.lower() == ".json" and _looks(source, p)]
+    return [p for p in possible_lists(source, ".json") if _looks(source, p)]
 
 
 def _looks(source: Source, path: PurePosixPath) -> bool:

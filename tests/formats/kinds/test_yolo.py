@@ -293,3 +293,14 @@ def test_files_of_other_tools_load(data_dir):
     assert labels.shape == (10, 15)
     assert set(np.unique(labels)) == {2, 4, VOID}
     assert len(reader.classes) == 10
+
+
+def test_any_yaml_reader_finds_the_names(tmp_path, some_classes):
+    yaml = pytest.importorskip("yaml")
+    names = ["yes", "12", "a: b", "# c", 'say "hi"', "it's", "- x", "日本 é", "{a}", "\\n"]
+    classes = ClassMap("odd", tuple(ClassDef(i, n, (i, i, i)) for i, n in enumerate(names)))
+    source = written(tmp_path, [Labelled("a", np.zeros((3, 3), np.uint8))], classes)
+    assert yaml.safe_load((tmp_path / "data.yaml").read_text("utf-8"))["names"] == dict(
+        enumerate(names)
+    )
+    assert [c.name for c in KIND.open(source, {}).classes.classes] == names
