@@ -64,7 +64,8 @@ def outlines(
     with_void: bool = False,
     through: Through = "corners",
 ) -> list[Region]:
-    """The regions of labels, uint8 (H, W), in the order of their first pixels.
+    """The regions of labels, uint8 (H, W), in the order of their first pixels, rows first: what
+    fills a hole comes after what has it.
 
     tolerance: how far, in pixels, a border may be moved to have fewer corners; about, and never so
     far that borders would cross. instances: int32 (H, W) >= 0, which keep regions apart too.
@@ -105,7 +106,8 @@ def outlines(
 
 
 def nested(regions: Iterable[Region]) -> list[Region]:
-    """Regions in an order for formats without holes: what fills a hole comes after what has it."""
+    """The larger regions first, holes counted: for formats that paint one over the other and know
+    no holes, and so that small ones lie above."""
     return sorted(regions, key=lambda r: (-abs(_doubled_area(r.outer)), r.number))
 
 

@@ -163,6 +163,16 @@ def test_names_that_labelme_keeps_for_itself(tmp_path):
     assert found.tolist() == writer.ids[labels].tolist() == [[255, 1, 0, 2, 3, 255, 255]]
 
 
+def test_small_shapes_lie_above_large_ones(tmp_path):
+    """So what fills a hole covers what has it, and every shape can be clicked on."""
+    labels = np.zeros((9, 12), np.uint8)
+    labels[0, 0] = labels[4, 4] = 7
+    labels[6:8, 6:10] = VOID
+    write(tmp_path, [Labelled("a", labels)], SOME)
+    shapes = json.loads((tmp_path / "a.json").read_text())["shapes"]
+    assert [s["label"] for s in shapes] == ["road", "__ignore__", "car", "car"]
+
+
 @pytest.mark.parametrize("shapes", ["polygons", "masks"])
 def test_objects_are_groups(tmp_path, shapes):
     labels = np.array([[7, 7, 7, 0, 7, 7]] * 2, np.uint8)
