@@ -117,7 +117,9 @@ class ObjectReader:
             shape = _shape(row, class_id, number, (height, width), self._rule)
             (crowds if is_crowd else things).append(shape)
         shapes = [*large_first(crowds), *large_first(things)]
-        labels, instances = painted(shapes, height, width, with_instances=self._has_instances)
+        labels, instances = painted(
+            shapes, height, width, with_instances=self._has_instances, name=frame.name
+        )
         return Labelled(frame.name, labels, None, frame.clip, frame.split, 0, instances)
 
 

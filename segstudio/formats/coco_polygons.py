@@ -17,7 +17,7 @@ _FINE = 5
 _MIDDLE = 2
 """Of the five fine columns of a pixel."""
 
-_MOST_STEPS = 20_000_000
+_MOST_STEPS = 4_000_000
 """Of an outline; longer ones, far outside of any picture, are filled by the even-odd rule."""
 
 

@@ -93,6 +93,7 @@ class CvatReader:
             key.height,
             key.width,
             with_instances=self._has_instances,
+            name=frame.name,
         )
         return Labelled(frame.name, labels, None, frame.clip, frame.split, key.number, instances)
 

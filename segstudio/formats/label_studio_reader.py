@@ -66,7 +66,11 @@ class LabelStudioReader:
         """Its results painted over each other, in their order."""
         key: _Key = frame.key
         labels, instances = painted(
-            self._shapes(key), key.height, key.width, with_instances=self._has_instances
+            self._shapes(key),
+            key.height,
+            key.width,
+            with_instances=self._has_instances,
+            name=frame.name,
         )
         return Labelled(frame.name, labels, None, frame.clip, frame.split, 0, instances)
 

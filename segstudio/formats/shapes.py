@@ -17,6 +17,9 @@ from segstudio.formats.rle import Counts, runs_of
 _FURTHEST = 1e6
 """Pixels from the corner: where a polygon goes beyond, no picture follows."""
 
+MOST_PAINTED = 4_000_000_000
+"""Pixels of all shapes' boxes in a frame: 500 shapes over all of an 8-megapixel picture."""
+
 _MOST_NEAR = 200
 """Holes for which a short cut is looked for."""
 
@@ -48,16 +51,29 @@ class Shape:
 
 
 def painted(
-    shapes: Iterable[Shape], height: int, width: int, *, with_instances: bool = False
+    shapes: Iterable[Shape],
+    height: int,
+    width: int,
+    *,
+    with_instances: bool = False,
+    name: str = "This frame",
 ) -> tuple[NDArray[np.uint8], NDArray[np.int32] | None]:
     """Labels uint8 (H, W) and instances int32 (H, W): each shape over those before it.
 
-    What no shape covers is void.
+    What no shape covers is void. name: what messages call the frame. FormatError when its shapes
+    would take minutes to paint.
     """
     labels = np.full((height, width), VOID, np.uint8)
     instances = np.zeros((height, width), np.int32) if with_instances else None
+    effort = 0
     for shape in shapes:
         area = shape.cut()
+        effort += area.mask.size
+        if effort > MOST_PAINTED:
+            raise FormatError(
+                f"{name} would take minutes to paint: its shapes have more than"
+                f" {MOST_PAINTED // 1_000_000_000} billion pixels together; leave some of them out."
+            )
         labels[area.rect.slices][area.mask] = shape.class_id
         if instances is not None:
             instances[area.rect.slices][area.mask] = shape.number

@@ -35,6 +35,14 @@ def test_later_shapes_cover_earlier_ones_and_the_rest_is_void():
     assert painted(large_first(shapes[::-1]), 2, 4)[0].tolist() == labels.tolist()
 
 
+def test_shapes_that_would_take_minutes_are_refused():
+    # As large as a mask can claim to be, without the memory.
+    mask = np.broadcast_to(np.zeros((1, 1), bool), (70_000, 70_000))
+    shape = Shape(0, 1.0, lambda: Area(Rect(0, 0, 1, 1), mask))
+    with pytest.raises(FormatError, match=r"drive_7 would take minutes to paint"):
+        painted([shape], 2, 2, name="drive_7")
+
+
 def test_columns_are_cut_to_those_that_are_reached():
     mask = np.zeros((5, 9), bool)
     mask[1:3, 4:6] = True

@@ -142,6 +142,7 @@ class DatumaroReader:
             key.height,
             key.width,
             with_instances=self._has_instances,
+            name=frame.name,
         )
         return Labelled(frame.name, labels, None, frame.clip, frame.split, 0, instances)
 

@@ -115,7 +115,9 @@ class YoloReader:
             count[number] += 1
             cut = partial(fill_area, [points], height, width, self._rule)
             shapes.append(Shape(number, ring_area(points), cut, count[number]))
-        labels, instances = painted(large_first(shapes), height, width, with_instances=True)
+        labels, instances = painted(
+            large_first(shapes), height, width, with_instances=True, name=where
+        )
         return Labelled(frame.name, labels, None, frame.clip, frame.split, 0, instances)
 
     def _size(self, frame: FrameRef, where: str) -> tuple[int, int]:
