@@ -135,6 +135,20 @@ def numbers_of(raster: Raster, path: PurePosixPath) -> NDArray[np.uint8] | NDArr
     )
 
 
+def wide_numbers_of(raster: Raster, path: PurePosixPath) -> NDArray[np.int32]:
+    """int32 (H, W) of a file that holds class and object in one number.
+
+    FormatError for colours and for 8 bits, in which there is no room for both.
+    """
+    values = numbers_of(raster, path)
+    if values.dtype == np.uint8:
+        raise FormatError(
+            f"{path} has 8 bits a pixel, and a file of objects has 16; export it again, or leave"
+            f" the folder {path.parent.name} out."
+        )
+    return np.asarray(values, np.int32)
+
+
 def by_table(
     numbers: NDArray[np.uint8] | NDArray[np.int32],
     ids: Mapping[int, int],

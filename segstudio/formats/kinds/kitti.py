@@ -34,6 +34,7 @@ from segstudio.formats.raster_reader import (
     identity,
     numbers_of,
     renumbered,
+    wide_numbers_of,
 )
 from segstudio.formats.rasters import Raster
 from segstudio.formats.registry import Entry, Guess, OutFile, Written, file_format
@@ -179,13 +180,14 @@ class _Decode:
             return by_colors(raster, self._table)
         numbers = numbers_of(raster, path)
         if self._folder == "instance":
-            labels = self._labels(_wide(numbers, path) // STEP, path)
+            numbers = wide_numbers_of(raster, path)
+            labels = self._labels(numbers // STEP, path)
             return Decoded(labels, _inside(labels, numbers))
         labels = self._labels(numbers, path)
         file = self._objects.get((path.parent.parent, path.stem))
         if file is None:
             return Decoded(labels)
-        wide = _wide(numbers_of(rasters.decode(self._source.read(file), str(file)), file), file)
+        wide = wide_numbers_of(rasters.decode(self._source.read(file), str(file)), file)
         if wide.shape != labels.shape:
             raise FormatError(
                 f"{file} has {wide.shape[1]}×{wide.shape[0]} pixels, and {path}"
@@ -197,18 +199,6 @@ class _Decode:
         self, numbers: NDArray[np.uint8] | NDArray[np.int32], path: PurePosixPath
     ) -> NDArray[np.uint8]:
         return by_table(numbers, self._known.ids, path, "KITTI's class list")
-
-
-def _wide(
-    numbers: NDArray[np.uint8] | NDArray[np.int32], path: PurePosixPath
-) -> NDArray[np.uint8] | NDArray[np.int32]:
-    """As they are; FormatError for a file of 8 bits, which has no place for class and object."""
-    if numbers.dtype == np.uint8:
-        raise FormatError(
-            f"{path} has 8 bits a pixel, and a file of objects has 16; export it again, or leave"
-            " the folder instance out."
-        )
-    return numbers
 
 
 def _inside(

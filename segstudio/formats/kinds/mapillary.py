@@ -35,6 +35,7 @@ from segstudio.formats.raster_reader import (
     identity,
     numbers_of,
     renumbered,
+    wide_numbers_of,
 )
 from segstudio.formats.rasters import Raster
 from segstudio.formats.registry import Entry, Guess, OutFile, Written, file_format
@@ -174,7 +175,7 @@ class _Decode:
         file = path.parent.parent / "instances" / path.name
         if not self.source.has(file):
             return Decoded(labels)
-        wide = numbers_of(rasters.decode(self.source.read(file), str(file)), file)
+        wide = wide_numbers_of(rasters.decode(self.source.read(file), str(file)), file)
         if wide.shape != labels.shape:
             raise FormatError(
                 f"{file} has {wide.shape[1]}×{wide.shape[0]} pixels, and {path}"

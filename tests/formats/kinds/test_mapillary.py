@@ -94,6 +94,15 @@ def test_a_number_behind_the_config_is_named(tmp_path):
         read_all(tmp_path)
 
 
+def test_objects_of_8_bits_are_named(tmp_path):
+    content = rasters.encode_grey(np.full((2, 2), 6, np.uint8))
+    for folder in ("labels", "instances"):
+        (tmp_path / "training/v1.2" / folder).mkdir(parents=True)
+        (tmp_path / "training/v1.2" / folder / "a.png").write_bytes(content)
+    with pytest.raises(FormatError, match=r"instances/a\.png has 8 bits a pixel"):
+        read_all(tmp_path)
+
+
 @pytest.mark.realdata
 @pytest.mark.parametrize(
     ("folder", "frames", "names"),
