@@ -89,7 +89,7 @@ def camvid(source: Path, folder: Path) -> Domain:
     )
 
 
-def night(folder: Path, *, pool: int = 40, test: int = 12, earlier: int = 200) -> Domain:
+def night(folder: Path, *, pool: int = 40, test: int = 8, earlier: int = 200) -> Domain:
     """pool, test: frames of each of the streets, a second and three apart. earlier: frames."""
     found: dict[str, list[Picture]] = {"pool": [], "test": []}
     for part, many, step in (("pool", pool, 1), ("test", test, 3)):
