@@ -90,6 +90,12 @@ def test_strange_rings_are_filled_as_far_as_they_reach(rule, ring):
     assert mask.all() == (abs(ring).max(initial=0) == 1e300)
 
 
+@pytest.mark.parametrize("rule", ["pil", "cv2"])
+def test_a_scribble_that_would_take_minutes_is_filled_even_odd(rule):
+    ring = np.random.default_rng(0).uniform(0, 1000, (200_000, 2))
+    assert np.array_equal(fill((ring,), 1000, 1000, rule), fill((ring,), 1000, 1000))
+
+
 def test_no_ring_covers_nothing():
     assert not fill((), 3, 4).any()
     assert fill_area((), 3, 4).rect.is_empty
