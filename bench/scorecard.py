@@ -4,7 +4,7 @@
 
 Each row runs in a process of its own and prints `NAME value limit PASS/FAIL`; a row that this
 machine cannot run says so and counts neither way. --json appends one line per row. --long: as
-many repetitions of R1 to R4, R10 and R15 as a release needs, not what every push can afford.
+many repetitions of R1 to R4, R10, R15 and R16 as a release needs, not what every push can afford.
 
 R1   SIGKILL at any moment, at any write: nothing acknowledged is lost, the project opens
 R2   the power goes at any moment: the same, with what had not been synced lost or torn
@@ -16,6 +16,7 @@ R10  a stroke at 4K: from the pointer's event to pixels, and to the project's fi
 R12  a producer ten times faster than the window: memory and age of what is shown
 R13  quitting at random moments: exit code 0, in time, nothing left behind
 R15  two windows on one project: one writes, nothing is overwritten, locks are freed
+R16  what is exported is imported again bit by bit, in every exact format
 R17  the figures on the screen: mIoU against plain NumPy, fps against a wall clock
 R18  a missing system library of Qt is named exactly, before Qt is started
 """
@@ -34,7 +35,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 LONG = "SEGSTUDIO_LONG"  # as in sizes.py
 LONGEST_S = {False: 1200, True: 4 * 3600}
-ROWS = ("R1", "R2", "R3", "R4", "R5", "R9", "R10", "R12", "R13", "R15", "R17", "R18")
+ROWS = ("R1", "R2", "R3", "R4", "R5", "R9", "R10", "R12", "R13", "R15", "R16", "R17", "R18")
 
 
 @dataclass(frozen=True)

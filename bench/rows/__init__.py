@@ -22,6 +22,7 @@ MEASURES = {
     "R12": _later("backpressure"),
     "R13": _later("quits"),
     "R15": _later("two_windows"),
+    "R16": _later("exports"),
     "R17": _later("figures"),
     "R18": _later("libraries"),
 }
