@@ -271,7 +271,7 @@ def test_each_shape_is_an_object_and_a_group_is_one(tmp_path):
     ("named", "where"),
     [
         ("..\\JPEG\\x.jpg", "JPEG/x.jpg"),
-        ("C:\\Users\\me\\x.jpg", "JPEG/x.jpg"),
+        ("D:\\photos\\x.jpg", "JPEG/x.jpg"),
         ("../../../etc/passwd", "json/a.png"),
         ("/etc/passwd", "json/a.png"),
         ("", "json/a.png"),
