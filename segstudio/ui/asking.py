@@ -130,6 +130,10 @@ class AskingWindow(QMainWindow):
             from segstudio.ui.exchange.wiring import open_export
 
             open_export(self, self.session, self.show_folder)
+        elif name == "export_video":  # likewise
+            from segstudio.ui.exchange.video_wiring import open_video_export
+
+            open_video_export(self, self.session, self.show_folder)
         else:
             show.dialog(name, self, self.session, self.menus)
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from segstudio.ui.bridge.background import Job
-from segstudio.ui.commands.registry import Desk, command
+from segstudio.ui.commands.registry import Desk, command, no_source
 
 SUFFIX = ".segproj"
 
@@ -94,6 +94,12 @@ def import_file(desk: Desk) -> None:
 def export(desk: Desk) -> None:
     """Confirmed frames in another program's format, read back and compared."""
     desk.show_dialog("export")
+
+
+@command("project.export_video", title="Export Video…", menu="File", section=3, unless=no_source)
+def export_video(desk: Desk) -> None:
+    """The clip as MP4: masks over it, or picture, labels and models beside each other."""
+    desk.show_dialog("export_video")
 
 
 @command("project.close", title="Close Project", menu="File", section=2,

@@ -55,8 +55,8 @@ class Desk(Protocol):
     def ask_project(self, then: Callable[[Path], None]) -> None: ...
 
     def show_dialog(self, name: str) -> None:
-        """ "settings", "models", "import", "train", "export", "scores", "adopt", "keys", "check",
-        "about" or "palette".
+        """ "settings", "models", "import", "train", "export", "export_video", "scores", "adopt",
+        "keys", "check", "about" or "palette".
         """
         ...
 

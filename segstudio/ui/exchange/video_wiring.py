@@ -1,0 +1,70 @@
+"""Videos in the program: one exporter a window, and what it tells when its window is closed."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
+
+from segstudio.formats.names import clean
+from segstudio.ui.exchange.video_exporter import Clip, VideoExporter
+from segstudio.ui.session import Session
+
+if TYPE_CHECKING:
+    from segstudio.engine.exchange.videos import VideoReport
+
+
+def video_exporter_of(owner: QWidget, session: Session) -> VideoExporter:
+    """The one of a window; made when it is first wanted."""
+    found = owner.findChild(VideoExporter)
+    if found is not None:
+        return found
+    made = VideoExporter(session.background, owner)
+
+    def tell(report: "VideoReport") -> None:
+        if not _is_watched(owner):
+            session.tell(f"Written: {report.target}. {' '.join(report.notes)}".strip(), "info")
+
+    def fail(text: str) -> None:
+        if not _is_watched(owner):
+            session.tell(text, "error")
+
+    made.finished.connect(tell)
+    made.failed.connect(fail)
+    return made
+
+
+def open_video_export(
+    owner: QWidget, session: Session, show_folder: Callable[[Path], None]
+) -> None:
+    """The window for a video of what is open now."""
+    from segstudio.ui.dialogs.export.video import VideoWindow
+
+    clip = Clip.of(session)
+    if clip is None:
+        return
+    for old in owner.findChildren(VideoWindow):  # of another clip, or with other models
+        old.close()
+    made = VideoWindow(
+        owner, clip, session.view, _place(clip), video_exporter_of(owner, session),
+        session.background,
+    )  # fmt: skip
+    made.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    made.folder_wanted.connect(show_folder)
+    session.editor.projects.opened.connect(made.close)  # it shows what is gone
+    made.show()
+    made.raise_()
+    made.activateWindow()
+
+
+def _place(clip: Clip) -> Path:
+    """Beside the clip, under its name."""
+    return clip.info.path.parent / (clean(Path(clip.info.title).stem) or "video")
+
+
+def _is_watched(owner: QWidget) -> bool:
+    """Whether the person has the window open and sees it there."""
+    from segstudio.ui.dialogs.export.video import VideoWindow
+
+    return any(found.isVisible() for found in owner.findChildren(VideoWindow))
