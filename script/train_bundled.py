@@ -100,12 +100,12 @@ MODELS: dict[str, Bundled] = {
             "--net ddrnet_23_slim --synthetic 0.25 --synthetic-pool 600 --steps 2600 --batch 8"
             " --crop 288x384 --scale 0.6 1.8 --augment standard --lr 0.025 --warm-up 200"
             " --validate-every 650 --ema 0.998",
-            "--synthetic 0.15 --synthetic-pool 600 --steps 1000 --batch 8 --crop 288x384"
-            " --scale 0.6 1.8 --augment standard --lr 0.012 --warm-up 100 --validate-every 500"
-            " --ema 0.998",
-            "--synthetic 0.15 --synthetic-pool 600 --steps 500 --batch 8 --crop 288x384"
-            " --scale 0.6 1.8 --augment standard --lr 0.006 --warm-up 50 --validate-every 250"
+            "--synthetic 0.1 --synthetic-pool 600 --steps 500 --batch 8 --crop 288x384"
+            " --scale 0.6 1.8 --augment standard --lr 0.01 --warm-up 50 --validate-every 250"
             " --ema 0.995",
+            "--synthetic 0.1 --synthetic-pool 600 --steps 200 --batch 8 --crop 288x384"
+            " --scale 0.6 1.8 --augment standard --lr 0.004 --warm-up 25 --validate-every 200"
+            " --ema 0.99",
         ),
     ),
 }
