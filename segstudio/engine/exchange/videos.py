@@ -64,9 +64,19 @@ class VideoReport:
         """Sentences for people."""
         height, width = self.size
         told = f"{self.frames:,} frames of {width}×{height}, {self.seconds:.1f} s"
-        shown = f"{self.labelled:,} with labels, {self.predicted:,} with answers of a model."
+        shown = [
+            f"{what} in {number:,}"
+            for what, number in (("labels", self.labelled), ("a model", self.predicted))
+            if number
+        ]
+        masks = f"{' and '.join(shown)} of them." if shown else "No masks in any of them."
         proof = "Read back: as many frames, as large and at the same times; they look the same."
-        return [f"{told}: {self.target.name}.", shown, proof, *self.notes]
+        return [
+            f"{told}: {self.target.name}.",
+            masks[0].upper() + masks[1:],
+            proof,
+            *self.notes,
+        ]
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""

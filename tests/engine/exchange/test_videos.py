@@ -118,6 +118,7 @@ def test_labels_come_before_the_model_and_the_model_before_nothing(work, opened,
     )
     assert (report.frames, report.labelled, report.predicted) == (6, 2, 4)
     assert net.asked == [0, 2, 4, 5]
+    assert report.lines()[1] == "Labels in 2 and a model in 4 of them."
     seen = read(opened, target)
     assert seen.shape == (6, 48, 80, 3)
     assert near(seen[1, 24, 20], color(CAR))
@@ -134,7 +135,7 @@ def test_without_a_model_frames_without_labels_are_bare(work, opened, tmp_path):
     ]  # fmt: skip
     assert (report.labelled, report.predicted) == (2, 0)
     assert report.notes == ()
-    assert "6 frames of 80×48, 0.6 s: o.mp4." in report.lines()[0]
+    assert report.lines()[:2] == ["6 frames of 80×48, 0.6 s: o.mp4.", "Labels in 2 of them."]
     assert report.off < videos.MOST_OFF / 5
 
 

@@ -88,7 +88,7 @@ def test_what_somebody_painted_comes_first(qtbot, window, video, tmp_path):
 
 def test_confirmed_frames_alone(qtbot, window, video, tmp_path):
     video._pick_scope("confirmed")
-    assert "0 frames of this clip have them" in video._found.text()
+    assert "No frame of this clip has them" in video._found.text()
     video._pick_letter("")
     report = export(qtbot, video)
     assert (report.labelled, report.predicted) == (0, 0)

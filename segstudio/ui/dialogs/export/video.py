@@ -107,6 +107,7 @@ class VideoWindow(QDialog):
         self._else.setMinimumContentsLength(28)
         names = [(pane.letter, f"{pane.letter} · {pane.title}") for pane in panes]
         self._else.fill([("", "Only the picture"), *names], self._letter)
+        self._else_note = label("Asked where nobody labelled", look="small", tone="muted")
         self._ticks = {letter: QCheckBox(name) for letter, name in names}
         for tick in self._ticks.values():
             tick.setChecked(True)
@@ -155,7 +156,8 @@ class VideoWindow(QDialog):
         place.setStretch(0, 1)
         models = QVBoxLayout()
         models.setSpacing(6)
-        for part in (self._else, *self._ticks.values(), self._no_models, self._difference):
+        models.addLayout(row(self._else, 1))
+        for part in (self._else_note, *self._ticks.values(), self._no_models, self._difference):
             models.addWidget(part)
         grid = titled_rows(
             ("Show", row(self._shows, 1)),
@@ -282,6 +284,7 @@ class VideoWindow(QDialog):
         for box in (self._first, self._dash, self._last):
             box.setVisible(self._range == "range")
         self._else.setVisible(not is_side)
+        self._else_note.setVisible(not is_side and bool(self._letter))
         for tick in (*self._ticks.values(), self._difference):
             tick.setVisible(is_side)
         self._no_models.setVisible(is_side and not self._ticks)
@@ -300,6 +303,8 @@ class VideoWindow(QDialog):
         if not self._scope or not self._counts:
             return ""
         number = self._counts[self._scope]
+        if not number:
+            return "No frame of this clip has them"
         return f"{counted(number, 'frame')} of this clip {'has' if number == 1 else 'have'} them"
 
     def _say(self, text: str, tone: str) -> None:
