@@ -5,11 +5,11 @@ runs as a job; torch comes in here and never in the window's thread.
 """
 
 import zlib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -32,30 +32,36 @@ if TYPE_CHECKING:
 Report = Callable[[float, str], None]
 
 
+Place: TypeAlias = tuple[str, int]
+"""Fingerprint of a medium, and a frame's index in it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """card: of the new model, which is among the user's now. gains: None when nothing was held
     out or nothing could be compared, which trouble says; with gains it says what does not count.
-    frames: names, in the order of the gains.
+    frames: names, in the order of the gains. places: of frames of a project, by name.
     """
 
     card: ModelCard
     gains: Gains | None = None
     frames: tuple[str, ...] = ()
     trouble: str = ""
+    places: Mapping[str, Place] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
     """What a run is judged on. clips: of each pair. trained: a sentence about the rest. drafts:
     held out too, but a model's word with next to nothing painted: they would grade a model on its
-    own work.
+    own work. places: of the pairs, by name, where they are of a project.
     """
 
     pairs: tuple[Pair, ...]
     clips: tuple[str, ...]
     trained: str = ""
     drafts: int = 0
+    places: Mapping[str, Place] = field(default_factory=dict)
 
     @property
     def left_out(self) -> str:
@@ -113,6 +119,7 @@ def held_out_of(run: Path, recipe: TrainRecipe) -> HeldOut:
         f"{counted(len(parts.train), what)} of {Path(recipe.project).name} (content"
         f" {found.fingerprint[:12]}). {parts.reason}",
         len(parts.held_out) - len(judged),
+        {sample.name: (sample.media, sample.index) for sample in judged},
     )
 
 
@@ -177,7 +184,7 @@ def _compared(
         return Outcome(new, trouble="None of the held-out frames can be read any more.")
     before, after = ([one.counts[name] for name in names] for one in both)
     gains = gains_of(before, after, classes, clips=clips)
-    return Outcome(new, gains, tuple(names), held.left_out)
+    return Outcome(new, gains, tuple(names), held.left_out, held.places)
 
 
 def _read(pairs: Sequence[Pair]) -> "Iterator[Labelled]":

@@ -50,6 +50,7 @@ class Trainer(QObject):
         compare_wanted(ModelCard, str): the new model beside that one ("" when from scratch).
         use_wanted(ModelCard): drafts shall come from it. models_changed(): there is a new one.
         failed(str): one sentence. changed(): a run began or ended, or is paused.
+        frame_wanted(object): the Place of a held-out frame that a person wants to see.
     """
 
     compare_wanted = Signal(object, str)
@@ -57,6 +58,7 @@ class Trainer(QObject):
     models_changed = Signal()
     failed = Signal(str)
     changed = Signal()
+    frame_wanted = Signal(object)
 
     def __init__(
         self,
@@ -74,6 +76,7 @@ class Trainer(QObject):
         self.process = process or TrainingProcess(self)
         self.window: TrainWindow | None = None
         self._base = ""
+        self._outcome: Outcome | None = None
         self.process.state_changed.connect(self.changed)
         self.yielding: Yielding | None = None
         if sources.live is not None:
@@ -94,6 +97,7 @@ class Trainer(QObject):
             made.result_wanted.connect(self._measure)
             made.compare_wanted.connect(lambda card: self.compare_wanted.emit(card, self._base))
             made.use_wanted.connect(self.use_wanted)
+            made.frame_wanted.connect(self._show_frame)
             if self.yielding is not None:
                 made.yield_wanted.connect(self.yielding.want)
                 self.yielding.changed.connect(self._show_yielding)
@@ -187,7 +191,19 @@ class Trainer(QObject):
             op, success=self._tell, failure=partial(self._no_model, run), name="training-outcome"
         )
 
+    @Slot(int)
+    def _show_frame(self, number: int) -> None:
+        """A held-out frame by its number among those that were compared."""
+        found = self._outcome
+        name = found.frames[number] if found is not None and number < len(found.frames) else ""
+        place = found.places.get(name) if found is not None else None
+        if place is None:
+            self.failed.emit(f"{name or 'That frame'} is of no clip of this project.")
+        else:
+            self.frame_wanted.emit(place)
+
     def _tell(self, outcome: Outcome) -> None:
+        self._outcome = outcome
         self.models_changed.emit()
         if self.window is not None:
             self.window.show_result(outcome.card, outcome.gains, outcome.frames, outcome.trouble)

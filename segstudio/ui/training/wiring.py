@@ -3,8 +3,10 @@ one. A training of its own process goes on while its window is closed, as long a
 """
 
 from segstudio.core.catalogue import ModelCard
+from segstudio.store.project_rows import FrameKey
 from segstudio.ui.asking import AskingWindow
 from segstudio.ui.session import Session
+from segstudio.ui.training.outcome import Place
 from segstudio.ui.training.trainer import Sources, Trainer
 
 
@@ -58,6 +60,17 @@ def trainer_of(owner: AskingWindow, session: Session) -> Trainer:
         if made.window is not None:
             made.window.outcome.show_used(card.title)
 
+    def visit(place: Place) -> None:
+        fingerprint, index = place
+        project = session.editor.projects.project
+        records = () if project is None else project.media()
+        media = next((m.id for m in records if m.fingerprint == fingerprint), None)
+        if media is None:
+            session.tell("The clip of that frame is not part of the open project.", "warning")
+        else:
+            session.visit.visit(FrameKey(media, index), session.comparison.letters[0], None, None)
+
+    made.frame_wanted.connect(visit)
     made.compare_wanted.connect(compare)
     made.use_wanted.connect(use)
     made.models_changed.connect(models.scan)

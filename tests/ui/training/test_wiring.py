@@ -2,6 +2,7 @@
 
 from segstudio.store.models import list_models
 from segstudio.ui.dialogs.training.window import TrainWindow
+from segstudio.ui.training.outcome import Outcome
 from segstudio.ui.training.trainer import Trainer
 
 
@@ -46,3 +47,22 @@ def test_the_window_takes_its_training_along_when_it_closes(window, session):
     trainer = window.findChild(Trainer)
     window.close()
     assert trainer.window is None
+
+
+def test_a_held_out_frame_is_shown_where_it_is(window, shown, qtbot):
+    session = shown(2)
+    projects = session.editor.projects
+    qtbot.waitUntil(lambda: projects.media is not None, timeout=20_000)
+    window.menus.actions["model.train"].trigger()
+    trainer = window.findChild(Trainer)
+    card, told = list_models()[0], []
+    places = {"a": (projects.media.fingerprint, 7), "b": ("of another clip", 3)}
+    trainer._tell(Outcome(card, None, ("a", "b", "c"), places=places))
+    session.noticed.connect(lambda notice: told.append(notice.text))
+    trainer.window.outcome.frame_wanted.emit(0)
+    qtbot.waitUntil(lambda: session.result.frame.id.index == 7, timeout=20_000)
+    trainer.window.outcome.frame_wanted.emit(1)
+    trainer.window.outcome.frame_wanted.emit(2)
+    assert "not part of the open project" in told[0]
+    assert "no clip of this project" in told[1]
+    assert session.result.frame.id.index == 7
