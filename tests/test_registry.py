@@ -1,10 +1,10 @@
 """Names, and what is said when one is unknown or taken."""
 
 import threading
+from types import ModuleType
 
 import pytest
 
-import segstudio.formats
 from segstudio.errors import UnknownName
 from segstudio.registry import Registry
 
@@ -40,14 +40,16 @@ def test_a_taken_name_is_a_bug(nets):
 
 
 def test_threads_that_ask_while_it_loads_wait_for_it(monkeypatch):
-    registry = Registry("net", "segstudio.formats")
+    registry = Registry("net", "nothing_in_it")
+    package = ModuleType("nothing_in_it")
+    package.__path__ = []
     is_loading, may_go_on, found = threading.Event(), threading.Event(), []
 
     def slow_import(name):
         is_loading.set()
         may_go_on.wait(20)
         registry.add("unet")("two")
-        return segstudio.formats
+        return package
 
     monkeypatch.setattr("importlib.import_module", slow_import)
     first = threading.Thread(target=lambda: found.append("unet" in registry))
