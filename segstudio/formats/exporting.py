@@ -1,7 +1,7 @@
 """Frames into files of another program: in parallel, resumable, and read back."""
 
+import contextlib
 import time
-import zlib
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
+from isal import isal_zlib
 
 from segstudio.core.classes import VOID, ClassMap
 from segstudio.core.labels import pixels_by_class
@@ -64,10 +65,10 @@ def export(
                 run.settle(*waiting.popleft())
                 progress(Progress("writing", run.count, total, run.last))
         finally:
-            for _, future in waiting:
-                future.cancel()
+            run.keep([future for _, future in waiting if not future.cancel()])
     if not run.count:
         raise FormatError("There is no frame to export; confirm some, or choose a wider scope.")
+    run.drop_others()
     progress(Progress("lists", run.count, total))
     for file in writer.finish(run.entries):
         run.files += 1
@@ -117,7 +118,7 @@ class _Run:
 
     def frame(self, item: Labelled) -> _Done:
         """Write the files of one frame, unless they are there from before."""
-        labels = zlib.crc32(np.ascontiguousarray(item.labels).tobytes())
+        labels = isal_zlib.crc32(np.ascontiguousarray(item.labels).data)
         at = self._before.get(item.name)
         if at is not None:
             (old,) = self.target.remembered([at])
@@ -161,6 +162,26 @@ class _Run:
         self.bytes += sum(size for _, size in done.line["files"])
         for class_id, pixels in done.line["pixels"].items():
             self.pixels[int(class_id)] += pixels
+
+    def keep(self, futures: "list[Future[_Done]]") -> None:
+        """What workers still wrote when it was stopped is remembered too."""
+        for future in futures:
+            with contextlib.suppress(Exception):  # what went wrong first is being told
+                done = future.result()
+                if done.at is None:
+                    self.target.remember(done.line)
+
+    def drop_others(self) -> None:
+        """Remove what was written before the stop and is not of this export any more: files of
+        frames that are not chosen now, or went to another split."""
+        gone: set[str] = set()
+        for name, at in self._before.items():
+            if self._places.get(name) != at:
+                gone.update(path for path, _ in next(self.target.remembered([at]))["files"])
+        for line in self.target.remembered(self._places.values()) if gone else ():
+            gone.difference_update(path for path, _ in line["files"])
+        for path in gone:
+            self.target.remove(PurePosixPath(path))
 
     def entries(self) -> Iterator[Entry]:
         """What the format remembers of each frame, from the journal: none of it is in memory."""

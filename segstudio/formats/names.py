@@ -13,6 +13,9 @@ from segstudio.errors import FormatError
 MAX_BYTES = 120
 """Of a part, in UTF-8: room is left for endings and for zip files inside folders inside folders."""
 
+_MAX_WITH_ENDINGS = 240
+"""Of a part that a format made of such names; file systems take 255."""
+
 _FORBIDDEN = re.compile(
     r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]'
 )
@@ -24,20 +27,27 @@ def clean(text: str, otherwise: str = "frame") -> str:
 
     A name that was clean stays as it is, so that names of files survive a round trip.
     """
+    return _shortened(text, MAX_BYTES) or otherwise
+
+
+def _shortened(text: str, most: int) -> str:
+    """`text` made clean, of at most so many bytes."""
     name = unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode("utf-8"))
     name = _FORBIDDEN.sub("_", name).strip(" ").rstrip(". ")
     if name.startswith("."):  # hidden files, and the two that lead elsewhere
         name = "_" + name[1:]
-    while len(name.encode("utf-8")) > MAX_BYTES:
-        name = name[:-1].rstrip(". ")
     if name.split(".")[0].strip().lower() in _RESERVED:
         name = f"_{name}"
-    return name or otherwise
+    while len(name.encode("utf-8")) > most:
+        name = name[:-1].rstrip(". ")
+    return name
 
 
 def is_clean(path: PurePosixPath) -> bool:
     """Whether every part is a clean name and the path stays below where it begins."""
-    return bool(path.parts) and all(part == clean(part, "") for part in path.parts)
+    return bool(path.parts) and all(
+        part == _shortened(part, _MAX_WITH_ENDINGS) for part in path.parts
+    )
 
 
 def inside(text: str) -> PurePosixPath:

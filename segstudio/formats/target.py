@@ -111,6 +111,20 @@ class Target:
                 temporary.unlink(missing_ok=True)
         return place.stat().st_size
 
+    def remove(self, path: PurePosixPath) -> None:
+        """A file of a frame that is not of this export any more; only where all files are its own.
+
+        Of a format that finds its frames by their files, it would come back with the others.
+        """
+        if self._is_own:
+            try:
+                self._place(path).unlink(missing_ok=True)
+            except OSError as error:
+                raise FormatError(
+                    f"{path} of frames that are not exported any more cannot be removed from"
+                    f" {self.path.name} ({error.strerror}); choose a new folder."
+                ) from error
+
     def holds(self, path: PurePosixPath, size: int) -> bool:
         """Whether a file of so many bytes is there."""
         return self._size(path) == size
@@ -158,7 +172,13 @@ class Target:
                     at = end = at + len(raw)
             os.truncate(self._journal, end)
         else:
-            self._journal.write_bytes(_bytes({**header, "alone": self._is_alone}))
+            try:
+                with self._journal.open("xb") as file:
+                    file.write(_bytes({**header, "alone": self._is_alone}))
+            except FileExistsError as error:
+                raise FormatError(
+                    f"Another export into {self.path.name} has begun; choose another folder."
+                ) from error
         return found
 
     def remember(self, line: dict[str, Any]) -> int:
@@ -230,11 +250,10 @@ class ZipTarget(Target):
 
     def finish(self) -> None:
         """Pack, then remove the folder."""
-        super().finish()
         temporary = self._file.with_name(f".{self._file.name}.{uuid.uuid4().hex}.tmp")
         try:
             with zipfile.ZipFile(temporary, "x", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
-                for file in sorted(p for p in self._folder.rglob("*") if p.is_file()):
+                for file in sorted(self._written()):
                     kind = zipfile.ZIP_STORED if file.suffix in _PACKED else zipfile.ZIP_DEFLATED
                     packed.write(file, file.relative_to(self._folder).as_posix(), kind)
             if self._file.exists():
@@ -244,7 +263,13 @@ class ZipTarget(Target):
             raise _not_written(self._file, error) from error
         finally:
             temporary.unlink(missing_ok=True)
+        # The journal goes last: an export that could not be packed can be gone on with.
+        super().finish()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _written(self) -> Iterator[Path]:
+        """Without the journal, and what a power cut left of files that were being written."""
+        return (p for p in self._folder.rglob("*") if p.is_file() and not p.name.startswith("."))
 
 
 def _is_same(file: Path, place: Path) -> bool:

@@ -3,6 +3,7 @@
 import json
 import os
 import zipfile
+from dataclasses import replace
 from functools import partial
 from pathlib import PurePosixPath
 
@@ -13,6 +14,7 @@ from segstudio.core.classes import VOID
 from segstudio.errors import Cancelled, FormatError
 from segstudio.formats.exporting import export
 from segstudio.formats.labelled import Labelled, Picture
+from segstudio.formats.names import Unique
 from segstudio.formats.options import Option, complete
 from segstudio.formats.proof import prove
 from segstudio.formats.registry import FrameRef, OutFile, Written
@@ -224,6 +226,38 @@ def test_frames_that_changed_since_are_written_again(tmp_path, some_classes, som
     assert proof.is_exact
 
 
+def test_frames_that_left_or_went_to_another_split_leave_nothing_behind(
+    tmp_path, some_classes, some_frames
+):
+    classes, kind = some_classes(), Raw()
+    frames = some_frames(6, classes, split="train", pictures=False)
+    asked = iter(range(100))
+    with pytest.raises(Cancelled):
+        export(frames, 6, kind, classes, open_target(tmp_path / "out"),
+               complete(kind.writes_with, {}), should_stop=lambda: next(asked) >= 5)  # fmt: skip
+    assert (tmp_path / "out" / "train" / f"{frames[1].name}.raw").is_file()
+    now = [replace(frames[0], split="val"), *frames[2:]]
+    target = open_target(tmp_path / "out", existing="resume")
+    report, proof = run(now, classes, target)
+    target.finish()
+    assert proof.is_exact
+    assert report.splits == {"val": 1, "train": 4}
+    expected = [f"{f.split}/{f.name}.raw" for f in now]
+    assert files_in(tmp_path / "out") == sorted([*expected, "list.txt"])
+
+
+def test_the_longest_names_are_written(tmp_path, some_classes, some_frames):
+    classes = some_classes()
+    unique = Unique()
+    frames = [
+        replace(frame, name=unique.name("é" * 200))
+        for frame in some_frames(2, classes, pictures=False)
+    ]
+    _, proof = run(frames, classes, open_target(tmp_path / "out"))
+    assert proof.is_exact
+    assert proof.frames == 2
+
+
 def test_another_export_is_not_gone_on_with(tmp_path, some_classes, some_frames):
     frames = some_frames(3, some_classes())
     export(frames, 3, Raw(), some_classes(), open_target(tmp_path / "out"), {"broken": False})
@@ -249,6 +283,39 @@ def test_a_zip_file_holds_the_same_and_leaves_nothing_beside_it(
     with zipfile.ZipFile(tmp_path / "packed.zip") as packed:
         assert sorted(packed.namelist()) == files_in(tmp_path / "out")
         assert all(packed.read(n) == (tmp_path / "out" / n).read_bytes() for n in packed.namelist())
+
+
+def test_a_zip_file_that_could_not_be_packed_is_gone_on_with(
+    tmp_path, some_classes, some_frames, monkeypatch
+):
+    frames = some_frames(4, some_classes())
+    target = open_target(tmp_path / "packed.zip", zipped=True)
+    run(frames, some_classes(), target)
+    left = tmp_path / ".packed.export" / f".{'0' * 32}.tmp"
+    left.write_bytes(b"half a file")  # as a power cut leaves it
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("zipfile.ZipFile.write", full)
+        with pytest.raises(FormatError, match="No space left"):
+            target.finish()
+    target = open_target(tmp_path / "packed.zip", zipped=True, existing="resume")
+    report, _ = run(frames, some_classes(), target)
+    target.finish()
+    assert report.resumed == 4
+    assert files_in(tmp_path) == ["packed.zip"]
+    with zipfile.ZipFile(tmp_path / "packed.zip") as packed:
+        assert not [name for name in packed.namelist() if PurePosixPath(name).name[0] == "."]
+
+
+def test_of_two_exports_that_begin_at_once_one_is_told(tmp_path, some_classes, some_frames):
+    frames = some_frames(2, some_classes())
+    first, second = open_target(tmp_path / "out"), open_target(tmp_path / "out")
+    run(frames, some_classes(), first)
+    with pytest.raises(FormatError, match="Another export"):
+        run(frames, some_classes(), second)
 
 
 @pytest.mark.parametrize(
