@@ -19,6 +19,10 @@ WIDEST = 3840
 their decoders in hardware take."""
 
 
+_MISSING = {"Labels": "none here", "Difference": "no labels here"}
+"""Why a pane shows the bare picture."""
+
+
 @dataclass(frozen=True, slots=True)
 class VideoLook:
     """mode, opacity (0..1): of the masks. hidden: class ids that are not drawn.
@@ -198,7 +202,7 @@ class SideBySide(_Drawing):
             there.append(pair[0] is not None)
         there = there if self._has_picture else there[1:]
         titles = [
-            (title if is_there else f"{title} · none here", is_there)
+            (title if is_there else f"{title} · {_MISSING[title]}", is_there)
             for title, is_there in zip(self._titles, there, strict=True)
         ]
         return sheet.together(pictures, titles, self._entries(sheet, shown))

@@ -425,3 +425,23 @@ def test_damaged_pictures_are_left_out_and_told(opened, tmp_path):
     with pytest.raises(MediaError, match="Nothing was written"):
         overlay_video(source, tmp_path / "p.mp4")
     assert not (tmp_path / "p.mp4").exists()
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("camvid_val_0016E5_15fps.mp4", (360, 480)),
+        ("h264_rot90_displaymatrix.mp4", (640, 360)),
+        ("h264_odd_yuv444_479x269.mp4", (270, 480)),
+        ("h264_vfr_hole_90k.mp4", (360, 640)),
+    ],
+)
+def test_real_videos_come_out_upright_and_in_time(data_dir, opened, tmp_path, name, size):
+    source = opened(data_dir / "video" / "derived" / name)
+    report = overlay_video(source, tmp_path / "o.mp4", span=Span(2, 9))
+    assert report.size == size
+    assert report.off < 2
+    video = opened(tmp_path / "o.mp4")
+    times = [source.time_us(i) - source.time_us(2) for i in range(2, 10)]
+    assert np.abs(np.subtract([video.time_us(i) for i in range(8)], times)).max() <= 12
