@@ -58,6 +58,10 @@ HERE = Path(__file__).resolve().parent
 WORK = HERE.parent / "build" / "loop_pays"
 
 
+MOST = 0.95
+"""Of the labelled pixels: a frame of which so much is right is good enough to learn from."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """counts: frames corrected, growing. randoms, rankings: repetitions, each with a seed of its
@@ -136,6 +140,7 @@ def judged(card: ModelCard, test: tuple[Picture, ...]) -> dict[str, Any]:
         },
         "strokes": [w.strokes for w in works],
         "mean_strokes": round(statistics.mean(w.strokes for w in works), 2),
+        "strokes_to_most": round(statistics.mean(w.strokes_to(MOST) for w in works), 2),
         "wrong": round(sum(w.wrong for w in works) / labelled, 5),
         "left": round(sum(w.left for w in works) / labelled, 5),
     }

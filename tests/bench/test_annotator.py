@@ -151,3 +151,22 @@ def test_noise_takes_many_strokes_and_no_pixel_is_counted_twice(annotator):
 def test_labels_of_two_sizes_are_refused(annotator):
     with pytest.raises(ValueError, match="predicted"):
         annotator.work_of(road(), road(180, 240))
+
+
+def test_the_most_rewarding_places_come_first_until_enough_is_right(annotator):
+    work = annotator.Work(5, 3, 400, 400, 1000, 400, ((1, 300), (2, 60), (2, 40)))
+    assert [work.strokes_to(s) for s in (0.5, 0.6, 0.9, 0.93, 0.97, 1.0)] == [0, 0, 1, 2, 4, 5]
+    assert work.strokes_to(1.0) == work.strokes
+
+
+def test_strokes_to_a_share_are_never_more_than_all_and_grow_with_it(annotator):
+    rng = np.random.default_rng(3)
+    truth = np.kron(rng.integers(0, 5, (6, 8)), np.ones((60, 60))).astype(np.uint8)
+    said = truth.copy()
+    said[40:200, 30:260] = 1
+    said[300:320] = 2
+    work = annotator.work_of(said, truth)
+    counts = [work.strokes_to(share) for share in (0.5, 0.8, 0.9, 0.95, 0.99)]
+    assert counts == sorted(counts)
+    assert counts[0] == 0
+    assert 0 < counts[-1] <= work.strokes

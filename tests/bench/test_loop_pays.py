@@ -29,7 +29,7 @@ def picture():
 
 def row(arm, seed, frames, miou, strokes):
     return {"domain": "x", "arm": arm, "seed": seed, "frames": frames, "miou": miou,
-            "mean_strokes": strokes, "left": 0.01}  # fmt: skip
+            "mean_strokes": 2 * strokes, "strokes_to_most": strokes, "left": 0.01}  # fmt: skip
 
 
 ROWS = [
@@ -45,21 +45,21 @@ def test_the_table_has_means_ranges_and_what_is_left_of_the_strokes(picture):
     lines = picture.table(ROWS, {"x": "A domain"}).splitlines()
     assert lines[0] == "**A domain**. Lots: 2, rankings: 1."
     first, five, ten = lines[-3:]
-    assert first.startswith("| 0 | 0.300 | 0.300 | 50.0 | 50.0 | 1.00, 1.00 |")
+    assert first.startswith("| 0 | 0.300 | 0.300 | 50.0 | 50.0 | 1.00, 1.00 | 100.0 | 100.0 |")
     assert five.startswith(
         "| 5 | 0.450 (0.400–0.500) | 0.600 | 35.0 (30.0–40.0) | 20.0 | 0.70, 0.40"
     )
     assert ten.startswith("| 10 | 0.600 | – | 25.0 | – | 0.50, – |")
 
 
-def test_the_picture_has_two_panels_for_each_domain_and_every_point(picture):
+def test_the_picture_has_three_panels_for_each_domain_and_every_point(picture):
     drawn = picture.drawn([*ROWS, *({**r, "domain": "y"} for r in ROWS)], {"x": "A & B", "y": "C"})
     root = ElementTree.fromstring(drawn)
     tag = "{http://www.w3.org/2000/svg}"
-    assert len(root.findall(f"{tag}circle")) == 2 * 2 * (3 + 2)
+    assert len(root.findall(f"{tag}circle")) == 2 * 3 * (3 + 2)
     words = [each.text for each in root.findall(f"{tag}text")]
     assert "A & B" in words
-    assert words.count("frames corrected") == 4
+    assert words.count("frames corrected") == 6
     for each in root.findall(f"{tag}circle"):
         assert 0 <= float(each.get("cy")) <= float(root.get("height"))
 
