@@ -5,7 +5,6 @@ A pixel is covered when its centre is; nothing is anti-aliased. Coordinates are 
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
@@ -13,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from segstudio.core.area import Area as Area  # what they all give
 from segstudio.core.geometry import Rect
 
 Point = tuple[int, int]
@@ -23,20 +23,6 @@ ROWS_ALONE = 1 << 17
 
 CACHED = 1 << 16
 """Masks up to so many pixels are kept, 256 of them with their stencils: 32 MiB at the most."""
-
-
-@dataclass(slots=True, eq=False)
-class Area:
-    """Some pixels of a raster. mask: bool (rect.height, rect.width), True where covered.
-
-    stencil: uint8 (2, height, width), the mask for two planes at once, 1 where covered; contiguous.
-    Only of shapes that a hand repeats; their masks are shared, so they cannot be written.
-    Not frozen, for a frozen one takes a brush three times as long to make; leave the fields alone.
-    """
-
-    rect: Rect
-    mask: NDArray[np.bool_]
-    stencil: NDArray[np.uint8] | None = None
 
 
 def round_segment(start: Point, end: Point, radius: int, shape: tuple[int, int]) -> Area:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segstudio.core.brush import Area
+from segstudio.core.area import Area
 from segstudio.core.classes import ClassMap
 from segstudio.errors import FormatError
 from segstudio.formats import rle

@@ -9,7 +9,7 @@ border differ, about one in a hundred of a region.
 import numpy as np
 from numpy.typing import NDArray
 
-from segstudio.core.brush import Area
+from segstudio.core.area import Area
 from segstudio.core.geometry import Rect
 from segstudio.formats.filling import fill_area
 

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import PurePosixPath
 from xml.etree.ElementTree import Element
 
-from segstudio.core.brush import Area
+from segstudio.core.area import Area
 from segstudio.core.classes import ClassMap
 from segstudio.core.geometry import Rect
 from segstudio.errors import FormatError

@@ -10,12 +10,11 @@ pixels that a border runs through as well.
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from segstudio.core.brush import Area
+from segstudio.core.area import Area
 from segstudio.core.classes import VOID
 from segstudio.core.compiled import compiled
 from segstudio.core.geometry import Rect
@@ -127,6 +126,8 @@ def _pil(rings: Sequence[Ring], box: Rect) -> NDArray[np.bool_]:
 
 
 def _cv2(rings: Sequence[Ring], box: Rect) -> NDArray[np.bool_]:
+    import cv2  # here, because windows list formats before OpenCV is loaded
+
     mask = np.zeros((box.y1, box.x1), np.uint8)
     cv2.fillPoly(mask, [np.rint(r).astype(np.int32).reshape(-1, 1, 2) for r in rings], 1)
     return mask[box.slices].astype(np.bool_)

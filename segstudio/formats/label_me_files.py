@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element
 import numpy as np
 from numpy.typing import NDArray
 
-from segstudio.core.brush import Area
+from segstudio.core.area import Area
 from segstudio.core.classes import ClassMap
 from segstudio.core.geometry import Rect
 from segstudio.errors import FormatError

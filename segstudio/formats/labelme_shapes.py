@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from segstudio.core.brush import Area
+from segstudio.core.area import Area
 from segstudio.core.geometry import Rect
 from segstudio.errors import FormatError
 from segstudio.formats import rasters

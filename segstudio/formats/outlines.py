@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 
 from segstudio.core.classes import VOID
 from segstudio.core.compiled import compiled
-from segstudio.core.regions import numbered
 from segstudio.errors import FormatError
 from segstudio.formats.arcs import kept_corners
 
@@ -75,6 +74,8 @@ def outlines(
     """
     height, width = labels.shape
     codes = labels if instances is None else labels.astype(np.int64) << 32 | instances
+    from segstudio.core.regions import numbered  # brings OpenCV along, which lists do without
+
     parts, areas = numbered(codes)
     if len(areas) > MAX_REGIONS:
         raise FormatError(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from segstudio.core.brush import Area
+from segstudio.core.area import Area
 from segstudio.core.classes import VOID
 from segstudio.core.geometry import Rect
 from segstudio.errors import FormatError

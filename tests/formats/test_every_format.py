@@ -1,6 +1,8 @@
 """What holds for every format there is, also for those of tomorrow."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -105,3 +107,14 @@ def test_foreign_files_are_no_crash(name, tmp_path):
             reader.read(ref)
     except SegStudioError as error:
         assert str(error).endswith(".")  # noqa: PT017  it may as well not fail
+
+
+def test_the_list_of_formats_needs_no_opencv():
+    """The window shows it before anything large is loaded."""
+    code = (
+        "import sys\nfrom segstudio.formats.registry import FORMATS\n"
+        "[FORMATS.get(name) for name in FORMATS]\n"
+        "print([m for m in ('cv2', 'numba', 'pyarrow', 'torch') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from segstudio.core.brush import Area
+from segstudio.core.area import Area
 from segstudio.core.classes import VOID, ClassMap
 from segstudio.errors import FormatError
 from segstudio.formats.fields import opened
