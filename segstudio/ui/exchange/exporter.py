@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal
 
 from segstudio.core.classes import ClassMap
+from segstudio.engine.flow import CancelToken
 from segstudio.errors import Cancelled, SegStudioError
 from segstudio.formats.options import Option, Values
 from segstudio.formats.report import ExportReport, Progress
@@ -91,48 +92,48 @@ class Exporter(QObject):
     def __init__(self, background: Background, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._background = background
-        self._job: Job | None = None
+        self._token: CancelToken | None = None  # a job whose own is cancelled tells nobody
 
     @property
     def is_running(self) -> bool:
         """An export is being written or read back."""
-        return self._job is not None
+        return self._token is not None
 
     def start(self, project: "Project", order: ExportOrder) -> None:
         """Begin; nothing happens while another one runs."""
-        if self._job is not None:
+        if self._token is not None:
             return
-        self._job = self._background.run(
-            lambda job: run(project, order, job),
+        token = self._token = CancelToken()
+        self._background.run(
+            lambda job: run(project, order, job, token),
             success=self._succeed,
             failure=self._fail,
-            progress=self._follow,
+            progress=self.progressed.emit,
             name="export",
         )
 
     def cancel(self) -> None:
         """Stop after the frames that are being written."""
-        if self._job is not None:
-            self._job.token.cancel()
-
-    def _follow(self, fraction: float, text: str) -> None:
-        self.progressed.emit(fraction, text)
+        if self._token is not None:
+            self._token.cancel()
 
     def _succeed(self, report: ExportReport | None) -> None:
-        self._job = None
+        self._token = None
         if report is None:
             self.stopped.emit()
         else:
             self.finished.emit(report)
 
     def _fail(self, error: Exception) -> None:
-        self._job = None
+        self._token = None
         if not isinstance(error, SegStudioError):
             log.error("export failed", exc_info=error)
         self.failed.emit(str(error))
 
 
-def run(project: "Project", order: ExportOrder, job: Job) -> ExportReport | None:
+def run(
+    project: "Project", order: ExportOrder, job: Job, token: CancelToken
+) -> ExportReport | None:
     """The whole of it, in a job's thread; None when it was stopped."""
     from segstudio.engine.exchange.exporting import export_project
 
@@ -163,7 +164,7 @@ def run(project: "Project", order: ExportOrder, job: Job) -> ExportReport | None
             zipped=order.zipped,
             existing="resume" if order.is_resuming else "refuse",
             proof=order.is_proven,
-            should_stop=lambda: job.token.cancelled,
+            should_stop=lambda: token.cancelled or job.token.cancelled,
             progress=progress,
         )
     except Cancelled:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from segstudio.core.classes import ClassMap
+from segstudio.engine.flow import CancelToken
 from segstudio.errors import Cancelled, SegStudioError
 from segstudio.formats.options import Option, Value
 from segstudio.formats.report import Progress
@@ -108,6 +109,8 @@ class Importer(QObject):
         super().__init__(parent)
         self._background, self._project = background, project
         self._job: Job | None = None
+        self._token: CancelToken | None = None  # of an import; its end must be told, however it is
+        self._is_left = False
         self._now: Planned | None = None
 
     @property
@@ -115,9 +118,16 @@ class Importer(QObject):
         """Something is looked at or imported."""
         return self._job is not None
 
+    @property
+    def is_importing(self) -> bool:
+        """Labels are being taken in."""
+        return self._token is not None
+
     def look(self, look: Look) -> None:
-        """Open the files; what was being looked at before is left."""
-        self.leave()
+        """Open the files; what was being looked at before is left. Nothing during an import."""
+        if self.is_importing:
+            return
+        self._close()
         project = self._project
         self._job = self._background.run(
             lambda _: planned(look, project),
@@ -143,8 +153,9 @@ class Importer(QObject):
         if self._now is None or self._job is not None:
             return
         plan, project = self._now.plan, self._project
+        token = self._token = CancelToken()
         self._job = self._background.run(
-            lambda job: taken_in(plan, project, job, as_, model, over_human=over_human),
+            lambda job: taken_in(plan, project, job, token, as_, model, over_human=over_human),
             success=self._finish,
             failure=self._fail,
             progress=self.progressed.emit,
@@ -152,14 +163,25 @@ class Importer(QObject):
         )
 
     def cancel(self) -> None:
-        """Stop; the project stays as it was."""
-        if self._job is not None:
-            self._job.token.cancel()
+        """Stop an import; the project stays as it was, unless all of it is in already."""
+        if self._token is not None:
+            self._token.cancel()
 
     def leave(self) -> None:
-        """Nobody wants these files any more."""
+        """Nobody looks at these files any more. An import is stopped; when it was too late for
+        that, `finished` is still told, for the project has changed. Then this object goes."""
+        if self._is_left:
+            return
+        self._is_left = True
         self.cancel()
-        self._job = None
+        if not self.is_importing:
+            self._close()
+            self.deleteLater()
+
+    def _close(self) -> None:
+        if self._job is not None:
+            self._job.token.cancel()
+            self._job = None
         if self._now is not None:
             self._now.plan.close()
             self._now = None
@@ -169,17 +191,23 @@ class Importer(QObject):
         self.planned.emit(found)
 
     def _finish(self, report: "ImportReport | None") -> None:
-        self._job = None
+        self._end()
         if report is None:
             self.stopped.emit()
         else:
             self.finished.emit(report)
 
     def _fail(self, error: Exception) -> None:
-        self._job = None
+        self._end()
         if not isinstance(error, SegStudioError):
             log.error("import failed", exc_info=error)
         self.failed.emit(str(error))
+
+    def _end(self) -> None:
+        self._job = self._token = None
+        if self._is_left:
+            self._close()
+            self.deleteLater()
 
 
 def planned(look: Look, project: "Project") -> Planned:
@@ -240,7 +268,14 @@ def _under(preview: "Preview", plan: "ImportPlan") -> NDArray[np.uint8] | None:
 
 
 def taken_in(
-    plan: "ImportPlan", project: "Project", job: Job, as_: str, model: str, *, over_human: bool
+    plan: "ImportPlan",
+    project: "Project",
+    job: Job,
+    token: CancelToken,
+    as_: str,
+    model: str,
+    *,
+    over_human: bool,
 ) -> "ImportReport | None":
     """The import itself, in a job's thread; None when it was stopped."""
     from segstudio.engine.exchange.importing import run_import
@@ -257,7 +292,7 @@ def taken_in(
             model=model,
             over_human=over_human,
             leave_out_bad=False,
-            should_stop=lambda: job.token.cancelled,
+            should_stop=lambda: token.cancelled or job.token.cancelled,
             progress=progress,
         )
     except Cancelled:

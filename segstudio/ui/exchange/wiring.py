@@ -90,18 +90,20 @@ def _open_import(owner: QWidget, session: Session, files: Path) -> None:
         return
     for old in owner.findChildren(ImportWindow):
         old.close()
-    importer = Importer(session.background, project)
+    # Not the window's child: an import that is in although the window was closed is still told.
+    importer = Importer(session.background, project, owner)
     window = ImportWindow(owner, files, importer)
-    importer.setParent(window)
     window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
 
     def renew(report: object) -> None:
         """Frames, classes and media of the project may all be new."""
+        if editor.projects.project is not project:
+            return
         editor.projects.renew()
         editor.reread(frozenset(f.key for m in project.media() for f in project.frames(m.id)))
         session.tell(report.lines()[0], "info")  # type: ignore[attr-defined]  # an ImportReport
 
-    window.imported.connect(renew)
+    importer.finished.connect(renew)
     editor.projects.leaving.connect(window.close)
     window.show()
     window.raise_()

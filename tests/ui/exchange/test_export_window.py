@@ -1,9 +1,11 @@
 """Exporting in the window: choose, export, stop, go on, and read the proof."""
 
 import json
+import threading
 import zipfile
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox
 
 from segstudio.formats.target import JOURNAL
@@ -128,6 +130,47 @@ def test_an_export_that_is_stopped_goes_on(qtbot, window, exporter, tmp_path, mo
     export(qtbot, window)
     assert "all 3,456 pixels of 4 frames" in window.report.message
     assert not (tmp_path / "out" / "drive-index-png" / JOURNAL).exists()
+
+
+def test_who_presses_stop_can_go_on(qtbot, window, exporter, tmp_path, monkeypatch):
+    import segstudio.engine.exchange.exporting as engine
+
+    whole = engine.export_project
+    at_second, pressed = threading.Event(), threading.Event()
+
+    def slow(*args, progress, **more):
+        def tell(now):
+            progress(now)
+            at_second.set()
+            pressed.wait(WAIT / 1000)
+
+        return whole(*args, progress=tell, **more)
+
+    monkeypatch.setattr(engine, "export_project", slow)
+    window.how._go.click()
+    qtbot.waitUntil(at_second.is_set, timeout=WAIT)
+    with qtbot.waitSignal(exporter.stopped, timeout=WAIT):
+        window.how._cancel.click()
+        pressed.set()
+    assert not exporter.is_running
+    assert "goes on" in window.how.message
+    export(qtbot, window)
+    assert "all 3,456 pixels of 4 frames" in window.report.message
+
+
+@pytest.mark.parametrize("way", ["close", "reject"])
+def test_who_closes_it_before_it_is_filled_hears_no_more(
+    qtbot, project, exporter, background, tmp_path, way
+):
+    made = ExportWindow(None, project, tmp_path / "out" / "drive", exporter, background)
+    made.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    made.show()
+    gone = []
+    made.destroyed.connect(lambda: gone.append(True))
+    with qtbot.captureExceptions() as errors:
+        getattr(made, way)()
+        qtbot.waitUntil(lambda: bool(gone) and not background._jobs, timeout=WAIT)
+    assert errors == []
 
 
 def test_what_goes_wrong_is_one_sentence_and_the_window_goes_on(

@@ -1,9 +1,11 @@
 """Importing in the window: the guess is shown, classes are mapped, and all of it comes in at once."""
 
 import json
+import threading
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox
 
 from segstudio.core.classes import CAMVID, VOID
@@ -132,6 +134,99 @@ def test_a_damaged_mask_ends_the_import_and_nothing_is_written(qtbot, opened, pr
         window._go.click()
     assert "f4.png" in caught.args[0]
     assert [(f.key, f.position) for f in project.frames(1)] == before
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """reached, go_on: an import waits between reading and saving."""
+    import segstudio.engine.exchange.importing as engine
+
+    reached, go_on = threading.Event(), threading.Event()
+    whole = engine.run_import
+
+    def slow(*args, progress, **more):
+        def tell(now):
+            progress(now)
+            if now.stage == "saving":
+                reached.set()
+                go_on.wait(WAIT / 1000)
+
+        return whole(*args, progress=tell, **more)
+
+    monkeypatch.setattr(engine, "run_import", slow)
+    return reached, go_on
+
+
+def test_who_presses_cancel_has_the_project_as_it_was(qtbot, opened, project, masks, held):
+    reached, go_on = held
+    before = [(f.key, f.position) for f in project.frames(1)]
+    window = opened(masks)
+    window._go.click()
+    qtbot.waitUntil(reached.is_set, timeout=WAIT)
+    with qtbot.waitSignal(window._importer.stopped, timeout=WAIT):
+        window._cancel.click()
+        go_on.set()
+    assert "as it was" in window.message
+    assert window.can_import
+    assert [(f.key, f.position) for f in project.frames(1)] == before
+
+
+@pytest.mark.parametrize("way", ["close", "reject"])
+def test_who_closes_the_window_meanwhile_stops_it(qtbot, opened, project, masks, held, way):
+    reached, go_on = held
+    before = [(f.key, f.position) for f in project.frames(1)]
+    window = opened(masks)
+    importer = window._importer
+    window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    window._go.click()
+    qtbot.waitUntil(reached.is_set, timeout=WAIT)
+    gone = []
+    window.destroyed.connect(lambda: gone.append("window"))
+    importer.destroyed.connect(lambda: gone.append("importer"))
+    with qtbot.captureExceptions() as errors:
+        getattr(window, way)()
+        qtbot.waitUntil(lambda: gone == ["window"], timeout=WAIT)
+        go_on.set()
+        qtbot.waitUntil(lambda: gone == ["window", "importer"], timeout=WAIT)
+    assert errors == []
+    assert [(f.key, f.position) for f in project.frames(1)] == before
+
+
+def test_an_import_that_was_in_before_the_window_closed_is_told(
+    qtbot, opened, project, masks, monkeypatch
+):
+    import segstudio.engine.exchange.importing as engine
+
+    done, go_on, whole = threading.Event(), threading.Event(), engine.run_import
+
+    def slow(*args, **more):
+        report = whole(*args, **more)
+        done.set()
+        go_on.wait(WAIT / 1000)
+        return report
+
+    monkeypatch.setattr(engine, "run_import", slow)
+    window = opened(masks)
+    importer = window._importer
+    window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    window._go.click()
+    qtbot.waitUntil(done.is_set, timeout=WAIT)
+    with qtbot.waitSignal(importer.finished, timeout=WAIT) as caught:
+        window.close()
+        go_on.set()
+    assert caught.args[0].frames == 6
+    assert (project.load(FrameKey(1, 5)).origin == CONFIRMED).all()
+
+
+def test_nothing_can_be_chosen_while_it_imports(qtbot, opened, masks, held):
+    reached, go_on = held
+    window = opened(masks)
+    window._go.click()
+    qtbot.waitUntil(reached.is_set, timeout=WAIT)
+    assert not window._matching.isEnabled()
+    with qtbot.waitSignal(window.imported, timeout=WAIT):
+        go_on.set()
+    assert window._matching.isEnabled()
 
 
 def test_what_is_dropped_is_labels_or_pictures(project, masks, tmp_path):

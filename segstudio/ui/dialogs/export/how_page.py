@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from segstudio.formats.options import Value
-from segstudio.ui.bridge.background import Background
+from segstudio.ui.bridge.background import Background, Job
 from segstudio.ui.dialogs.export.option_form import TITLES, OptionForm
 from segstudio.ui.exchange.exporter import Available, ExportOrder, FormatFacts, cannot_carry
 from segstudio.ui.panels.parts import Picker, Segments, button, label, row, set_tone
@@ -57,6 +57,7 @@ class HowPage(QWidget):
     def __init__(self, background: Background) -> None:
         super().__init__()
         self._background = background
+        self._telling: Job | None = None
         self._facts: FormatFacts | None = None
         self._what: Available | None = None
         self._scope, self._split = "confirmed", "none"
@@ -292,6 +293,7 @@ class HowPage(QWidget):
 
     def _tell_cannot(self) -> None:
         """What is lost, found out beside: it reads class sets from the disk."""
+        self.leave()
         facts, what = self._facts, self._what
         if facts is None or what is None:
             self._cannot.hide()
@@ -299,14 +301,21 @@ class HowPage(QWidget):
         values = self._form.values
 
         def show(sentences: tuple[str, ...]) -> None:
-            if facts is self._facts and values == self._form.values:
-                self._cannot.setText("\n".join(sentences))
-                self._cannot.setVisible(bool(sentences))
+            self._cannot.setText("\n".join(sentences))
+            self._cannot.setVisible(bool(sentences))
 
         op: Callable[[object], tuple[str, ...]] = lambda _: cannot_carry(  # noqa: E731
             facts.name, what.classes, values
         )
-        self._background.run(op, success=show, failure=lambda _: None, name="cannot")
+        self._telling = self._background.run(
+            op, success=show, failure=lambda _: None, name="cannot"
+        )
+
+    def leave(self) -> None:
+        """What is still being found out is not wanted any more."""
+        if self._telling is not None:
+            self._telling.token.cancel()
+            self._telling = None
 
     # --- what people do
 

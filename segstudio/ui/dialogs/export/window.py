@@ -75,12 +75,14 @@ class ExportWindow(QDialog):
         exporter.failed.connect(self.how.show_trouble)
         exporter.stopped.connect(self.how.show_stopped)
         self.how.show_place(place.parent, place.name)
-        background.run(
+        listing = background.run(
             lambda _: (formats_that_write(), available(project)),
             success=self._show,
             failure=lambda error: self.how.show_trouble(str(error)),
             name="formats",
         )
+        self.finished.connect(listing.token.cancel)  # nobody looks at it any more
+        self.finished.connect(self.how.leave)
         if exporter.is_running:
             self.how.show_progress(0.0, "An export is running…")
 

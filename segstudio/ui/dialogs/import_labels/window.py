@@ -7,7 +7,7 @@ and what fits no frame. Import writes all of it as one piece, or nothing.
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QCloseEvent, QImage, QPixmap
+from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
@@ -83,6 +83,7 @@ class ImportWindow(QDialog):
         self._pictures.setSpacing(UNIT)
         self._table = MappingTable()
         self._table.changed.connect(lambda name, to: importer.map_classes({name: to}))
+        self._choices = QWidget()
         self._spinner, self._state = Spinner(), label(tone="muted")
         self._state.setWordWrap(True)
         self._bar = QProgressBar()
@@ -97,12 +98,13 @@ class ImportWindow(QDialog):
         importer.failed.connect(self._fail)
         importer.progressed.connect(self._follow)
         importer.finished.connect(self._finish)
-        importer.stopped.connect(lambda: self._say("Stopped; the project is as it was.", "muted"))
+        importer.stopped.connect(self._show_stopped)
+        self.finished.connect(importer.leave)  # also by Escape, which closes without a closeEvent
         self._refresh_choices()
         self._start_looking()
 
     def _build(self) -> None:
-        inside = QWidget()
+        inside = self._choices
         inside.setProperty("look", "panel")
         column = QVBoxLayout(inside)
         column.setContentsMargins(3 * UNIT, 3 * UNIT, 3 * UNIT, 2 * UNIT)
@@ -160,6 +162,7 @@ class ImportWindow(QDialog):
         self._bar.setVisible(False)
         ready = self._planned is not None and bool(self._planned.plan.matched)
         self._go.setEnabled(ready and not is_busy and not self._is_done)
+        self._choices.setEnabled(not self._importer.is_importing)
 
     def _refresh_choices(self) -> None:
         self._as_which.show_value(self._as)
@@ -216,6 +219,10 @@ class ImportWindow(QDialog):
             self._why.setText("")
         self._say(text, "bad")
 
+    @Slot()
+    def _show_stopped(self) -> None:
+        self._say("Stopped; the project is as it was.", "muted")
+
     @Slot(float, str)
     def _follow(self, fraction: float, text: str) -> None:
         self._say(text, "muted", is_busy=True)
@@ -256,20 +263,16 @@ class ImportWindow(QDialog):
         self._start_looking()
 
     def _import(self) -> None:
-        self._say("Reading the labels…", "muted", is_busy=True)
         self._importer.start(
             as_=self._as, model=self._model.text().strip(), over_human=self._over.isChecked()
         )
+        self._say("Reading the labels…", "muted", is_busy=True)
 
     def _leave(self) -> None:
-        if self._bar.isVisible():
+        if self._importer.is_importing:
             self._importer.cancel()
         else:
             self.close()
-
-    def closeEvent(self, event: QCloseEvent) -> None:
-        self._importer.leave()
-        super().closeEvent(event)
 
 
 def _picture(one: Shown) -> QWidget:
