@@ -82,8 +82,31 @@ def table(rows: Sequence[Row], titles: Mapping[str, str]) -> str:
             cells += [_text(one, 1) for one in both[2]]
             cells.append(", ".join(f"{100 * one.mean:.1f} %" if one else "–" for one in both[3]))
             lines.append(f"| {count} | {' | '.join(cells)} |")
-        parts.append("\n".join(lines))
+        parts.append("\n".join(lines).rstrip())
     return "\n\n".join(parts)
+
+
+GOAL_FRAMES, GOAL_SHARE = 20, 0.5
+"""After so many frames at most this share of the base's strokes."""
+
+
+def verdict(rows: Sequence[Row], domain: str) -> str:
+    """Whether the goals are reached, in a sentence each; "" while too little is measured."""
+    strokes, miou = (
+        {arm: spreads(rows, domain, arm, what) for arm in NAMES} for what in (STROKES, MIOU)
+    )
+    if any(GOAL_FRAMES not in strokes[arm] for arm in NAMES):
+        return ""
+    share = strokes["ranking"][GOAL_FRAMES].mean / strokes["ranking"][0].mean
+    said = "reached" if share <= GOAL_SHARE else "missed"
+    lot, ranked = miou["random"], miou["ranking"]
+    gains = [ranked[c].mean - lot[c].mean for c in ranked if c and c in lot]
+    above = sum(ranked[c].mean > lot[c].most for c in ranked if c and c in lot)
+    return (
+        f"After {GOAL_FRAMES} frames {share:.2f} of the strokes are left (goal ≤ {GOAL_SHARE}:"
+        f" {said}). The ranking's mIoU less that of the lots: {statistics.mean(gains):+.3f} in the"
+        f" mean, above every lot at {above} of {len(gains)} counts."
+    )
 
 
 def _text(spread: Spread | None, digits: int) -> str:
