@@ -10,6 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
+import numpy as np
+from numpy.typing import NDArray
+
 from segstudio.core.class_mapping import plain
 from segstudio.core.classes import VOID, ClassDef, ClassMap
 from segstudio.core.palettes import farthest_from, safe_colors
@@ -18,6 +21,7 @@ from segstudio.formats.colors import Color
 from segstudio.formats.source import Source
 
 _VOID_NAMES = {"void", "ignore", "ignored", "dontcare"}
+_MAP_LINE = re.compile(r"(.+):\s*(\d+)\s*,\s*(\d+)\s*,\s*(\d+)\s*(?::.*)?")
 _COLORS_LINE = re.compile(r"\s*(\d{1,3})[\s,]+(\d{1,3})[\s,]+(\d{1,3})[\s,]+(\S.*?)\s*")
 _MOST_LINES = 100_000
 
@@ -100,6 +104,19 @@ def with_own_colors(classes: ClassMap, taken: Iterable[Color]) -> tuple[ClassMap
     return ClassMap(classes.name, tuple(rows)), tuple(said)
 
 
+def without_void_names(
+    classes: ClassMap, ids: NDArray[np.uint8]
+) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+    """ids, uint8 (256,), as they are read back where these classes are listed, and what is lost.
+
+    A class that is called void or ignored is read as none, here and by others.
+    """
+    lost = [c for c in classes.classes if plain(c.name) in _VOID_NAMES]
+    kept = np.where(np.isin(ids, [c.id for c in lost]), np.uint8(VOID), ids)
+    said = (f"{c.name} becomes void, for readers take that name for no class." for c in lost)
+    return kept, tuple(said)
+
+
 def _is_void(row: Row) -> bool:
     number, name, color = row
     return plain(name) in _VOID_NAMES or (number == VOID and color in (None, VOID_COLOR))
@@ -147,9 +164,12 @@ def _label_map(source: Source, file: PurePosixPath) -> ClassList | None:
     for number, line in enumerate(_lines(source, file)):
         if line.startswith("#"):
             continue
+        match = _MAP_LINE.fullmatch(line)  # names may have colons too
         name, _, rest = line.partition(":")
         channels = rest.split(":")[0].split(",")
-        if not rest or (channels != [""] and len(channels) != 3):
+        if match is not None:
+            name, *channels = match.groups()
+        elif not rest or (channels != [""] and len(channels) != 3):
             raise _bad_line(source, file, number, line, "name:r,g,b:parts:actions")
         color = None if channels == [""] else _color(channels, source, file, number)
         rows.append((len(rows), name.strip(), color))

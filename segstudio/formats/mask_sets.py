@@ -82,6 +82,7 @@ def _grouped(source: Source) -> dict[tuple[str, str, str], list[PurePosixPath]]:
     """(folders that say what lies there, else the first folder, ending) → files."""
     found: dict[tuple[str, str, str], list[PurePosixPath]] = defaultdict(list)
     files, only = source.files, source.only
+    pictures = {f.stem for f in files if f.suffix.casefold() in PICTURES and _is_in_pictures(f)}
     if only is not None and only.suffix.casefold() in RASTERS:
         files = (only,)
     for file in files:
@@ -89,7 +90,9 @@ def _grouped(source: Source) -> dict[tuple[str, str, str], list[PurePosixPath]]:
             continue
         where = _where(file.parts[:-1])
         top = file.parts[0] if not where and len(file.parts) > 1 else ""
-        found[where, top, ending_of(file)].append(file)
+        # What its picture ends with too is part of the name.
+        ending = "" if file.stem in pictures else ending_of(file)
+        found[where, top, ending].append(file)
     kept = sorted(found, key=lambda key: -len(found[key]))[:_MOST_SETS]
     return {key: found[key] for key in kept}
 
@@ -147,8 +150,14 @@ def pictures_beside(source: Source, sets: Sequence[MaskSet]) -> list[PurePosixPa
         if file.suffix.casefold() in PICTURES
         and file not in taken
         and _words(_where(file.parts[:-1]), "") < 2
-        and (file.suffix.casefold() not in RASTERS or not ending_of(file))
+        and (file.suffix.casefold() not in RASTERS or not ending_of(file) or _is_in_pictures(file))
     ]
+
+
+def _is_in_pictures(file: PurePosixPath) -> bool:
+    """Whether it lies in a folder of pictures by the names of its folders."""
+    where = _where(file.parts[:-1])
+    return bool(where) and not _words(where, "")
 
 
 @lru_cache(4096)

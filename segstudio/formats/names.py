@@ -13,8 +13,8 @@ from segstudio.errors import FormatError
 MAX_BYTES = 120
 """Of a part, in UTF-8: room is left for endings and for zip files inside folders inside folders."""
 
-_MAX_WITH_ENDINGS = 240
-"""Of a part that a format made of such names; file systems take 255."""
+_MAX_WITH_ENDINGS = 255
+"""Of a part that a format made of such names: what file systems take."""
 
 _FORBIDDEN = re.compile(
     r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]'

@@ -93,17 +93,18 @@ def paired(
     exact: dict[str, list[_Picture]] = defaultdict(list)
     loose: dict[str, list[_Picture]] = defaultdict(list)
     for path in pictures:
-        stem = path.stem
-        stem = stem.removesuffix(next((e for e in _PICTURE_ENDINGS if stem.endswith(e)), ""))
+        whole = path.stem
+        stem = whole.removesuffix(next((e for e in _PICTURE_ENDINGS if whole.endswith(e)), ""))
         picture = (path.parts[:-1], path)
-        exact[stem].append(picture)
+        for each in {stem, whole}:
+            exact[each].append(picture)
         loose[_bare(stem)].append(picture)
     # Clips have the same stems in as many folders as there are clips.
     scores: dict[_Folders, dict[_Folders, tuple[int, int]]] = defaultdict(dict)
     found = {}
     for mask in masks:
         stem = stem_of(mask)
-        near = exact.get(stem) or exact.get(mask.stem) or loose.get(_bare(stem)) or []
+        near = exact.get(mask.stem) or exact.get(stem) or loose.get(_bare(stem)) or []
         folders = mask.parts[:-1]
         known = scores[folders]
         best: tuple[tuple[int, int], PurePosixPath] | None = None
@@ -143,15 +144,19 @@ def frames_of(
 ) -> list[FrameRef]:
     """Frames by their label files (the keys), in their order, each with a name of its own.
 
+    An ending is no part of the name where all of them have it, and no picture is called so too.
     Where a stem lies in several folders, the drive or folder comes before it. clip: the drive of a
     label file.
     """
-    belonging = paired(masks, pictures)
-    count = Counter(stem_of(mask).casefold() for mask in masks)
+    known = list(pictures)
+    belonging = paired(masks, known)
+    wholes = {path.stem for path in known}
+    is_ending = len({ending_of(mask) for mask in masks}) == 1
+    stems = [m.stem if m.stem in wholes or not is_ending else stem_of(m) for m in masks]
+    count = Counter(stem.casefold() for stem in stems)
     names = Unique()
     found = []
-    for mask in masks:
-        stem = stem_of(mask)
+    for mask, stem in zip(masks, stems, strict=True):
         drive = clip(mask)
         folder = "" if count[stem.casefold()] == 1 else drive or mask.parent.name
         name = names.name(f"{folder}_{stem}" if folder else stem)

@@ -1,6 +1,7 @@
 """Reading back what was written, and comparing it with what should have been."""
 
 from collections.abc import Callable, Iterable
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,9 @@ import numpy as np
 from segstudio.core.classes import ClassMap
 from segstudio.errors import Cancelled, SegStudioError
 from segstudio.formats.labelled import Labelled
+from segstudio.formats.lookup import looked_up
 from segstudio.formats.options import complete
+from segstudio.formats.pairing import stem_of
 from segstudio.formats.registry import Format, Reader
 from segstudio.formats.report import ExportReport, FrameError, Progress, Proof
 from segstudio.formats.source import FolderSource, Source
@@ -39,15 +42,17 @@ def prove(
     reader, trouble = _opened(kind, source, classes)
     refs = {(ref.split, ref.name): ref for ref in reader.frames} if reader else {}
     by_name = {ref.name: ref for ref in reader.frames} if reader else {}
-    ids = np.asarray(writer.ids)
+    ids = np.asarray(writer.ids, np.uint8)
     for item in frames:
         if should_stop():
             raise Cancelled
         name = report.read_as.get(item.name, item.name)
-        ref = refs.get((item.split, name)) or by_name.get(name)
+        # Of frames that are all called like x_mask, readers take the ending for that of masks.
+        bare = stem_of(PurePosixPath(f"{name}.png"))
+        ref = refs.get((item.split, name)) or by_name.get(name) or by_name.get(bare)
         wrong, why = item.labels.size, trouble or "was not found."
         if ref is not None and reader is not None:
-            wrong, why = _compared(reader, ref, ids[item.labels])
+            wrong, why = _compared(reader, ref, looked_up(ids, item.labels))
         seen += 1
         pixels += item.labels.size
         different += wrong

@@ -3,11 +3,12 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from segstudio.core.classes import VOID
+from segstudio.core.classes import VOID, ClassDef, ClassMap
 from segstudio.errors import SegStudioError
 from segstudio.formats.labelled import Labelled
 from segstudio.formats.options import complete
@@ -88,6 +89,47 @@ def test_odd_masks_survive(name, case, there_and_back):
     }[case]
     trip = there_and_back(name, [Labelled("a_000000", labels, None, "a")], camvid)
     assert trip.proof.is_exact, trip.proof.in_words()
+
+
+@pytest.mark.parametrize("name", WRITING)
+@pytest.mark.parametrize(
+    "called",
+    [
+        ("x_L", "x"),
+        ("x_L", "y_L"),
+        ("drive_color", "drive"),
+        ("a_gtFine_labelIds", "b"),
+        ("front_rgb", "front"),
+        ("a%20b", "a+b"),
+        ("a b", "a#b"),
+        ("01", "1"),
+        ("train", "val"),
+        ("é" * 60, "é" * 59),
+    ],
+)
+def test_frames_keep_their_names(name, called, there_and_back, some_frames):
+    """Also where they end as files of labels do."""
+    camvid = load_class_set("camvid")
+    frames = [
+        replace(frame, name=new, split="val")
+        for frame, new in zip(some_frames(2, camvid), called, strict=True)
+    ]
+    trip = there_and_back(name, frames, camvid)
+    assert len(trip.reader.frames) == 2
+    assert trip.proof.is_exact or trip.proof.is_expected, trip.proof.in_words()
+
+
+@pytest.mark.parametrize("name", WRITING)
+@pytest.mark.parametrize(
+    "called",
+    [("void", "sky", "ignored"), ("a:b", "#x", "c,d"), ("_background_", "object", "__ignore__")],
+)
+def test_odd_names_of_classes_lose_nothing_unsaid(name, called, there_and_back, some_frames):
+    rows = (ClassDef(i + 3, word, (90 * i, 40, 200)) for i, word in enumerate(called))
+    classes = ClassMap("mine", tuple(rows))
+    trip = there_and_back(name, some_frames(2, classes), classes)
+    assert trip.proof.is_exact or trip.proof.is_expected, trip.proof.in_words()
+    assert all(any(word in text for text in trip.report.cannot) for word in trip.report.lost)
 
 
 @pytest.mark.parametrize("name", list(FORMATS))

@@ -23,9 +23,10 @@ from segstudio.formats import rasters
 from segstudio.formats.ade20k_full import is_full, open_full
 from segstudio.formats.class_sets import Fitted, fitted, numbered
 from segstudio.formats.labelled import Labelled
+from segstudio.formats.lookup import looked_up
 from segstudio.formats.options import Option, Values
 from segstudio.formats.pairing import PICTURES, RASTERS, frames_of
-from segstudio.formats.raster_reader import Decoded, RasterReader, by_table, numbers_of, renumbered
+from segstudio.formats.raster_reader import Decoded, RasterReader, by_table, numbers_of
 from segstudio.formats.rasters import Raster
 from segstudio.formats.registry import Entry, Guess, OutFile, Reader, Written, file_format
 from segstudio.formats.source import Source
@@ -52,7 +53,7 @@ class Ade20kWriter:
         from segstudio.core.labels import pixels_by_class  # brings OpenCV along
 
         split = _SPLITS[item.split]
-        values = renumbered(item.labels, self._values)
+        values = looked_up(self._values, item.labels)
         content = rasters.encode_grey(values)
         mask = OutFile(PurePosixPath("annotations", split, f"{item.name}.png"), content)
         picture = None

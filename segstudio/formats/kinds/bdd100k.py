@@ -23,6 +23,7 @@ from segstudio.formats import rasters
 from segstudio.formats.class_sets import Fitted, fitted
 from segstudio.formats.colors import colored
 from segstudio.formats.labelled import Labelled
+from segstudio.formats.lookup import looked_up
 from segstudio.formats.object_numbers import numbered_inside, numbered_over_all
 from segstudio.formats.options import Option, Values
 from segstudio.formats.pairing import PICTURES, RASTERS, frames_of
@@ -32,7 +33,6 @@ from segstudio.formats.raster_reader import (
     by_table,
     identity,
     numbers_of,
-    renumbered,
 )
 from segstudio.formats.rasters import Raster
 from segstudio.formats.registry import Entry, Guess, OutFile, Written, file_format
@@ -63,7 +63,7 @@ class Bdd100kWriter:
 
     def frame(self, item: Labelled) -> Written:
         """FormatError when single objects are more than its numbers."""
-        labels = renumbered(item.labels, self.ids)
+        labels = looked_up(self.ids, item.labels)
         split = item.split or "train"
         file = f"{item.name}.png"
         task = PurePosixPath("labels", "pan_seg" if self._panoptic else "sem_seg")

@@ -19,10 +19,16 @@ from numpy.typing import NDArray
 from segstudio.core.classes import CAMVID, VOID, ClassMap
 from segstudio.errors import FormatError
 from segstudio.formats import rasters
-from segstudio.formats.class_lists import ClassList, find_class_list, with_own_colors
+from segstudio.formats.class_lists import (
+    ClassList,
+    find_class_list,
+    with_own_colors,
+    without_void_names,
+)
 from segstudio.formats.class_sets import fitted, numbered
 from segstudio.formats.colors import Color, ColorTable, colored
 from segstudio.formats.labelled import Labelled
+from segstudio.formats.lookup import looked_up
 from segstudio.formats.options import Option, Values
 from segstudio.formats.pairing import PICTURES, RASTERS, frames_of
 from segstudio.formats.raster_reader import (
@@ -32,7 +38,6 @@ from segstudio.formats.raster_reader import (
     by_table,
     identity,
     numbers_of,
-    renumbered,
 )
 from segstudio.formats.rasters import Raster
 from segstudio.formats.registry import Entry, Guess, OutFile, Written, file_format
@@ -65,7 +70,7 @@ class CamVidWriter:
     def frame(self, item: Labelled) -> Written:
         """The labels, in colours or as numbers."""
         split = item.split or "train"
-        labels = renumbered(item.labels, self.ids)
+        labels = looked_up(self.ids, item.labels)
         if self._as_colors:
             content = rasters.encode_colors(colored(labels, self._palette))
         else:
@@ -134,7 +139,8 @@ class CamVid:
         kept = tuple(c for c in classes.classes if (c.name, c.color) != ("Void", _BLACK))
         lines, numbers = numbered(ClassMap(classes.name, kept))
         lines, said = with_own_colors(lines, [_BLACK])
-        return CamVidWriter(lines, numbers[ids], cannot + said, as_colors=True)
+        numbers, lost = without_void_names(lines, numbers[ids])
+        return CamVidWriter(lines, numbers, cannot + lost + said, as_colors=True)
 
     def sniff(self, source: Source) -> Guess | None:
         """Folders whose names end with annot beside those without, or names that end with _L."""

@@ -24,6 +24,7 @@ from segstudio.formats.coco_objects import (
     run_length_annotations,
 )
 from segstudio.formats.labelled import Labelled
+from segstudio.formats.lookup import looked_up
 from segstudio.formats.object_polygons import Polygons, object_polygons
 from segstudio.formats.options import Option, Values
 from segstudio.formats.registry import Entry, Guess, OutFile, Written, file_format
@@ -45,7 +46,7 @@ class CocoWriter:
 
     def frame(self, item: Labelled) -> Written:
         """No label file of its own: its annotations go into the list."""
-        labels = self.ids[item.labels]
+        labels = looked_up(self.ids, item.labels)
         if self._as_polygons:
             found = object_polygons(labels, item.instances, self._tolerance)
             rows = [_annotation(one) for one in found]

@@ -24,6 +24,7 @@ from segstudio.formats.class_sets import numbered
 from segstudio.formats.coco_lists import Framing, ImageRow, ListFile
 from segstudio.formats.fields import Fields
 from segstudio.formats.labelled import Labelled
+from segstudio.formats.lookup import looked_up
 from segstudio.formats.options import Option, Values
 from segstudio.formats.pictures import find_picture
 from segstudio.formats.registry import Entry, FrameRef, Guess, OutFile, Written, file_format
@@ -46,7 +47,7 @@ class PanopticWriter:
 
     def frame(self, item: Labelled) -> Written:
         """The PNG, and its segments for the list."""
-        found = segments(self.ids[item.labels], item.instances)
+        found = segments(looked_up(self.ids, item.labels), item.instances)
         several = has_several(found)
         numbers = self._numbers(found)
         rows = [

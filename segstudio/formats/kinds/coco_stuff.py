@@ -26,6 +26,7 @@ from segstudio.formats.coco_objects import (
     run_length_annotations,
 )
 from segstudio.formats.labelled import Labelled
+from segstudio.formats.lookup import looked_up
 from segstudio.formats.options import Option, Values
 from segstudio.formats.registry import Entry, FrameRef, Guess, OutFile, Written, file_format
 from segstudio.formats.source import Source
@@ -47,7 +48,7 @@ class StuffWriter:
 
     def frame(self, item: Labelled) -> Written:
         """A pixel map, and annotations for the list."""
-        labels = self.ids[item.labels]
+        labels = looked_up(self.ids, item.labels)
         files = []
         if self._palette is not None:
             folder = f"stuff_{coco_lists.split_folder(item)}{_MAPS}"

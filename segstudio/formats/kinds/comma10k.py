@@ -19,9 +19,10 @@ from segstudio.formats import rasters
 from segstudio.formats.class_sets import Fitted, fitted
 from segstudio.formats.colors import Color, ColorTable, colored
 from segstudio.formats.labelled import Labelled
+from segstudio.formats.lookup import looked_up
 from segstudio.formats.options import Option, Values
 from segstudio.formats.pairing import PICTURES, RASTERS, frames_of
-from segstudio.formats.raster_reader import Decoded, RasterReader, by_colors, renumbered
+from segstudio.formats.raster_reader import Decoded, RasterReader, by_colors
 from segstudio.formats.rasters import Raster
 from segstudio.formats.registry import Entry, Guess, OutFile, Written, file_format
 from segstudio.formats.source import Source
@@ -46,7 +47,7 @@ class Comma10kWriter:
 
     def frame(self, item: Labelled) -> Written:
         """One mask."""
-        rgb = colored(renumbered(item.labels, self.ids), self._palette)
+        rgb = colored(looked_up(self.ids, item.labels), self._palette)
         mask = OutFile(PurePosixPath("masks", f"{item.name}.png"), rasters.encode_colors(rgb))
         picture = None
         if item.picture is not None:

@@ -19,6 +19,7 @@ from segstudio.formats.cvat_reader import CvatReader, open_cvat
 from segstudio.formats.label_names import unique_names
 from segstudio.formats.labelled import Labelled
 from segstudio.formats.list_files import possible_lists
+from segstudio.formats.lookup import looked_up
 from segstudio.formats.markup import attribute, text
 from segstudio.formats.options import Option, Values
 from segstudio.formats.registry import Entry, Guess, OutFile, Written, file_format
@@ -45,7 +46,7 @@ class CvatWriter:
         height, width = item.size
         subset = f" subset={attribute(item.split)}" if item.split else ""
         rows = [f'name={attribute(name)}{subset} width="{width}" height="{height}">']
-        for one in segments(self.ids[item.labels], item.instances):
+        for one in segments(looked_up(self.ids, item.labels), item.instances):
             left, top, box_width, box_height = one.box
             counts = ", ".join(map(str, counts_in_box(one, width).tolist()))
             rows.append(

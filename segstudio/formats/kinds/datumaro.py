@@ -23,6 +23,7 @@ from segstudio.formats.filling import Rule, fill_area
 from segstudio.formats.label_names import Color, named_classes, unique_names
 from segstudio.formats.labelled import Labelled
 from segstudio.formats.list_files import possible_lists
+from segstudio.formats.lookup import looked_up
 from segstudio.formats.names import Unique
 from segstudio.formats.options import Option, Values
 from segstudio.formats.pictures import check_size, find_picture, picture_size, split_in
@@ -56,7 +57,7 @@ class DatumaroWriter:
         suffix = item.picture.suffix if item.picture is not None else ".png"
         place = PurePosixPath("images", split, f"{item.name}{suffix}")
         size = list(item.size)
-        found = segments(self.ids[item.labels], item.instances, down=True)
+        found = segments(looked_up(self.ids, item.labels), item.instances, down=True)
         rows = [
             {
                 "id": number,

@@ -17,13 +17,10 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from segstudio.core.classes import VOID, ClassMap
 from segstudio.errors import FormatError
 from segstudio.formats import names, parquet, rasters
-from segstudio.formats.class_lists import VOID_COLOR, find_class_list
+from segstudio.formats.class_lists import VOID_COLOR, find_class_list, without_void_names
 from segstudio.formats.class_sets import Fitted, numbered, own
 from segstudio.formats.labelled import Labelled
 from segstudio.formats.lookup import looked_up
@@ -46,8 +43,8 @@ class HuggingFaceWriter:
     """See the module."""
 
     def __init__(self, fit: Fitted, *, with_parquet: bool) -> None:
-        self.ids: NDArray[np.uint8] = fit.ids
-        self.cannot = fit.cannot
+        self.ids, lost = without_void_names(fit.classes, fit.ids)
+        self.cannot = fit.cannot + lost
         self._classes = fit.classes
         self._with_parquet = with_parquet
         self._palette = fit.classes.palette()

@@ -22,9 +22,10 @@ from segstudio.formats.class_lists import VOID_COLOR
 from segstudio.formats.class_sets import Fitted, fitted, own
 from segstudio.formats.colors import colored
 from segstudio.formats.labelled import Labelled
+from segstudio.formats.lookup import looked_up
 from segstudio.formats.mask_folder import OPTIONS, guesses, open_masks
 from segstudio.formats.options import Option, Values
-from segstudio.formats.raster_reader import RasterReader, renumbered
+from segstudio.formats.raster_reader import RasterReader
 from segstudio.formats.registry import Entry, Guess, OutFile, Written, file_format
 from segstudio.formats.source import Source
 
@@ -44,7 +45,7 @@ class IndexPngWriter:
 
     def frame(self, item: Labelled) -> Written:
         """masks/ and, on request, colors/."""
-        labels = renumbered(item.labels, self.ids)
+        labels = looked_up(self.ids, item.labels)
         place = PurePosixPath(item.split) / f"{item.name}.png"
         files = [OutFile("masks" / place, rasters.encode_indices(labels, self._palette))]
         if self._colors:

@@ -23,6 +23,7 @@ from segstudio.formats.class_lists import ClassList, find_class_list
 from segstudio.formats.class_sets import Fitted, fitted
 from segstudio.formats.colors import ColorTable, colored
 from segstudio.formats.labelled import Labelled
+from segstudio.formats.lookup import looked_up
 from segstudio.formats.object_numbers import STEP, in_one, numbered_inside
 from segstudio.formats.options import Option, Values
 from segstudio.formats.pairing import PICTURES, RASTERS, frames_of
@@ -33,7 +34,6 @@ from segstudio.formats.raster_reader import (
     by_table,
     identity,
     numbers_of,
-    renumbered,
     wide_numbers_of,
 )
 from segstudio.formats.rasters import Raster
@@ -62,7 +62,7 @@ class KittiWriter:
 
     def frame(self, item: Labelled) -> Written:
         """FormatError when a class has more than 255 objects in it."""
-        labels = renumbered(item.labels, self._numbers)
+        labels = looked_up(self._numbers, item.labels)
         top = PurePosixPath(_folder(item.split))
         file = f"{item.name}.png"
         files = [OutFile(top / "semantic" / file, rasters.encode_grey(labels))]

@@ -30,6 +30,7 @@ from segstudio.formats.label_me_files import (
 )
 from segstudio.formats.label_names import unique_names
 from segstudio.formats.labelled import Labelled
+from segstudio.formats.lookup import looked_up
 from segstudio.formats.markup import text
 from segstudio.formats.options import Option, Values
 from segstudio.formats.outlines import Region, outlines
@@ -56,7 +57,7 @@ class LabelMeWriter:
 
     def frame(self, item: Labelled) -> Written:
         """Its XML file and its masks. FormatError when it has too many regions for polygons."""
-        labels = self.ids[item.labels]
+        labels = looked_up(self.ids, item.labels)
         folder = PurePosixPath(item.split)
         suffix = item.picture.suffix if item.picture is not None else ".png"
         files: list[OutFile] = []

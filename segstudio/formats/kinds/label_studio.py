@@ -10,6 +10,7 @@ cancelled, else its first prediction; brushes, polygons, rectangles and ellipses
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePosixPath
 
@@ -21,6 +22,7 @@ from segstudio.formats.label_names import unique_names
 from segstudio.formats.label_studio_reader import LabelStudioReader, open_tasks
 from segstudio.formats.labelled import Labelled
 from segstudio.formats.list_files import possible_lists
+from segstudio.formats.lookup import looked_up
 from segstudio.formats.markup import attribute
 from segstudio.formats.options import Option, Values
 from segstudio.formats.registry import Entry, Guess, OutFile, Written, file_format
@@ -62,10 +64,15 @@ class LabelStudioWriter:
                     "brushlabels": [self._names[one.class_id]],
                 },
             }
-            for number, one in enumerate(segments(self.ids[item.labels], item.instances))
+            for number, one in enumerate(segments(looked_up(self.ids, item.labels), item.instances))
         ]
         # Without results nothing else would say how large the picture is.
-        about = {"image": f"{_LOCAL}{place}", "width": width, "height": height, "split": item.split}
+        about = {
+            "image": f"{_LOCAL}{_in_address(place)}",
+            "width": width,
+            "height": height,
+            "split": item.split,
+        }
         entry = {
             "data": json.dumps(about),
             "result": json.dumps(results, separators=(",", ":")),
@@ -84,6 +91,11 @@ class LabelStudioWriter:
             f'  <BrushLabels name="{_FROM}" toName="{_TO}">\n{rows}  </BrushLabels>\n</View>\n'
         )
         yield OutFile(PurePosixPath("label_config.xml"), config.encode())
+
+
+def _in_address(place: PurePosixPath) -> str:
+    """A path behind a question mark: what means something in an address is written by number."""
+    return re.sub(r"[%#&+]", lambda found: f"%{ord(found[0]):02X}", str(place))
 
 
 def _tasks(entries: Callable[[], Iterator[Entry]]) -> Iterator[bytes]:

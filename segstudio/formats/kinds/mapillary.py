@@ -25,6 +25,7 @@ from segstudio.errors import FormatError
 from segstudio.formats import rasters
 from segstudio.formats.class_sets import Fitted, fitted
 from segstudio.formats.labelled import Labelled
+from segstudio.formats.lookup import looked_up
 from segstudio.formats.object_numbers import STEP, in_one, numbered_inside
 from segstudio.formats.options import Option, Values
 from segstudio.formats.pairing import PICTURES, RASTERS, frames_of
@@ -34,7 +35,6 @@ from segstudio.formats.raster_reader import (
     by_table,
     identity,
     numbers_of,
-    renumbered,
     wide_numbers_of,
 )
 from segstudio.formats.rasters import Raster
@@ -63,7 +63,7 @@ class MapillaryWriter:
 
     def frame(self, item: Labelled) -> Written:
         """FormatError when a class has more than 255 objects."""
-        labels = renumbered(item.labels, self._numbers)
+        labels = looked_up(self._numbers, item.labels)
         top = PurePosixPath(_SPLITS[item.split])
         file = f"{item.name}.png"
         content = rasters.encode_indices(labels, self._palette)

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from segstudio.core.classes import VOID, ClassMap
 from segstudio.errors import FormatError
 from segstudio.formats import names, rasters
+from segstudio.formats.class_lists import without_void_names
 from segstudio.formats.class_sets import numbered
 from segstudio.formats.labelled import Labelled
 from segstudio.formats.lookup import looked_up
@@ -43,8 +44,8 @@ class OpenImagesWriter:
     """See the module."""
 
     def __init__(self, classes: ClassMap, *, objects: bool) -> None:
-        self._classes, self.ids = numbered(classes)
-        self.cannot: tuple[str, ...] = ()
+        self._classes, ids = numbered(classes)
+        self.ids, self.cannot = without_void_names(self._classes, ids)
         unique = names.Unique()
         self._labels = {c.id: unique.name(c.name) for c in self._classes.classes}
         self._objects = objects

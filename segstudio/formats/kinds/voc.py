@@ -21,6 +21,7 @@ from segstudio.core.class_mapping import plain
 from segstudio.core.classes import VOID, ClassDef, ClassMap
 from segstudio.errors import FormatError
 from segstudio.formats import rasters
+from segstudio.formats.class_lists import without_void_names
 from segstudio.formats.class_sets import Fitted, fitted, numbered, own
 from segstudio.formats.labelled import SPLITS, Labelled
 from segstudio.formats.lookup import looked_up
@@ -46,8 +47,8 @@ class VocWriter:
     """See the module."""
 
     def __init__(self, fit: Fitted, *, objects: bool) -> None:
-        self.ids: NDArray[np.uint8] = fit.ids
-        self.cannot = fit.cannot
+        self.ids, lost = without_void_names(fit.classes, fit.ids)
+        self.cannot = fit.cannot + lost
         self._classes = fit.classes
         self._objects = objects
 
@@ -80,7 +81,7 @@ class VocWriter:
             yield OutFile(
                 path, (f"{e['name']}\n".encode() for e in entries() if e["split"] in splits)
             )
-        rows = [f"{c.name}:{_told(c.id)}::" for c in self._classes.classes]
+        rows = [f"{_listed(c.name)}:{_told(c.id)}::" for c in self._classes.classes]
         rows += [f"ignored:{_told(VOID)}::"]
         yield _lines("labelmap.txt", ["# label:color_rgb:parts:actions", *rows])
         found = {c.id: c.name for c in self._classes.classes}
@@ -95,6 +96,12 @@ def _lines(name: str, rows: Sequence[str]) -> OutFile:
 
 def _told(index: int) -> str:
     return ",".join(str(int(c)) for c in PALETTE[index])
+
+
+def _listed(name: str) -> str:
+    """In one line, which is no comment."""
+    name = " ".join(name.split())
+    return f" {name}" if name.startswith("#") else name
 
 
 def _underscored(name: str) -> str:

@@ -23,6 +23,7 @@ from segstudio.formats.class_sets import numbered
 from segstudio.formats.filling import Rule, fill_area
 from segstudio.formats.label_names import unique_names
 from segstudio.formats.labelled import SPLITS, Labelled
+from segstudio.formats.lookup import looked_up
 from segstudio.formats.names import Unique
 from segstudio.formats.object_polygons import object_polygons
 from segstudio.formats.options import Option, Values
@@ -59,7 +60,9 @@ class YoloWriter:
         """The text file; an empty one where all is void."""
         height, width = item.size
         lines = []
-        for one in object_polygons(self.ids[item.labels], item.instances, self._tolerance):
+        for one in object_polygons(
+            looked_up(self.ids, item.labels), item.instances, self._tolerance
+        ):
             points = bridged(one.rings[0], one.rings[1:]) / [width, height]
             lines.append(f"{one.class_id} " + " ".join(f"{n:.6f}" for n in points.ravel()))
         split = item.split or "train"
