@@ -38,6 +38,7 @@ class ImportMedia:
     project: Project
     _source: FrameSource | None = None
     _open: int = 0
+    _places: dict[str, int] = field(default_factory=dict)
     _new: dict[int, NewMedium] = field(default_factory=dict)
     _unpacked: list[Path] = field(default_factory=list)
     _titles: tuple[str, ...] = ()
@@ -66,11 +67,27 @@ class ImportMedia:
             self._close()
             self._source = self._opened(key.media)
             self._open = key.media
-        frame = self._source.read(key.index)
+            self._places = {name: at for at, name in enumerate(self._source.info.names)}
+        at = self._place(key)
+        frame = self._source.read(at)
         known = self._source.info.names
-        name = known[key.index] if known else ""
+        name = known[at] if known else ""
         size = frame.height, frame.width
         return FrameAbout(frame.id.time_us, frame.id.fingerprint, name, *size)
+
+    def _place(self, key: FrameKey) -> int:
+        """The number that a frame of the project has in the source as it is now: in a folder,
+        pictures may have come and gone since the project saw it."""
+        pictures = self.project.pictures(key.media) if key.media >= 0 else None
+        if pictures is None or not pictures.may_change:
+            return key.index
+        name = pictures.names[key.index]
+        if name not in self._places:
+            raise FormatError(
+                f"{name} is not in its folder any more, so it cannot be told whether labels fit it;"
+                " put it back, or leave it out."
+            )
+        return self._places[name]
 
     def _opened(self, media: int) -> FrameSource:
         if media < 0:

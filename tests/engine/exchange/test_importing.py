@@ -338,6 +338,28 @@ def test_frames_are_found_by_the_name_or_stem_of_their_picture(bench, photos, do
     plan.close()
 
 
+def test_pictures_that_came_or_went_since_do_not_move_labels(bench, photos, do, tmp_path):
+    work = bench()
+    place = photos(names=("b.png", "c.png", "d.png"))
+    work.add(place)
+    (tmp_path / "aside").mkdir()
+    photos("more", names=("a.png",), seed=3)
+    shutil.copy(tmp_path / "media" / "more" / "a.png", place / "a.png")
+    labels = {name: np.full((30, 40), i, np.uint8) for i, name in enumerate("bcd")}
+    folder = masks(tmp_path / "m", **labels)
+    assert do(folder, work.project).frames == 3
+    for i, name in enumerate("bcd"):
+        stored = work.project.load(FrameKey(1, i))
+        assert stored.summary.about.name == f"{name}.png"
+        assert (stored.labels == i).all()
+    (place / "c.png").unlink()
+    other = bench("other")
+    other.add(photos("two", names=("b.png", "c.png")))
+    (tmp_path / "media" / "two" / "b.png").unlink()
+    with pytest.raises(FormatError, match=r"b\.png is not in its folder any more"):
+        do(masks(tmp_path / "n", b=labels["b"]), other.project)
+
+
 def test_pictures_that_are_those_of_the_project_are_found_by_their_place(bench, files, do, photos):
     work = bench()
     work.add(files / "images")
