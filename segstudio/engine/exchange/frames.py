@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Iterator
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
+from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
@@ -18,6 +19,7 @@ from segstudio.engine.labelled_pictures import LabelledPictures
 from segstudio.engine.project_sources import clip_of
 from segstudio.errors import SegStudioError, UsageError
 from segstudio.formats.labelled import Labelled
+from segstudio.media.images import natural_order
 from segstudio.store.project import (
     FrameKey,
     FrameSummary,
@@ -70,7 +72,7 @@ class ProjectFrames:
         self._later: list[str] = []
         self._given: dict[FrameKey, FrameSummary] = {}
         self._is_again = False
-        chosen = [c for c in self._all() if _is_meant(c.summary.key, media, keys)]
+        chosen = _in_line([c for c in self._all() if _is_meant(c.summary.key, media, keys)])
         division = Division(("",) * len(chosen), ())
         if splits is not None:
             division = divide(chosen, splits)
@@ -155,11 +157,12 @@ class ProjectFrames:
         except SegStudioError as error:
             self._later.append(f"{name} is left out: {error}")
             return None
-        if stored is None:  # never: it is on the list of frames
-            return None
         if not self._is_again:
+            if stored is None or not is_in(stored.summary, self._scope):
+                self._later.append(f"{name} was changed while others were written and is left out.")
+                return None
             self._given[key] = stored.summary
-        elif self._given.get(key) != stored.summary:
+        elif stored is None or self._given.get(key) != stored.summary:
             if key in self._given:
                 self._later.append(
                     f"{name} was painted on while it was exported; export it again to have that"
@@ -177,6 +180,26 @@ class ProjectFrames:
     @staticmethod
     def _picture(record: MediaRecord) -> str:
         return record.path.name if record.kind == "image" else ""
+
+
+def _in_line(frames: list[_Chosen]) -> list[_Chosen]:
+    """The same, where several lists have pictures of one folder by the order of their names: each
+    list counts its own from 0, and the tenth of the one may be beside the hundredth of the other.
+    """
+    media: dict[str, set[int]] = {}
+    for each in frames:
+        if each.record.kind == "sequence":
+            media.setdefault(each.clip, set()).add(each.record.id)
+    shared = {clip for clip, ids in media.items() if len(ids) > 1}
+    if not shared:
+        return frames
+    names = {(e.clip, e.summary.about.name) for e in frames if e.clip in shared}
+    order = sorted(names, key=lambda row: (row[0], natural_order(Path(row[1]))))
+    place = {row: at for at, row in enumerate(order)}
+    return [
+        replace(e, place=place[e.clip, e.summary.about.name]) if e.clip in shared else e
+        for e in frames
+    ]
 
 
 def is_in(summary: FrameSummary, scope: str) -> bool:

@@ -39,8 +39,8 @@ class FrameNames:
         pictures: list[tuple[MediaRecord, int, str]] = []
         self._pictures = {r.id: _pictures(project, r) for r in project.media()}
         for record in project.media():
-            folder = str(record.path.parent)
-            if record.kind != "image":
+            folder = str(record.path.parent if record.kind == "image" else record.path)
+            if record.kind == "video":
                 clip = unique.name(clip_title(record))
             elif folder in folders:
                 clip = folders[folder]
@@ -64,7 +64,8 @@ class FrameNames:
             self._keys[name.casefold()] = FrameKey(record.id, index)
 
     def clip(self, media: int) -> str:
-        """Clean and unique, but for single pictures of one folder, which share it."""
+        """Clean and unique, but for pictures of one folder, which share it: single ones, and lists
+        of which each has some of them."""
         return self._clips[media]
 
     def pictures(self, media: int) -> tuple[str, ...]:

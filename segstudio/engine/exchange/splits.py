@@ -6,6 +6,7 @@ time, and frames next to a cut are left out.
 """
 
 import bisect
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -92,7 +93,7 @@ def divide(frames: Sequence[Placed], splits: Splits) -> Division:
 
 def _by_clip(frames: Sequence[Placed], clips: list[str], splits: Splits) -> Division:
     """Large clips first, each to the split that lacks most; so that none stays empty."""
-    sizes = {clip: sum(f.clip == clip for f in frames) for clip in clips}
+    sizes = Counter(f.clip for f in frames)
     wanted = {
         name: share / sum(splits.shares) * len(frames)
         for name, share in zip(SPLITS, splits.shares, strict=True)

@@ -234,6 +234,36 @@ def test_single_pictures_of_one_folder_are_one_clip(bench, photos):
     assert all(item.picture is not None for item in items)
 
 
+def test_lists_of_one_folder_are_one_clip_in_the_order_of_their_names(bench, photos):
+    folder = photos("shots", [f"s{i}.png" for i in range(40)])
+    work = bench()
+    for first in (0, 1):
+        media = work.add([folder / f"s{i}.png" for i in range(first, 40, 2)])
+        for index in range(20):
+            work.label(media, index)
+    items = list(ProjectFrames(work.project, splits=Splits((50, 50, 0), gap=Gap(frames=6))))
+    assert len({item.clip for item in items}) == 1
+    assert len({item.name for item in items}) == len(items) == 35
+    split = {int(item.name.removeprefix("s")): item.split for item in items}
+    assert max(i for i in split if split[i] == "train") + 6 <= min(
+        i for i in split if split[i] == "val"
+    )
+
+
+def test_a_frame_that_is_taken_back_meanwhile_is_left_out_and_told(bench, photos):
+    work = bench()
+    media = work.add(photos())
+    for index in range(3):
+        work.label(media, index)
+    found = ProjectFrames(work.project)
+    given = iter(found)
+    names = [next(given).name]
+    work.label(media, 2, np.full((30, 40), 3, np.uint8), origin=MODEL)
+    names += [item.name for item in given]
+    assert names == ["a", "b"]
+    assert found.notes == ("c was changed while others were written and is left out.",)
+
+
 def test_labels_that_are_damaged_are_left_out_and_told(bench, clip):
     import sqlite3
     from contextlib import closing
