@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
@@ -37,20 +37,24 @@ def export(
     options: Values,
     *,
     pictures: bool = True,
+    chosen: Mapping[str, Any] | None = None,
     should_stop: Callable[[], bool] = lambda: False,
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> ExportReport:
     """Write every frame; the report has no proof yet, see `proof.prove`.
 
     frames: in any order that is the same each time. total: how many, for the progress. options:
-    complete. pictures: whether they are written too. Cancelled when it was stopped: what is
-    finished stays, and the same export into the same target goes on from there. FormatError when a
-    file exists already, cannot be written, or a frame does not fit the format.
+    complete. pictures: whether they are written too. chosen: how the frames were, as JSON holds it;
+    an export that was stopped is only gone on with by the same choice.
+
+    Cancelled when it was stopped: what is finished stays, and the same export into the same target
+    goes on from there. FormatError when a file exists already, cannot be written, or a frame does
+    not fit the format.
     """
     started = time.monotonic()
     writer = kind.writer(classes, options)
     run = _Run(writer, classes, target, kind.name, options, with_pictures=pictures)
-    run.take_up()
+    run.take_up(chosen or {})
     with ThreadPoolExecutor(WORKERS, "export") as pool:
         waiting: deque[tuple[Labelled, Future[_Done]]] = deque()
         try:
@@ -105,7 +109,7 @@ class _Run:
     _before: dict[str, int] = field(default_factory=dict)
     _places: dict[str, int] = field(default_factory=dict)
 
-    def take_up(self) -> None:
+    def take_up(self, chosen: Mapping[str, Any]) -> None:
         """Begin the journal, or read what an export that was stopped had finished."""
         header = {
             "version": _VERSION,
@@ -113,6 +117,7 @@ class _Run:
             "options": dict(self.options),
             "classes": self.classes.to_json(),
             "pictures": self.with_pictures,
+            "chosen": dict(chosen),
         }
         self._before = self.target.begin(header)
 

@@ -1,7 +1,7 @@
 """A project into files of another program, read back and reported."""
 
 from collections.abc import Callable, Collection
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from segstudio.engine.exchange.frames import ProjectFrames
@@ -62,6 +62,11 @@ def export_project(
         place,
         settled,
         pictures=pictures != "none",
+        chosen={
+            "scope": scope,
+            "pictures": pictures,
+            "splits": None if splits is None else asdict(splits),
+        },
         should_stop=should_stop,
         progress=progress,
     )

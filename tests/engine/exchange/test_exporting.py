@@ -78,6 +78,18 @@ def test_one_that_was_stopped_goes_on(work, tmp_path):
     assert report.proof.is_exact
 
 
+@pytest.mark.parametrize(
+    "more", [{"scope": "labelled"}, {"pictures": "png"}, {"splits": Splits((50, 50, 0))}]
+)
+def test_one_that_was_stopped_goes_on_only_with_what_was_chosen_then(work, tmp_path, more):
+    asked = iter(range(100))
+    out = tmp_path / "out"
+    with pytest.raises(Cancelled):
+        export_project(work.project, out, "plain", should_stop=lambda: next(asked) > 4)
+    with pytest.raises(FormatError, match="another export"):
+        export_project(work.project, out, "plain", existing="resume", **more)
+
+
 def test_nothing_to_export_is_told_before_anything_is_made(bench, clip, plain, tmp_path):
     work = bench()
     work.add(clip)
