@@ -86,7 +86,7 @@ class ClassMap:
         """The inverse of `to_json`; SegStudioError when a row is not of that form."""
         try:
             found = [_class_from_json(row) for row in rows]  # type: ignore[attr-defined]  # checked below
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise SegStudioError(
                 f"The class list of '{name}' is malformed; each class needs id, name and color"
                 " [r, g, b]."

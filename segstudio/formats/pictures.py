@@ -10,11 +10,10 @@ from PIL import Image, UnidentifiedImageError
 from segstudio.errors import FormatError, MediaError
 from segstudio.formats.rasters import MAX_PIXELS
 from segstudio.formats.source import Source
-from segstudio.media.images import check_png
+from segstudio.media.images import check_png, is_on_its_side
 
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 _FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF", "GIF", "MPO")
-_ORIENTATION = 0x0112
 _SPLIT = re.compile(r"(?:^|[^a-z])(train|val|test)", re.IGNORECASE)
 
 
@@ -50,8 +49,7 @@ def picture_size(source: Source, path: PurePosixPath) -> tuple[int, int]:
             check_png(content, where)
         with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
             width, height = image.size
-            # Pillow gives the upright size of a TIFF by itself.
-            turned = image.format != "TIFF" and image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
+            turned = is_on_its_side(image)
     except MediaError as error:
         raise FormatError(str(error)) from error
     # Pillow's readers raise nearly anything for damaged files.

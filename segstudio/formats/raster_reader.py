@@ -21,6 +21,7 @@ from segstudio.formats.lookup import looked_up
 from segstudio.formats.rasters import Raster
 from segstudio.formats.registry import FrameRef
 from segstudio.formats.source import Source
+from segstudio.media.images import is_on_its_side
 
 _HEADER = 1 << 18
 """Bytes of a picture in which its size is told, behind whatever a camera put first."""
@@ -110,8 +111,7 @@ def picture_size(content: bytes) -> tuple[int, int] | None:
     try:
         with Image.open(io.BytesIO(content)) as image:
             width, height = image.size
-            # Pillow gives the upright size of a TIFF by itself.
-            turned = image.format != "TIFF" and image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+            turned = is_on_its_side(image)
     # Pillow raises nearly anything; whoever reads the picture itself says what is wrong with it.
     except (OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, MemoryError,
             OverflowError):  # fmt: skip

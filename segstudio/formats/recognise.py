@@ -36,6 +36,9 @@ def _asked(name: str, source: Source) -> list[Guess]:
     """What one format says of it; a format that fails says nothing."""
     try:
         guess = FORMATS.get(name).sniff(source)
+    except SegStudioError as error:
+        log.info("%s cannot tell what %s is: %s", name, source.title, error)
+        return []
     # A plug-in may raise anything, and the others are still to be asked.
     except Exception:
         log.exception("the format %s failed to look at %s", name, source.title)

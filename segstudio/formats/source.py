@@ -232,8 +232,8 @@ class ZipSource(Source):
         except (OSError, ValueError, RuntimeError, EOFError, NotImplementedError,
                 zipfile.BadZipFile, zlib.error) as error:  # fmt: skip
             raise FormatError(
-                f"{path} in {self.title} cannot be unpacked ({error}); pack it again, without a"
-                " password."
+                f"{path} in {self.title} cannot be unpacked ({str(error)[:80]}); pack it again,"
+                " without a password."
             ) from error
         self._left -= len(content)
         if self._left < 0:
@@ -253,6 +253,8 @@ def open_files(path: Path) -> Source:
         return FolderSource(path)
     if not path.exists():
         raise FormatError(f"There is nothing at {path}; check the path.")
+    if not path.is_file():  # who opens a pipe waits until somebody writes
+        raise FormatError(f"{path.name} is a pipe or a device; choose a folder or a file.")
     if zipfile.is_zipfile(path):
         return ZipSource(path)
     source = FolderSource(path.parent)

@@ -187,7 +187,7 @@ def frames_of(
     missing = [stem for base, stem in lists if (base, stem) not in known]
     if not missing:
         return frames, ()
-    return frames, (f"{len(missing)} frames of the lists have no labels, as {missing[0]}.",)
+    return frames, (f"{len(missing)} frames of the lists have no labels, as {missing[0][:80]}.",)
 
 
 def _splits(source: Source) -> dict[tuple[PurePosixPath, str], str]:

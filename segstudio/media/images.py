@@ -14,6 +14,7 @@ import warnings
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,8 @@ _FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 _WIDE_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 _MAX_PNG_CHUNKS = 100_000
+_MAX_EXIF = 1 << 20
+_ORIENTATION = 0x0112
 
 
 def looks_like_image(head: bytes) -> bool:
@@ -81,8 +84,7 @@ def image_size(path: Path, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
         with path.open("rb") as file, Image.open(file, formats=_FORMATS) as image:
             _check_size(image.size, path.name, max_pixels)
             width, height = image.size
-            # Pillow gives the upright size of a TIFF by itself.
-            turned = image.format != "TIFF" and image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+            turned = is_on_its_side(image)
     except OSError as error:
         raise MediaError(_not_an_image(_bytes_of(path), path.name)) from error
     except (ValueError, SyntaxError, EOFError, LookupError, TypeError) as error:
@@ -97,11 +99,45 @@ def is_upright(path: Path) -> bool:
     """
     try:
         with path.open("rb") as file, Image.open(file, formats=_FORMATS) as image:
-            return image.getexif().get(0x0112, 1) in (0, 1)
+            return _orientation(image) in (0, 1)
     except OSError as error:
         raise MediaError(_not_an_image(_bytes_of(path), path.name)) from error
     except (ValueError, SyntaxError, EOFError, LookupError, TypeError) as error:
         raise MediaError(f"{path.name} is damaged ({error}); restore it from a copy.") from error
+
+
+def is_on_its_side(image: Image.Image) -> bool:
+    """Whether height and width change places when an opened picture is put upright."""
+    # Pillow gives the upright size of a TIFF by itself.
+    return image.format != "TIFF" and _orientation(image) in (5, 6, 7, 8)
+
+
+def _orientation(image: Image.Image) -> int:
+    """EXIF's, 1 to 8, without decoding: Pillow decodes a whole PNG to see what lies behind it."""
+    if image.format == "PNG" and image.fp is not None and "exif" not in image.info:
+        late = _late_exif(image.fp)
+        if late:
+            image.info["exif"] = late
+    value = Image.Image.getexif(image).get(_ORIENTATION, 1)
+    return value if isinstance(value, int) else 1
+
+
+def _late_exif(file: IO[bytes]) -> bytes:
+    """EXIF of a PNG wherever it stands; leaves the file where it was."""
+    before = file.tell()
+    file.seek(len(_PNG_MAGIC))
+    found = b""
+    for _ in range(_MAX_PNG_CHUNKS):
+        head = file.read(8)
+        length = int.from_bytes(head[:4], "big")
+        if len(head) < 8 or head[4:] == b"IEND":
+            break
+        if head[4:] == b"eXIf":
+            found = file.read(min(length, _MAX_EXIF))
+            break
+        file.seek(length + 4, os.SEEK_CUR)
+    file.seek(before)
+    return found
 
 
 def natural_order(path: Path) -> tuple[object, ...]:

@@ -3,6 +3,7 @@
 import glob
 import os
 import re
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -146,6 +147,11 @@ def _exists(path: Path) -> bool:
 def _head(path: Path) -> bytes:
     """The first 16 bytes; MediaError when there are none."""
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # who opens a pipe waits until somebody writes
+            raise MediaError(
+                f"{path.name} is a pipe or a device, which cannot be gone back and forth in; save"
+                " what comes from it as a file."
+            )
         with path.open("rb") as file:
             head = file.read(16)
     except FileNotFoundError as error:

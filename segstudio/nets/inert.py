@@ -74,7 +74,10 @@ def load_inert(path: Path) -> tuple[object, tuple[str, ...]]:
                 with torch.serialization.safe_globals(allowed):
                     content = torch.load(path, map_location="cpu", weights_only=True)
         except pickle.UnpicklingError as error:
-            stubs[_stubbed(path, error)] = Inert
+            name = _stubbed(path, error)
+            if name in stubs:  # it is not that name, but one that begins like it
+                raise _not_opened(path) from error
+            stubs[name] = Inert
         except Exception as error:  # torch.load raises whatever a damaged stream leads to
             raise ModelError(
                 f"The weights file {path} is damaged or not a PyTorch state dict; download or copy"
@@ -88,14 +91,18 @@ def load_inert(path: Path) -> tuple[object, tuple[str, ...]]:
     )
 
 
+def _not_opened(path: Path) -> ModelError:
+    return ModelError(
+        f"The weights file {path} was not opened, because it is damaged or holds more than"
+        " tensors and could run a program; save its state_dict() alone, best as .safetensors."
+    )
+
+
 def _stubbed(path: Path, error: pickle.UnpicklingError) -> str:
     """The name that stopped the reading, if a stub may take its place; else ModelError."""
     match = _NAME.search(str(error))
     if match is None:
-        raise ModelError(
-            f"The weights file {path} was not opened, because it is damaged or holds more than"
-            " tensors and could run a program; save its state_dict() alone, best as .safetensors."
-        ) from error
+        raise _not_opened(path) from error
     name = match[1]
     if name in _PLAIN_TYPES:  # as what a defaultdict makes
         return f"builtins.{name}"

@@ -92,7 +92,7 @@ def load_card(path: Path) -> ModelCard:
         raise ModelError(
             f"The model card {file} cannot be read ({error.strerror}); check that it is there."
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"The model card {file} is not valid JSON; mend or replace it.") from error
     card = _parse(content, file)
     if path.suffix in WEIGHTS_SUFFIXES and path.name != card.weights:

@@ -1,0 +1,51 @@
+"""Files and archives that once made reading wait for ever, or talk too much."""
+
+import io
+import os
+import zipfile
+
+import pytest
+
+from segstudio.errors import FormatError
+from segstudio.formats.recognise import recognise
+from segstudio.formats.source import ZipSource, open_files
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "files.zip")
+    with pytest.raises(FormatError, match="a pipe or a device"):
+        open_files(tmp_path / "files.zip")
+
+
+@pytest.fixture
+def torn(tmp_path):
+    """An archive whose member has another name where it lies, and bytes that are none."""
+
+    def make(name):
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as packed:
+            packed.writestr(name, "names: [a]\n" * 100)
+        content = out.getvalue()
+        at = content.index(name.encode())
+        (tmp_path / "a.zip").write_bytes(
+            content[:at] + b"\xff" * len(name) + content[at + len(name) :]
+        )
+        return ZipSource(tmp_path / "a.zip")
+
+    return make
+
+
+def test_why_a_member_cannot_be_unpacked_is_short(torn):
+    source = torn("a" * 500 + ".csv")
+    with pytest.raises(FormatError, match="cannot be unpacked") as error:
+        source.read(source.files[0])
+    assert len(str(error.value)) < 800
+    source.close()
+
+
+def test_damage_that_a_format_meets_while_it_looks_is_no_failure_of_it(torn, caplog):
+    source = torn("data.yaml")
+    assert recognise(source) == []
+    assert not [r for r in caplog.records if r.levelname == "ERROR"]
+    source.close()
