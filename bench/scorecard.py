@@ -4,13 +4,16 @@
 
 Each row runs in a process of its own and prints `NAME value limit PASS/FAIL`; a row that this
 machine cannot run says so and counts neither way. --json appends one line per row. --long: as
-many repetitions of R1 to R4, R10, R15 and R16 as a release needs, not what every push can afford.
+many repetitions as a release needs of R1 to R4, R7, R10, R15 and R16, not what every push can
+afford.
 
 R1   SIGKILL at any moment, at any write: nothing acknowledged is lost, the project opens
 R2   the power goes at any moment: the same, with what had not been synced lost or torn
 R3   every call to the disk fails once: told, kept and tried again, and work goes on
 R4   random corrections, undo, redo, reopening against plain NumPy; planted bugs are found
 R5   frame exactness: seeks in small videos of many kinds, each frame carries its number
+R7   damaged pictures, videos, annotations, archives and models: one sentence each
+R8   files made to run a program or to lead out of their folder do neither
 R9   the window answers while it plays and predicts: event latency
 R10  a stroke at 4K: from the pointer's event to pixels, and to the project's file
 R12  a producer ten times faster than the window: memory and age of what is shown
@@ -35,7 +38,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 LONG = "SEGSTUDIO_LONG"  # as in sizes.py
 LONGEST_S = {False: 1200, True: 4 * 3600}
-ROWS = ("R1", "R2", "R3", "R4", "R5", "R9", "R10", "R12", "R13", "R15", "R16", "R17", "R18")
+ROWS = (
+    "R1", "R2", "R3", "R4", "R5", "R7", "R8", "R9", "R10", "R12", "R13", "R15", "R16", "R17", "R18",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

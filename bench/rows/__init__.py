@@ -17,6 +17,8 @@ MEASURES = {
     "R3": _later("io_faults"),
     "R4": _later("undo_walk"),
     "R5": _later("exact_frames"),
+    "R7": _later("bad_inputs"),
+    "R8": _later("hostile"),
     "R9": _later("latency"),
     "R10": _later("stroke_latency"),
     "R12": _later("backpressure"),

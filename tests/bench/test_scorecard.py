@@ -13,7 +13,7 @@ SCORECARD = Path(__file__).resolve().parents[2] / "bench" / "scorecard.py"
 pytestmark = pytest.mark.skipif(not SCORECARD.is_file(), reason="only in a checkout")
 
 
-@pytest.mark.parametrize("row", ["R1", "R2", "R3", "R4", "R15", "R16", "R17"])
+@pytest.mark.parametrize("row", ["R1", "R2", "R3", "R4", "R7", "R8", "R15", "R16", "R17"])
 def test_a_promise_of_the_scorecard_holds(row, tmp_path):
     found = tmp_path / "row.jsonl"
     environ = {**os.environ, "OMP_NUM_THREADS": "1", "SEGSTUDIO_LONG": ""}
