@@ -18,7 +18,7 @@ class FrameMissing(MediaError):
 
 
 class FormatError(SegStudioError):
-    """A file that another program wrote does not hold what its format says, or cannot carry ours."""
+    """A file of another program does not hold what its format says, or cannot carry ours."""
 
 
 class ModelError(SegStudioError):
@@ -39,6 +39,10 @@ class SettingsError(SegStudioError):
 
 class UsageError(SegStudioError):
     """The command line was used in a way that makes no sense."""
+
+
+class ProjectClosed(SegStudioError):
+    """The project was closed while somebody still worked with it."""
 
 
 class UnknownName(SegStudioError):

@@ -44,13 +44,15 @@ class Proof:
 
     @property
     def is_exact(self) -> bool:
-        """Every pixel of every frame came back."""
-        return not self.different and self.frames == self.equal
+        """Every pixel of every frame came back, and there was a frame."""
+        return bool(self.frames) and not self.different and self.frames == self.equal
 
     def in_words(self) -> str:
         """A sentence."""
         if self.is_exact:
             return f"Read back: all {self.pixels:,} pixels of {self.frames:,} frames are the same."
+        if not self.frames:
+            return "Read back: no frame is as it was when it was written, so nothing is proven."
         share = self.different / max(self.pixels, 1)
         text = (
             f"Read back: {self.different:,} of {self.pixels:,} pixels ({share:.3%}) differ, in"

@@ -24,7 +24,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
-from segstudio.errors import SegStudioError
+from segstudio.errors import ProjectClosed, SegStudioError
 from segstudio.store import frame_rows
 from segstudio.store.project_rows import FrameKey, StoreNews
 
@@ -102,7 +102,7 @@ class StoreThread:
         """Do it in a transaction of its own, after everything that was asked before."""
         with self._change:
             if self._is_closing:
-                raise SegStudioError("The project is being closed; open it again to go on.")
+                raise ProjectClosed("The project is being closed; open it again to go on.")
             self._count += 1
             entry = Write(key, operation, ticket=f"{self._series}-{self._count}")
             entry.future.set_running_or_notify_cancel()  # what was asked is done, not cancelled
@@ -119,7 +119,7 @@ class StoreThread:
             return operation(self._ready_connection())
         with self._change:
             if self._is_closing:
-                raise SegStudioError("The project is being closed; open it again to go on.")
+                raise ProjectClosed("The project is being closed; open it again to go on.")
             entry = Read(key, operation)
             self._reads.append(entry)
             self._change.notify_all()
@@ -184,7 +184,12 @@ class StoreThread:
                     return self._writes[0]
                 if self._is_closing and not self._writes:
                     for left in self._reads:
-                        _fail(left.future, SegStudioError("The project was closed meanwhile."))
+                        _fail(
+                            left.future,
+                            ProjectClosed(
+                                "The project was closed meanwhile; open it again to go on."
+                            ),
+                        )
                     self._reads.clear()
                     return None
                 self._change.wait(wait if self._writes else None)

@@ -17,7 +17,7 @@ from segstudio.engine.exchange.pictures import PictureFiles, checked
 from segstudio.engine.exchange.splits import Division, Splits, divide
 from segstudio.engine.labelled_pictures import LabelledPictures
 from segstudio.engine.project_sources import clip_of
-from segstudio.errors import SegStudioError, UsageError
+from segstudio.errors import ProjectClosed, SegStudioError, UsageError
 from segstudio.formats.labelled import Labelled
 from segstudio.media.images import natural_order
 from segstudio.store.project import (
@@ -154,6 +154,8 @@ class ProjectFrames:
         name = self._names.of(key, about.name or self._picture(frame.record))
         try:
             stored = self._project.load(key)
+        except ProjectClosed:  # no frame is bad; the whole export ends here
+            raise
         except SegStudioError as error:
             self._later.append(f"{name} is left out: {error}")
             return None

@@ -8,6 +8,7 @@ import pytest
 from segstudio.engine.exchange.exporting import export_project
 from segstudio.engine.exchange.splits import Splits
 from segstudio.errors import Cancelled, FormatError, SegStudioError, UsageError
+from segstudio.formats.report import Proof
 from segstudio.store.masks import read_mask
 
 
@@ -88,6 +89,30 @@ def test_one_that_was_stopped_goes_on_only_with_what_was_chosen_then(work, tmp_p
         export_project(work.project, out, "plain", should_stop=lambda: next(asked) > 4)
     with pytest.raises(FormatError, match="another export"):
         export_project(work.project, out, "plain", existing="resume", **more)
+
+
+def test_a_project_that_is_closed_meanwhile_ends_it_and_it_is_gone_on_with(work, tmp_path):
+    from segstudio.errors import ProjectClosed
+    from segstudio.store.project import Project
+
+    def close(now):
+        if now.done == 1:
+            work.project.close()
+
+    with pytest.raises(ProjectClosed):
+        export_project(work.project, tmp_path / "out", "plain", progress=close)
+    again = Project.open(work.project.path, read_only=True)
+    try:
+        report = export_project(again, tmp_path / "out", "plain", existing="resume")
+    finally:
+        again.close()
+    assert report.frames == report.proof.equal == 6
+
+
+def test_a_proof_of_no_frame_proves_nothing():
+    proof = Proof(0, 0, 0, 0)
+    assert not proof.is_exact
+    assert "nothing is proven" in proof.in_words()
 
 
 def test_nothing_to_export_is_told_before_anything_is_made(bench, clip, plain, tmp_path):
