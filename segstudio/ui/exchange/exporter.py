@@ -3,25 +3,21 @@
 Everything slow is a background job. The project is only read; painting goes on meanwhile.
 """
 
-import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from PySide6.QtCore import QObject, Signal
 
 from segstudio.core.classes import ClassMap
 from segstudio.engine.flow import CancelToken
 from segstudio.errors import Cancelled, SegStudioError
 from segstudio.formats.options import Option, Values
 from segstudio.formats.report import ExportReport, Progress
-from segstudio.ui.bridge.background import Background, Job
+from segstudio.ui.bridge.background import Job
+from segstudio.ui.exchange.one_job import OneJob
 
 if TYPE_CHECKING:
     from segstudio.engine.exchange.splits import Splits
     from segstudio.store.project import FrameKey, Project
-
-log = logging.getLogger("segstudio.ui")
 
 STAGES = {
     "writing": "Writing",
@@ -76,66 +72,24 @@ class ExportOrder:
     keys: "tuple[FrameKey, ...] | None" = field(default=None)
 
 
-class Exporter(QObject):
-    """One export at a time.
-
-    Signals:
-        progressed(float, str): 0..1 and a sentence. finished(object): an ExportReport.
-        failed(str): a sentence. stopped(): by the person; what is finished stays.
-    """
-
-    progressed = Signal(float, str)
-    finished = Signal(object)
-    failed = Signal(str)
-    stopped = Signal()
-
-    def __init__(self, background: Background, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._background = background
-        self._token: CancelToken | None = None  # a job whose own is cancelled tells nobody
-
-    @property
-    def is_running(self) -> bool:
-        """An export is being written or read back."""
-        return self._token is not None
+class Exporter(OneJob):
+    """One export at a time; `finished` brings an ExportReport, what was finished stays when it is
+    stopped."""
 
     def start(self, project: "Project", order: ExportOrder) -> None:
         """Begin; nothing happens while another one runs."""
-        if self._token is not None:
-            return
-        token = self._token = CancelToken()
-        self._background.run(
-            lambda job: run(project, order, job, token),
-            success=self._succeed,
-            failure=self._fail,
-            progress=self.progressed.emit,
-            name="export",
-        )
-
-    def cancel(self) -> None:
-        """Stop after the frames that are being written."""
-        if self._token is not None:
-            self._token.cancel()
-
-    def _succeed(self, report: ExportReport | None) -> None:
-        self._token = None
-        if report is None:
-            self.stopped.emit()
-        else:
-            self.finished.emit(report)
-
-    def _fail(self, error: Exception) -> None:
-        self._token = None
-        if not isinstance(error, SegStudioError):
-            log.error("export failed", exc_info=error)
-        self.failed.emit(str(error))
+        self.begin("export", lambda job, token: run(project, order, job, token))
 
 
 def run(
     project: "Project", order: ExportOrder, job: Job, token: CancelToken
 ) -> ExportReport | None:
-    """The whole of it, in a job's thread; None when it was stopped."""
+    """The whole of it, in a job's thread; None when it was stopped.
+
+    The project is opened once more: it may be closed in the window before the export is done.
+    """
     from segstudio.engine.exchange.exporting import export_project
+    from segstudio.store.project import Project
 
     shown = [-1.0]
 
@@ -150,9 +104,12 @@ def run(
             count = f" frame {now.done:,} of {now.total:,}" if now.total > 1 else ""
             job.report(fraction, f"{STAGES.get(now.stage, now.stage)}{count}")
 
+    own = None
+    if not project.waiting:  # what is not on the disk yet, only it knows
+        own = Project.open(project.path, read_only=True)
     try:
         return export_project(
-            project,
+            own or project,
             order.target,
             order.format,
             options=order.options,
@@ -169,6 +126,9 @@ def run(
         )
     except Cancelled:
         return None
+    finally:
+        if own is not None:
+            own.close()
 
 
 def splits_of(order: ExportOrder) -> "Splits | None":

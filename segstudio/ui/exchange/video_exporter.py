@@ -3,24 +3,22 @@
 The clip is opened once more and models are loaded once more, in a job; playing and painting go on.
 """
 
-import logging
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from PySide6.QtCore import QObject, Signal
-
 from segstudio.core.mask_style import MaskMode
 from segstudio.engine.flow import CancelToken
-from segstudio.errors import Cancelled, MediaError, SegStudioError
+from segstudio.errors import Cancelled, MediaError
 from segstudio.formats.report import Progress
 from segstudio.media.source import SourceInfo
 from segstudio.ui.bridge import live
-from segstudio.ui.bridge.background import Background, Job
+from segstudio.ui.bridge.background import Job
 from segstudio.ui.comparing.panes import Pane
 from segstudio.ui.correcting.drafts import CameFrom, mapping_for
+from segstudio.ui.exchange.one_job import OneJob
 from segstudio.ui.session import Session
 
 if TYPE_CHECKING:
@@ -28,8 +26,6 @@ if TYPE_CHECKING:
     from segstudio.engine.exchange.videos import VideoReport
     from segstudio.media.source import FrameSource
     from segstudio.store.project import MediaRecord, Project
-
-log = logging.getLogger("segstudio.ui")
 
 What = Literal["overlay", "side"]
 
@@ -80,59 +76,12 @@ class VideoOrder:
     hidden: frozenset[int] = frozenset()
 
 
-class VideoExporter(QObject):
-    """One video at a time.
-
-    Signals:
-        progressed(float, str): 0..1 and a sentence. finished(object): a VideoReport.
-        failed(str): a sentence. stopped(): by the person; there is no file.
-    """
-
-    progressed = Signal(float, str)
-    finished = Signal(object)
-    failed = Signal(str)
-    stopped = Signal()
-
-    def __init__(self, background: Background, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._background = background
-        self._token: CancelToken | None = None  # a job whose own is cancelled tells nobody
-
-    @property
-    def is_running(self) -> bool:
-        """A video is being written or read back."""
-        return self._token is not None
+class VideoExporter(OneJob):
+    """One video at a time; `finished` brings a VideoReport, there is no file when it is stopped."""
 
     def start(self, clip: Clip, order: VideoOrder) -> None:
         """Begin; nothing happens while another one runs."""
-        if self._token is not None:
-            return
-        token = self._token = CancelToken()
-        self._background.run(
-            lambda job: written(clip, order, job, token),
-            success=self._succeed,
-            failure=self._fail,
-            progress=self.progressed.emit,
-            name="video",
-        )
-
-    def cancel(self) -> None:
-        """Stop after the frame that is being done."""
-        if self._token is not None:
-            self._token.cancel()
-
-    def _succeed(self, report: "VideoReport | None") -> None:
-        self._token = None
-        if report is None:
-            self.stopped.emit()
-        else:
-            self.finished.emit(report)
-
-    def _fail(self, error: Exception) -> None:
-        self._token = None
-        if not isinstance(error, SegStudioError):
-            log.error("a video was not written", exc_info=error)
-        self.failed.emit(str(error))
+        self.begin("video", lambda job, token: written(clip, order, job, token))
 
 
 def written(clip: Clip, order: VideoOrder, job: Job, token: CancelToken) -> "VideoReport | None":
