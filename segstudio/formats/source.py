@@ -154,6 +154,11 @@ class FolderSource(Source):
         for top, folders, files in os.walk(self._folder, followlinks=False):
             here = Path(top)
             folders[:] = [f for f in folders if not f.startswith(".")]
+            self.notes += [
+                f"{f} is a link to a folder and left out; choose that folder, or copy it here."
+                for f in folders
+                if (here / f).is_symlink()
+            ]
             for name in files:
                 path = here / name
                 if name.startswith(".") or not self._is_inside(path):

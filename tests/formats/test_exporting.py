@@ -374,6 +374,17 @@ def test_the_report_is_json_and_lines(tmp_path, some_classes, some_frames):
     assert "class 4" in " ".join(report.lines())
 
 
+def test_a_folder_that_is_a_link_is_left_out_and_told(tmp_path):
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "a.png").write_bytes(b"a")
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "images").symlink_to(tmp_path / "pictures")
+    source = FolderSource(tmp_path / "set")
+    assert source.files == ()
+    assert len(source.notes) == 1
+    assert source.notes[0].startswith("images is a link to a folder")
+
+
 def test_a_source_lists_only_what_lies_inside(tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "out.txt").write_text("secret")

@@ -86,7 +86,8 @@ class ImportPlan:
     def notes(self) -> tuple[str, ...]:
         """What a person should know before: of the files, and of classes that get lost."""
         lost = in_words(self.mapping, self.reader.classes, self.classes)
-        return (*self.source.notes, *self.reader.notes, *([lost] if lost else []))
+        told = (*self.source.notes, *self.reader.notes, *([lost] if lost else []))
+        return tuple(dict.fromkeys(told))  # some readers say those of their source too
 
     @property
     def added(self) -> tuple[ClassDef, ...]:

@@ -520,6 +520,18 @@ def test_a_preview_shows_labels_in_the_classes_of_the_project(bench, clip, photo
     assert broken.why
 
 
+def test_what_was_left_out_of_a_folder_is_told_once(bench, tmp_path):
+    folder = tmp_path / "set"
+    write_mask(folder / "masks" / "a.png", np.zeros((30, 40), np.uint8), CAMVID.palette())
+    (tmp_path / "pictures").mkdir()
+    (folder / "images").symlink_to(tmp_path / "pictures")
+    plan = plan_import(folder, bench().project, format_name="index_png")
+    assert [note for note in plan.notes if "is a link" in note] == [
+        "images is a link to a folder and left out; choose that folder, or copy it here."
+    ]
+    plan.close()
+
+
 def test_files_that_nobody_knows_are_told(bench, tmp_path):
     folder = tmp_path / "words"
     folder.mkdir()
