@@ -158,6 +158,28 @@ def test_who_presses_stop_can_go_on(qtbot, window, exporter, tmp_path, monkeypat
     assert "all 3,456 pixels of 4 frames" in window.report.message
 
 
+def test_it_goes_on_when_the_project_is_closed_meanwhile(
+    qtbot, window, exporter, project, tmp_path, monkeypatch
+):
+    import segstudio.engine.exchange.exporting as engine
+
+    whole = engine.export_project
+    begun, closed = threading.Event(), threading.Event()
+
+    def slow(*args, **more):
+        begun.set()
+        closed.wait(WAIT / 1000)
+        return whole(*args, **more)
+
+    monkeypatch.setattr(engine, "export_project", slow)
+    window.how._go.click()
+    qtbot.waitUntil(begun.is_set, timeout=WAIT)
+    project.close()
+    with qtbot.waitSignal(exporter.finished, timeout=WAIT) as caught:
+        closed.set()
+    assert caught.args[0].frames == caught.args[0].proof.equal == 4
+
+
 @pytest.mark.parametrize("way", ["close", "reject"])
 def test_who_closes_it_before_it_is_filled_hears_no_more(
     qtbot, project, exporter, background, tmp_path, way
