@@ -5,7 +5,7 @@ Everything slow is a background job. The project is only read; painting goes on 
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from segstudio.core.classes import ClassMap
 from segstudio.engine.flow import CancelToken
@@ -18,6 +18,9 @@ from segstudio.ui.exchange.one_job import OneJob
 if TYPE_CHECKING:
     from segstudio.engine.exchange.splits import Splits
     from segstudio.store.project import FrameKey, Project
+
+Shares: TypeAlias = tuple[float, float, float]
+"""Of train, val and test."""
 
 STAGES = {
     "writing": "Writing",
@@ -44,14 +47,29 @@ class FormatFacts:
 
 @dataclass(frozen=True, slots=True)
 class Available:
-    """What of a project could be exported. frames: scope → frames. clips: their media.
-
-    note: of the chosen format and options: what it cannot carry, sentences.
-    """
+    """What of a project could be exported. frames: scope → frames. clips: their media."""
 
     frames: dict[str, int]
     clips: int
     classes: ClassMap
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a division would bring. splits: split → frames. left_out: too near to a cut. empty:
+    splits that were asked for and get no frame. notes: why, in sentences."""
+
+    splits: dict[str, int]
+    left_out: int = 0
+    empty: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def lines(self) -> list[str]:
+        """ "37 train, 20 val, 44 left out", and the sentences."""
+        parts = [f"{number:,} {split}" for split, number in self.splits.items()]
+        parts += [f"0 {split}" for split in self.empty]
+        parts += [f"{self.left_out:,} left out"] if self.left_out else []
+        return [", ".join(parts), *self.notes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +81,7 @@ class ExportOrder:
     options: Values
     scope: str
     target: Path
-    shares: tuple[float, float, float] | None = None
+    shares: Shares | None = None
     pictures: str = "copy"
     zipped: bool = False
     is_resuming: bool = False
@@ -168,6 +186,20 @@ def available(project: "Project") -> Available:
             for scope in scopes:
                 frames[scope] += is_in(summary, scope)
     return Available(frames, clips, project.classes)
+
+
+def outlook(project: "Project", scope: str, shares: Shares) -> Outlook:
+    """What dividing by clip would bring, by the code that divides. Not in the window's thread."""
+    from segstudio.engine.exchange.frames import ProjectFrames, is_in
+    from segstudio.engine.exchange.splits import Splits
+
+    splits = Splits(shares)
+    frames = ProjectFrames(project, scope, splits=splits)
+    known = (summary for record in project.media() for summary in project.frames(record.id))
+    total = sum(is_in(summary, scope) for summary in known)
+    found = {name: number for name, number in frames.splits.items() if name}
+    empty = tuple(name for name in splits.asked if name not in found)
+    return Outlook(found, total - len(frames), empty, frames.notes)
 
 
 def cannot_carry(name: str, classes: ClassMap, options: Values) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 import json
 import threading
 import zipfile
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -10,7 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox
 
 from segstudio.formats.target import JOURNAL
 from segstudio.ui.dialogs.export.window import ExportWindow
-from segstudio.ui.exchange.exporter import Exporter
+from segstudio.ui.exchange.exporter import Exporter, Outlook
 
 WAIT = 20_000
 
@@ -210,14 +211,46 @@ def test_what_goes_wrong_is_one_sentence_and_the_window_goes_on(
 
 
 def test_splits_need_shares_that_are_numbers(qtbot, window):
-    window.how._pick_split("clip")
-    window.how._shares.setText("a/b")
-    window.how._refresh()
+    split = window.how.split
+    split._pick("clip")
+    split._shares.setText("a/b")
+    split._change()
     assert not window.how.can_export
     assert "80/10/10" in window.how.message
-    window.how._shares.setText("50/50")
-    window.how._refresh()
+    split._shares.setText("50/50")
+    split._change()
     assert window.how.order.shares == (50, 50, 0)
+
+
+def test_what_a_split_brings_is_said_before(qtbot, window):
+    split = window.how.split
+    split._pick("clip")
+    qtbot.waitUntil(lambda: "Nothing is divided" in split.message, timeout=WAIT)
+    assert split.message.startswith("4 train, 0 val, 0 test")
+    assert split._told.property("tone") == "warn"
+    split._divided = lambda *_: Outlook({"train": 37, "val": 20}, 44, (), ("Why.",))
+    split._shares.setText("65/35")
+    split._change()
+    qtbot.waitUntil(lambda: "44 left out" in split.message, timeout=WAIT)
+    assert split.message == "37 train, 20 val, 44 left out\nWhy."
+    assert split._told.property("tone") == "muted"
+    split._pick("none")
+    assert split.message == ""
+
+
+@pytest.mark.parametrize("text", ["/", ".", "..", "~nobody-here", "C:", "", "\0", "/" + "x" * 5000])
+def test_whatever_is_typed_gets_an_answer(qtbot, window, text):
+    with qtbot.captureExceptions() as errors:
+        window.how._place.setText(text)
+        window.how._type_place("")
+        window.how._go.click()
+    assert errors == []
+    assert not window.how.can_export
+    assert window.how._why.text().endswith(".")
+    with qtbot.captureExceptions() as errors:
+        window.how.choose_place(Path("/"))
+        window.how._zip.setChecked(True)
+    assert errors == []
 
 
 def test_closing_it_leaves_the_export_running(qtbot, window, exporter):

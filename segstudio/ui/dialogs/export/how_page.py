@@ -20,7 +20,22 @@ from PySide6.QtWidgets import (
 from segstudio.formats.options import Value
 from segstudio.ui.bridge.background import Background, Job
 from segstudio.ui.dialogs.export.option_form import TITLES, OptionForm
-from segstudio.ui.exchange.exporter import Available, ExportOrder, FormatFacts, cannot_carry
+from segstudio.ui.dialogs.export.split_row import SplitRow
+from segstudio.ui.exchange.exporter import (
+    Available,
+    ExportOrder,
+    FormatFacts,
+    Outlook,
+    Shares,
+    cannot_carry,
+)
+from segstudio.ui.exchange.places import (
+    free_place,
+    is_half_done,
+    is_in_use,
+    trouble_with,
+    typed,
+)
 from segstudio.ui.panels.parts import Picker, Segments, button, label, row, set_tone
 from segstudio.ui.theme import UNIT
 from segstudio.ui.words import counted
@@ -30,10 +45,6 @@ SCOPES = (
     ("human", "Human-painted", "All that a human painted or confirmed; the rest is void"),
     ("labelled", "All labels", "Also drafts of models that nobody checked"),
 )
-SPLITS = (
-    ("none", "All in one", "No train, val and test"),
-    ("clip", "By clip", "Whole clips go to train, val or test; never neighbouring frames"),
-)
 PICTURES = (
     ("copy", "Copied as they are"),
     ("link", "Linked (no space on this disk)"),
@@ -41,7 +52,6 @@ PICTURES = (
     ("jpg", "As JPEG, quality 95"),
     ("none", "Left out"),
 )
-DEFAULT_SHARES = "80/10/10"
 HALF_DONE = "An export of this kind was stopped there; Export goes on with it."
 
 
@@ -54,13 +64,14 @@ class HowPage(QWidget):
     cancel_wanted = Signal()
     place_wanted = Signal(object)
 
-    def __init__(self, background: Background) -> None:
+    def __init__(self, background: Background, divided: Callable[[str, Shares], Outlook]) -> None:
+        """divided: (scope, shares) → what comes of it; called in a job."""
         super().__init__()
         self._background = background
         self._telling: Job | None = None
         self._facts: FormatFacts | None = None
         self._what: Available | None = None
-        self._scope, self._split = "confirmed", "none"
+        self._scope = "confirmed"
         self._pictures_value = "copy"
         self._chosen: dict[str, dict[str, Value]] = {}
         self._folder, self._stem, self._place_is_own = Path(), "labels", False
@@ -71,13 +82,8 @@ class HowPage(QWidget):
         self._scopes.setAccessibleName("Which frames")
         self._count = label(look="small", tone="muted")
         self._count.setWordWrap(True)
-        self._splits = Segments(SPLITS, self._pick_split)
-        self._splits.setAccessibleName("Split")
-        self._shares = QLineEdit(DEFAULT_SHARES)
-        self._shares.setAccessibleName("Shares of train, val and test")
-        self._shares.setToolTip("Shares of train, val and test, like 80/10/10")
-        self._shares.setMaximumWidth(104)
-        self._shares.textEdited.connect(lambda _: self._refresh())
+        self.split = SplitRow(background, divided)
+        self.split.changed.connect(self._refresh)
         self._pictures = Picker("What becomes of the pictures", self._pick_pictures)
         self._pictures.setMinimumContentsLength(24)
         self._pictures.fill(list(PICTURES), "copy")
@@ -110,7 +116,7 @@ class HowPage(QWidget):
         place.setStretch(0, 1)
         above = titled_rows(
             ("Frames", row(self._scopes, 1), self._count),
-            ("Split", row(self._splits, self._shares, 1)),
+            ("Split", self.split),
             ("Pictures", row(self._pictures, 1)),
         )
         below = titled_rows(("Into", place, self._zip), ("Proof", self._proof))
@@ -151,7 +157,7 @@ class HowPage(QWidget):
             found = (scope for scope, _, _ in SCOPES if what.frames[scope])
             self._scope = next(found, "confirmed")
         if first and what.clips > 2:
-            self._split = "clip"
+            self.split.choose("clip")
         self._refresh()
 
     def show_format(self, facts: FormatFacts) -> None:
@@ -169,7 +175,7 @@ class HowPage(QWidget):
 
     def choose_place(self, path: Path) -> None:
         """A person's choice: a folder that is in use gets a new one inside it."""
-        is_used = path.is_dir() and any(path.iterdir()) and not _is_half_done(path)
+        is_used = is_in_use(path)
         self._place_is_own = not is_used
         if is_used:
             self._folder = path
@@ -218,7 +224,7 @@ class HowPage(QWidget):
     def message(self) -> str:
         """What the page says, for tests and for reading aloud."""
         parts = (self._title, self._about, self._cannot, self._count, self._why)
-        return " ".join(p.text() for p in parts if p.text())
+        return " ".join(text for text in (*(p.text() for p in parts), self.split.message) if text)
 
     @property
     def can_export(self) -> bool:
@@ -226,16 +232,16 @@ class HowPage(QWidget):
         return self._go.isEnabled()
 
     def _ordered(self, facts: FormatFacts) -> ExportOrder:
-        place = Path(self._place.text().strip()).expanduser()
+        place = typed(self._place.text()) or self._folder  # `order` asked whether it is a place
         return ExportOrder(
             facts.name,
             self._form.values,
             self._scope,
             place,
-            _shares(self._shares.text()) if self._split == "clip" else None,
+            self.split.shares,
             self._pictures_value,
             zipped=self._zip.isChecked(),
-            is_resuming=_is_half_done(place),
+            is_resuming=is_half_done(place),
             is_proven=self._proof.isChecked(),
         )
 
@@ -247,21 +253,12 @@ class HowPage(QWidget):
             if not any(self._what.frames.values()):
                 return "Nothing is labelled yet; correct a frame and confirm it."
             return "There are no such frames; confirm some, or choose a wider scope."
-        if self._split == "clip" and _shares(self._shares.text()) is None:
-            return "Shares are numbers like 80/10/10."
-        text = self._place.text().strip()
-        if not text:
-            return "Choose a folder to export into."
-        place = Path(text).expanduser()
-        if place.is_dir() and any(place.iterdir()) and not _is_half_done(place):
-            return "That folder is not empty, and nothing in it is replaced; name a new one."
-        return ""
+        return self.split.trouble or trouble_with(self._place.text())
 
     def _refresh(self) -> None:
         self._scopes.show_value(self._scope)
-        self._splits.show_value(self._split)
-        self._shares.setVisible(self._split == "clip")
         if self._what is not None:
+            self.split.show_scope(self._scope)
             frames, clips = self._what.frames[self._scope], self._what.clips
             self._count.setText(f"{counted(frames, 'frame')} of {counted(clips, 'clip')}")
         running = self._is_running
@@ -270,8 +267,8 @@ class HowPage(QWidget):
         trouble = self._trouble()
         self._go.setEnabled(not trouble and not running)
         if not running:
-            place = Path(self._place.text().strip() or ".").expanduser()
-            half = HALF_DONE if not trouble and _is_half_done(place) else ""
+            place = typed(self._place.text())
+            half = HALF_DONE if not trouble and place and is_half_done(place) else ""
             self._say(trouble or half, "warn" if trouble else "muted")
 
     def _say(self, text: str, tone: str) -> None:
@@ -283,9 +280,7 @@ class HowPage(QWidget):
         if self._facts is not None and not self._place_is_own:
             base = f"{self._stem}-{self._facts.name.replace('_', '-')}"
             ending = ".zip" if self._zip.isChecked() else ""
-            place, number = self._folder / f"{base}{ending}", 2
-            while place.exists() and not _is_half_done(place):
-                place, number = self._folder / f"{base}-{number}{ending}", number + 1
+            place = free_place(self._folder, base, ending)
             self._place.setText(str(place))
             self._place.setToolTip(str(place))
         self._tell_cannot()
@@ -293,7 +288,7 @@ class HowPage(QWidget):
 
     def _tell_cannot(self) -> None:
         """What is lost, found out beside: it reads class sets from the disk."""
-        self.leave()
+        self._forget()
         facts, what = self._facts, self._what
         if facts is None or what is None:
             self._cannot.hide()
@@ -313,6 +308,10 @@ class HowPage(QWidget):
 
     def leave(self) -> None:
         """What is still being found out is not wanted any more."""
+        self._forget()
+        self.split.leave()
+
+    def _forget(self) -> None:
         if self._telling is not None:
             self._telling.token.cancel()
             self._telling = None
@@ -321,10 +320,6 @@ class HowPage(QWidget):
 
     def _pick_scope(self, value: str) -> None:
         self._scope = value
-        self._refresh()
-
-    def _pick_split(self, value: str) -> None:
-        self._split = value
         self._refresh()
 
     def _pick_pictures(self, value: object) -> None:
@@ -340,7 +335,7 @@ class HowPage(QWidget):
         self._refresh()
 
     def _ask_place(self) -> None:
-        self.place_wanted.emit(Path(self._place.text().strip() or str(self._folder)))
+        self.place_wanted.emit(typed(self._place.text()) or self._folder)
 
     def _export(self) -> None:
         order = self.order
@@ -369,22 +364,3 @@ def titled_rows(*rows: tuple[str | QWidget | QLayout, ...]) -> QGridLayout:
         grid.addWidget(title, number, 0, Qt.AlignmentFlag.AlignTop)
         grid.addLayout(column, number, 1)
     return grid
-
-
-def _shares(text: str) -> tuple[float, float, float] | None:
-    """Of train, val and test; None when the text says no shares."""
-    try:
-        numbers = [float(part) for part in text.split("/")]
-    except ValueError:
-        return None
-    if not 2 <= len(numbers) <= 3 or min(numbers) < 0 or not 0 < sum(numbers) < 1e9:
-        return None
-    return (numbers[0], numbers[1], numbers[2] if len(numbers) == 3 else 0.0)
-
-
-def _is_half_done(place: Path) -> bool:
-    """Whether an export was stopped there."""
-    from segstudio.formats.target import JOURNAL
-
-    beside = place.with_name(f".{place.stem}.export")
-    return (place / JOURNAL).is_file() or (place.suffix == ".zip" and (beside / JOURNAL).is_file())

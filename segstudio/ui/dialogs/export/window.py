@@ -3,6 +3,7 @@
 Blocks nothing and may be closed: an export goes on and is told in the window when it is done.
 """
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from segstudio.ui.exchange.exporter import (
     FormatFacts,
     available,
     formats_that_write,
+    outlook,
 )
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ class ExportWindow(QDialog):
         self.resize(min(SIZE[0], screen.width() - 80), min(SIZE[1], screen.height() - 80))
         self.setMinimumSize(760, 520)
         self.list = FormatList()
-        self.how = HowPage(background)
+        self.how = HowPage(background, partial(outlook, project))
         self.report = ReportPage()
         self._pages = QStackedWidget()
         self._pages.addWidget(self.how)
