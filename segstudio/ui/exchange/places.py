@@ -90,7 +90,7 @@ def _in_the_way(place: Path) -> str:
     """OSError where the system does not answer."""
     if _is_there(place):
         if not place.is_dir():
-            return f"{_short(place)} is a file, and no file is replaced; name a new one."
+            return f"{_short(place)} exists already, and no file is replaced; name a new one."
         if any(place.iterdir()):
             return "That folder is not empty, and nothing in it is replaced; name a new one."
     above = _above(place)

@@ -50,6 +50,7 @@ def open_video_export(
         owner, clip, session.view, _place(clip), video_exporter_of(owner, session),
         session.background,
     )  # fmt: skip
+    made.follow(session.player.source_changed, lambda: session.info)
     made.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     made.folder_wanted.connect(show_folder)
     session.editor.projects.opened.connect(made.close)  # it shows what is gone

@@ -36,7 +36,7 @@ def test_relative_paths_are_refused_because_nobody_sees_where_they_lead():
 
 def test_what_is_there_is_said(tmp_path, monkeypatch):
     (tmp_path / "mine.txt").write_text("mine")
-    assert "mine.txt is a file" in trouble_with(str(tmp_path / "mine.txt"))
+    assert "mine.txt exists already" in trouble_with(str(tmp_path / "mine.txt"))
     assert "mine.txt is a file" in trouble_with(str(tmp_path / "mine.txt" / "out"))
     assert "not empty" in trouble_with(str(tmp_path))
     monkeypatch.setattr(os, "access", lambda *_: False)

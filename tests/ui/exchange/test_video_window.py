@@ -1,6 +1,7 @@
 """A video from the window: choose, write, stop, and be told."""
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ ROAD, CAR = 3, 8
 def video(qtbot, window, shown, tmp_path):
     """The window's dialog on the clip, with everything counted; files go into tmp_path."""
     session = shown(5)
+    qtbot.waitUntil(lambda: session.info.is_complete, timeout=WAIT)  # its frames are counted
     window.show_dialog("export_video")
     made = window.findChild(VideoWindow)
     qtbot.waitUntil(lambda: bool(made._counts), timeout=WAIT)
@@ -101,6 +103,33 @@ def test_a_range_of_frames(qtbot, video):
     video._last.setValue(6)
     assert (video.order.first, video.order.last) == (3, 6)
     assert export(qtbot, video).frames == 4
+
+
+def test_frames_that_are_counted_meanwhile_can_be_chosen(video):
+    whole, player = video.session.info, video.session.player
+    player.info = replace(whole, frames=3, is_complete=False)
+    player.source_changed.emit()
+    assert "3 frames so far" in video._about.text()
+    assert video._last.value() == 2
+    player.info = whole
+    player.source_changed.emit()
+    assert "40 frames" in video._about.text()
+    assert video._last.value() == video._first.maximum() == 39
+    video._last.setValue(6)
+    player.source_changed.emit()
+    assert video._last.value() == 6
+
+
+@pytest.mark.parametrize(
+    "text", ["/", "..", "~nobody-here", "C:", "\0.mp4", "/" + "x" * 5000, "a.mp4"]
+)
+def test_whatever_is_typed_gets_an_answer(qtbot, video, text):
+    with qtbot.captureExceptions() as errors:
+        video._place.setText(text)
+        video._type_place("")
+    assert errors == []
+    assert not video.can_export
+    assert video.message.endswith(".")
 
 
 def test_views_beside_each_other(qtbot, window, video, tmp_path):

@@ -3,10 +3,12 @@
 Blocks nothing and may be closed: the video is written all the same and told when it is done.
 """
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Signal, SignalInstance, Slot
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
@@ -19,10 +21,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from segstudio.media.source import SourceInfo
 from segstudio.ui.bridge.background import Background
 from segstudio.ui.dialogs import ask
 from segstudio.ui.dialogs.export.how_page import titled_rows
 from segstudio.ui.dialogs.export.option_form import NUMBERS
+from segstudio.ui.exchange.places import free_place, trouble_with, typed
 from segstudio.ui.exchange.video_exporter import Clip, VideoExporter, VideoOrder, What, counts
 from segstudio.ui.panels.parts import Elided, Picker, Segments, button, label, pad, row, set_tone
 from segstudio.ui.theme import UNIT, tabular
@@ -71,6 +75,7 @@ class VideoWindow(QDialog):
         super().__init__(parent)
         self._clip, self._view, self._exporter = clip, view, exporter
         self._place_stem = place
+        self._known: Callable[[], SourceInfo | None] = lambda: clip.info
         self._what: What = "overlay"
         self._scope, self._range = "labelled", "all"
         self._letter = clip.panes[0].letter if clip.panes else ""
@@ -150,8 +155,7 @@ class VideoWindow(QDialog):
 
     def _build(self) -> None:
         title = label("Video", look="hero")
-        info = self._clip.info
-        about = Elided(f"{info.title} · {counted(info.frames, 'frame')}", tone="muted")
+        self._about = Elided(_about(self._clip.info), tone="muted")
         place = row(self._place, self._browse)
         place.setStretch(0, 1)
         models = QVBoxLayout()
@@ -173,7 +177,7 @@ class VideoWindow(QDialog):
         column.setContentsMargins(3 * UNIT, 3 * UNIT, 3 * UNIT, 2 * UNIT)
         column.setSpacing(UNIT)
         column.addWidget(title)
-        column.addWidget(about)
+        column.addWidget(self._about)
         column.addSpacing(UNIT)
         column.addLayout(grid)
         column.addStretch(1)
@@ -192,6 +196,26 @@ class VideoWindow(QDialog):
         whole.addLayout(foot)
 
     # --- what it is told
+
+    def follow(self, changed: SignalInstance, known: Callable[[], SourceInfo | None]) -> None:
+        """Ask what is known of the clip whenever that changes."""
+        self._known = known
+        changed.connect(self._renew)
+
+    @Slot()
+    def _renew(self) -> None:
+        """More of the clip is known: a video's frames are counted while it is open."""
+        info = self._known()
+        if info is None or info.id != self._clip.info.id:
+            return
+        was, last = max(0, self._clip.info.frames - 1), max(0, info.frames - 1)
+        self._clip = replace(self._clip, info=info)
+        self._about.show_text(_about(info))
+        is_at_end = self._last.value() == was
+        for box in (self._first, self._last):
+            box.setMaximum(last)
+        if is_at_end:
+            self._last.setValue(last)
 
     def _count(self, found: dict[str, int]) -> None:
         self._counts = found
@@ -244,7 +268,7 @@ class VideoWindow(QDialog):
         is_whole = self._range == "all"
         return VideoOrder(
             self._what,
-            Path(self._place.text().strip()).expanduser(),
+            typed(self._place.text()) or self._place_stem,
             self._scope,
             letters,
             has_difference=self._what == "side" and self._difference.isChecked(),
@@ -267,11 +291,9 @@ class VideoWindow(QDialog):
             return "The last frame lies before the first one."
         if not text:
             return "Choose a file to write."
-        if order.target.suffix.lower() != ".mp4":
+        if typed(text) is not None and order.target.suffix.lower() != ".mp4":
             return "Videos are MP4 files; choose a name that ends in .mp4."
-        if order.target.exists():
-            return "That file exists already and is not replaced; choose another name."
-        return ""
+        return trouble_with(text)
 
     def _can_differ(self) -> bool:
         count = len(self.order.letters)
@@ -315,9 +337,7 @@ class VideoWindow(QDialog):
         """A new file beside the clip, unless a person named one."""
         if not self._place_is_own:
             stem = f"{self._place_stem.name}-{'overlay' if self._what == 'overlay' else 'panes'}"
-            place, number = self._place_stem.with_name(f"{stem}.mp4"), 2
-            while place.exists():
-                place, number = place.with_name(f"{stem}-{number}.mp4"), number + 1
+            place = free_place(self._place_stem.parent, stem, ".mp4")
             self._place.setText(str(place))
             self._place.setToolTip(str(place))
         self._refresh()
@@ -365,6 +385,11 @@ class VideoWindow(QDialog):
     def _show_folder(self) -> None:
         if self._done is not None:
             self.folder_wanted.emit(self._done.parent)
+
+
+def _about(info: SourceInfo) -> str:
+    more = "" if info.is_complete else " so far"
+    return f"{info.title} · {counted(info.frames, 'frame')}{more}"
 
 
 def style_told(view: ViewState) -> str:
