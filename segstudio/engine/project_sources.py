@@ -116,7 +116,11 @@ def human_pixels(project: Project, missing: list[str]) -> NDArray[np.int64]:
 
 
 def clip_of(record: MediaRecord, index: int) -> tuple[str, int]:
-    """Which frames may be neighbours: those of one medium, and single pictures of one folder."""
+    """Which frames may be neighbours: those of one video, and pictures of one folder, however many
+    lists of them were opened.
+    """
+    if record.kind == "sequence":
+        return str(record.path), index
     if record.kind != "image":
         return record.fingerprint, index
     digits = natural_order(record.path)

@@ -114,8 +114,9 @@ def is_on_its_side(image: Image.Image) -> bool:
 
 def _orientation(image: Image.Image) -> int:
     """EXIF's, 1 to 8, without decoding: Pillow decodes a whole PNG to see what lies behind it."""
-    if image.format == "PNG" and image.fp is not None and "exif" not in image.info:
-        late = _late_exif(image.fp)
+    file = getattr(image, "fp", None)  # of an opened file, which Image does not say
+    if image.format == "PNG" and file is not None and "exif" not in image.info:
+        late = _late_exif(file)
         if late:
             image.info["exif"] = late
     value = Image.Image.getexif(image).get(_ORIENTATION, 1)
