@@ -102,7 +102,7 @@ def _from_text(source: Source, file: PurePosixPath) -> dict[int, str]:
         match = _ATTRIBUTES.fullmatch(line)
         if match is None or int(match[1][:9]) > _MOST_NUMBERS:
             raise FormatError(
-                f"{file} in {source.title}: line {place + 1} ('{line[:60]}') is not of the form"
+                f"{source.called(file)}: line {place + 1} ('{line[:60]}') is not of the form"
                 " 'number # part level # occluded # names # raw name # attributes'; correct it."
             )
         if int(match[2][:9]) == 0:  # parts of objects have levels of their own
@@ -117,13 +117,13 @@ def _from_json(source: Source, file: PurePosixPath) -> dict[int, str]:
     if isinstance(objects, dict):  # one object is no list there
         objects = [objects]
     if not isinstance(objects, list):
-        raise FormatError(f"{file} in {source.title} has no list 'annotation.object'.")
+        raise FormatError(f"{source.called(file)} has no list 'annotation.object'.")
     found: dict[int, str] = {}
     for place, known in enumerate(objects):
         number, name, level = _fields(known)
         if type(number) is not int or not 0 < number <= _MOST_NUMBERS or not isinstance(name, str):
             raise FormatError(
-                f"{file} in {source.title}: annotation.object[{place}] needs a text 'name' and a"
+                f"{source.called(file)}: annotation.object[{place}] needs a text 'name' and a"
                 " number 'name_ndx' from 1."
             )
         if level in (0, None, []):

@@ -260,7 +260,7 @@ def _our_names(source: Source) -> dict[str, str]:
     try:
         rows = list(csv.reader(source.text(path).splitlines()))
     except csv.Error as error:
-        raise FormatError(f"{path} in {source.title} is no CSV file; leave it out.") from error
+        raise FormatError(f"{source.called(path)} is no CSV file; leave it out.") from error
     return {row[0]: row[1] for row in rows[1:] if len(row) == 2 and row[1]}
 
 
@@ -282,7 +282,7 @@ def _classes_of(source: Source) -> _Classes:
     void = {c.id for c in listed.classes.classes if plain(c.name) == "unlabeled"}
     kept = tuple(c for c in listed.classes.classes if c.id not in void)
     if not kept:
-        raise FormatError(f"{listed.file} in {source.title} lists no class but void; complete it.")
+        raise FormatError(f"{source.called(listed.file)} lists no class but void; complete it.")
     ids = {n: VOID if i in void else i for n, i in listed.ids.items()}
     colors = tuple(c.color for c in listed.classes.classes if c.id in void)
     by_name = {plain(c.name): c.id for c in kept}

@@ -49,7 +49,7 @@ def find_class_list(source: Source, near: PurePosixPath | None = None) -> ClassL
     """The list that belongs to the label files in `near`, or to the whole; None where there is
     none. FormatError naming the file when it is damaged."""
     for name, read in _READERS.items():
-        found = [f for f in source.files if f.name.casefold() == name]
+        found = [f for f in source.around if f.name.casefold() == name]
         if near is not None:
             # Label files of one set inside a folder of several belong to its list alone.
             found = [f for f in found if near.is_relative_to(f.parent) or len(found) == 1]
@@ -135,14 +135,14 @@ def _classes_json(source: Source, file: PurePosixPath) -> ClassList | None:
         return None
     void = content.get("void", VOID)
     if isinstance(void, bool) or not isinstance(void, int) or not 0 <= void <= VOID:
-        raise FormatError(f"{file} in {source.title} has a 'void' that is no number 0 to 255.")
+        raise FormatError(f"{source.called(file)} has a 'void' that is no number 0 to 255.")
     try:
         classes = ClassMap.from_json(
             str(content.get("name") or file.parent.name), content["classes"]
         )
     except (SegStudioError, OverflowError) as error:
         raise FormatError(
-            f"{file} in {source.title}: 'classes' needs rows of id (0 to 254, each once), name and"
+            f"{source.called(file)}: 'classes' needs rows of id (0 to 254, each once), name and"
             " color [r, g, b]."
         ) from error
     ids = {known.id: known.id for known in classes.classes} | {void: VOID}
@@ -222,7 +222,7 @@ def _named(names: object, source: Source, file: PurePosixPath, field: str) -> li
         return [(int(n), str(name), None) for n, name in names.items()]  # type: ignore[attr-defined]  # checked below
     except (AttributeError, ValueError, TypeError) as error:
         raise FormatError(
-            f'{file} in {source.title}: \'{field}\' needs names by number, like {{"0": "road"}}.'
+            f'{source.called(file)}: \'{field}\' needs names by number, like {{"0": "road"}}.'
         ) from error
 
 
@@ -235,13 +235,12 @@ def _color(channels: object, source: Source, file: PurePosixPath, line: int) -> 
         red, green, blue = (int(c) for c in channels)  # type: ignore[attr-defined]  # checked below
     except (TypeError, ValueError, OverflowError) as error:
         raise FormatError(
-            f"{file} in {source.title}: colour {line + 1} is not three numbers; write r, g and b"
+            f"{source.called(file)}: colour {line + 1} is not three numbers; write r, g and b"
             " from 0 to 255."
         ) from error
     if not all(0 <= c <= 255 for c in (red, green, blue)):
         raise FormatError(
-            f"{file} in {source.title}: colour {line + 1} has a channel outside 0 to 255; correct"
-            " it."
+            f"{source.called(file)}: colour {line + 1} has a channel outside 0 to 255; correct it."
         )
     return red, green, blue
 
@@ -250,6 +249,6 @@ def _bad_line(
     source: Source, file: PurePosixPath, line: int, text: str, wanted: str
 ) -> FormatError:
     return FormatError(
-        f"{file} in {source.title}: line {line + 1} ('{text[:60]}') is not of the form '{wanted}';"
+        f"{source.called(file)}: line {line + 1} ('{text[:60]}') is not of the form '{wanted}';"
         " correct it."
     )

@@ -189,7 +189,7 @@ class _Reading:
 
     def file(self, path: PurePosixPath) -> None:
         """One XML file."""
-        where = f"{path} in {self.source.title}"
+        where = self.source.called(path)
         root = parsed(self.source.read(path), where)
         if root.tag != "annotations":
             raise FormatError(f"{where} begins with <{root.tag[:40]}> instead of <annotations>.")

@@ -105,7 +105,7 @@ def records(rows: Sequence[object], where: str) -> Iterator[Fields]:
 
 def opened(source: Source, path: Any) -> Fields:  # noqa: ANN401  PurePosixPath or str
     """The object that a JSON file is. FormatError when it is none."""
-    return Fields(source.json(path), f"{path} in {source.title}")
+    return Fields(source.json(path), source.called(path))
 
 
 def _named(value: object) -> str:

@@ -63,7 +63,7 @@ class LabelMeReader:
     def read(self, frame: FrameRef) -> Labelled:
         """See `Reader.read`."""
         path = PurePosixPath(frame.key)
-        where = f"{path} in {self._source.title}"
+        where = self._source.called(path)
         root = parsed(self._source.read(path), where)
         height, width = self._size(root, frame, where)
         polygons: list[Shape] = []
@@ -209,8 +209,6 @@ def _text(element: Element, name: str) -> str:
 
 def xml_files(source: Source) -> list[PurePosixPath]:
     """Those that may be read: the chosen one, or all."""
-    if source.only is not None and source.only.suffix.lower() == ".xml":
-        return [source.only]
     return [path for path in source.files if path.suffix.lower() == ".xml"]
 
 
@@ -256,7 +254,7 @@ def _listed(source: Source) -> Iterator[str]:
     path = source.named(META)
     if path is None:
         return
-    content = Fields(source.json(path), f"{path} in {source.title}")
+    content = Fields(source.json(path), source.called(path))
     rows = content.record("label_map") if content.has("label_map") else None
     number = 0
     while rows is not None and rows.has(str(number)):

@@ -141,7 +141,7 @@ class _Reading:
 
     def file(self, path: PurePosixPath) -> None:
         """One list of tasks."""
-        where = f"{path} in {self.source.title}"
+        where = self.source.called(path)
         tasks = self.source.json(path)
         if not isinstance(tasks, list):
             raise FormatError(f"{where} is no list of tasks; export 'JSON' from Label Studio.")
@@ -245,11 +245,11 @@ def _path(text: str) -> str:
 
 def _configured(source: Source) -> Iterator[tuple[str, Color | None]]:
     """Labels of the labelling configurations beside the tasks."""
-    for path in source.files:
+    for path in source.around:
         if path.suffix.lower() != ".xml" or b"<View" not in source.head(path, 4096):
             continue
         try:
-            root = parsed(source.read(path), f"{path} in {source.title}")
+            root = parsed(source.read(path), source.called(path))
         except SegStudioError as error:
             source.notes.append(str(error))
             continue

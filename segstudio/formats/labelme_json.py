@@ -86,8 +86,6 @@ class LabelmeReader:
 
 def json_files(source: Source) -> list[PurePosixPath]:
     """Those that may be read: the chosen one, or all."""
-    if source.only is not None and source.only.suffix.lower() == ".json":
-        return [source.only]
     return [path for path in source.files if path.suffix.lower() == ".json"]
 
 
@@ -158,7 +156,7 @@ def _scanned(source: Source) -> _Files:
 
 def _listed(source: Source) -> Iterator[str]:
     """The names of the lists of labels, in their order."""
-    for path in source.files:
+    for path in source.around:
         if path.name.lower() == LIST:
             for line in source.text(path).splitlines()[:_MOST_NAMES]:
                 if line.strip():
@@ -171,7 +169,7 @@ def frames_beside(source: Source, files: Mapping[PurePosixPath, str]) -> Iterato
     names = Unique()
     stems = Counter(path.stem.casefold() for path in files)
     beside: dict[PurePosixPath, PurePosixPath] = {}
-    for path in source.files:
+    for path in source.around:
         if is_picture(path):
             beside.setdefault(path.with_suffix(""), path)
     for path, named in files.items():

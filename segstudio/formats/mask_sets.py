@@ -81,11 +81,10 @@ def _clip(folders: tuple[str, ...]) -> str:
 def _grouped(source: Source) -> dict[tuple[str, str, str], list[PurePosixPath]]:
     """(folders that say what lies there, else the first folder, ending) → files."""
     found: dict[tuple[str, str, str], list[PurePosixPath]] = defaultdict(list)
-    files, only = source.files, source.only
-    pictures = {f.stem for f in files if f.suffix.casefold() in PICTURES and _is_in_pictures(f)}
-    if only is not None and only.suffix.casefold() in RASTERS:
-        files = (only,)
-    for file in files:
+    pictures = {
+        f.stem for f in source.around if f.suffix.casefold() in PICTURES and _is_in_pictures(f)
+    }
+    for file in source.files:
         if file.suffix.casefold() not in RASTERS:
             continue
         where = _where(file.parts[:-1])
@@ -146,7 +145,7 @@ def pictures_beside(source: Source, sets: Sequence[MaskSet]) -> list[PurePosixPa
     taken = {file for known in sets if known.words for file in known.files}
     return [
         file
-        for file in source.files
+        for file in source.around
         if file.suffix.casefold() in PICTURES
         and file not in taken
         and _words(_where(file.parts[:-1]), "") < 2

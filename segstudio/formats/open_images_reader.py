@@ -51,7 +51,7 @@ class OpenImagesReader:
         self.classes, self._ids = _classes(source, used)
         pictures = {
             f.stem: f
-            for f in source.files
+            for f in source.around
             if f.suffix.casefold() in PICTURES and "masks" not in f.parts
         }
         unique = names.Unique()
@@ -101,7 +101,7 @@ def segment_lists(source: Source) -> list[PurePosixPath]:
 def _frames(source: Source) -> tuple[dict[str, _Frame], int]:
     """ImageID → frame, in the order of the lists; and how many masks are not there."""
     places: dict[str, PurePosixPath] = {}
-    for path in source.files:
+    for path in source.around:
         if path.suffix.casefold() == ".png":
             key = path.name.casefold()
             # Datumaro lower-cases names of masks, but not those of pictures.
@@ -149,7 +149,7 @@ def _classes(source: Source, used: set[str]) -> tuple[ClassMap, dict[str, int]]:
 def _described(source: Source) -> dict[str, str]:
     """Label → name for people."""
     found: dict[str, str] = {}
-    for file in source.files:
+    for file in source.around:
         if _NAMES.fullmatch(file.name):
             for row in _records(source, file):
                 if len(row) >= 2 and row[:2] != ["LabelName", "DisplayName"]:
@@ -160,11 +160,11 @@ def _described(source: Source) -> dict[str, str]:
 def _sizes(source: Source) -> Iterator[tuple[str, str, tuple[int, int]]]:
     """ImageID, split and (H, W) from Datumaro's list of sizes."""
     splits = {}
-    for file in source.files:
+    for file in source.around:
         if file.name.casefold().endswith(("images-with-rotation.csv", "ids_and_rotation.csv")):
             for row in _rows(source, file, ("ImageID",)):
                 splits[row["ImageID"]] = _SPLITS.get(row.get("Subset") or "", "")
-    for file in source.files:
+    for file in source.around:
         if file.name != _SIZES:
             continue
         for number, line in enumerate(source.text(file).split("\n"), 1):
@@ -174,7 +174,7 @@ def _sizes(source: Source) -> Iterator[tuple[str, str, tuple[int, int]]]:
             parts = text.rsplit(None, 2)
             if len(parts) != 3 or not all(p.isdecimal() and len(p) < 10 for p in parts[1:]):
                 raise FormatError(
-                    f"{file} in {source.title}: line {number} is not of the form 'image height"
+                    f"{source.called(file)}: line {number} is not of the form 'image height"
                     " width'; correct it."
                 )
             image = parts[0].strip('"')
@@ -190,7 +190,7 @@ def _rows(
     header = next(records, [])
     absent = [name for name in columns if name not in header]
     if absent:
-        raise FormatError(f"{file} in {source.title} has no column {absent[0]}; export it again.")
+        raise FormatError(f"{source.called(file)} has no column {absent[0]}; export it again.")
     for number, record in enumerate(records, 2):
         row = dict(zip(header, record, strict=False))
         if not any(record):
@@ -198,7 +198,7 @@ def _rows(
         for name in columns:
             if not row.get(name):
                 raise FormatError(
-                    f"{file} in {source.title}: line {number} has no {name}; export it again."
+                    f"{source.called(file)}: line {number} has no {name}; export it again."
                 )
         yield row
 
@@ -208,9 +208,9 @@ def _records(source: Source, file: PurePosixPath) -> Iterator[list[str]]:
     try:
         for number, record in enumerate(reader):
             if number > _MOST_ROWS:
-                raise FormatError(f"{file} in {source.title} has more than {_MOST_ROWS:,} rows.")
+                raise FormatError(f"{source.called(file)} has more than {_MOST_ROWS:,} rows.")
             yield record
     except csv.Error as error:
         raise FormatError(
-            f"{file} in {source.title} is no CSV file that can be read ({error}); export it again."
+            f"{source.called(file)} is no CSV file that can be read ({error}); export it again."
         ) from error

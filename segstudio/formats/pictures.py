@@ -43,7 +43,7 @@ def find_picture(
 def picture_size(source: Source, path: PurePosixPath) -> tuple[int, int]:
     """(height, width) of the upright picture, from its header. FormatError when it is none."""
     content = source.read(path)
-    where = f"{path} in {source.title}"
+    where = source.called(path)
     try:
         if content[:4] == b"\x89PNG":
             check_png(content, where)

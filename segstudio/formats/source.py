@@ -34,7 +34,8 @@ _UNIX_LINK = 0o12
 
 class Source(ABC):
     """title: what it is called. notes: what was left out and why, sentences. only: the file that
-    was chosen, where it was one of a folder."""
+    was chosen, where it was one of a folder: `files` is that file alone then, and others may be
+    read as far as it, or what belongs to it, calls them by name."""
 
     title: str
     only: PurePosixPath | None = None
@@ -42,20 +43,29 @@ class Source(ABC):
 
     @cached_property
     def files(self) -> tuple[PurePosixPath, ...]:
-        """All files inside, relative, sorted by their natural order."""
-        found = sorted(self._listed(), key=natural)
-        return tuple(found)
+        """What may be labels, relative, sorted by their natural order: all files, or `only`."""
+        return self.around if self.only is None else (self.only,)
+
+    @cached_property
+    def around(self) -> tuple[PurePosixPath, ...]:
+        """All files inside in that order, also around the one that was chosen: for what belongs to
+        labels, as pictures and lists of classes do."""
+        return tuple(sorted(self._listed(), key=natural))
 
     @cached_property
     def _known(self) -> frozenset[PurePosixPath]:
-        return frozenset(self.files)
+        return frozenset(self.around)
 
     @cached_property
     def _by_name(self) -> Mapping[str, list[PurePosixPath]]:
         found: dict[str, list[PurePosixPath]] = {}
-        for path in self.files:
+        for path in self.around:
             found.setdefault(path.name, []).append(path)
         return found
+
+    def called(self, path: PurePosixPath) -> str:
+        """What messages call a file: with the title, unless it is the very file that was chosen."""
+        return str(path) if path == self.only else f"{path} in {self.title}"
 
     def has(self, path: PurePosixPath | str) -> bool:
         """Whether such a file is inside."""
@@ -86,11 +96,11 @@ class Source(ABC):
     def read(self, path: PurePosixPath, limit: int = MAX_FILE_BYTES) -> bytes:
         """A file's bytes. FormatError when it is not inside, over the limit, or unreadable."""
         if path not in self._known:
-            raise FormatError(f"There is no {path} in {self.title}; check that it is whole.")
+            raise FormatError(f"There is no {self.called(path)}; check that it is whole.")
         content = self._content(path, limit)
         if len(content) > limit:
             raise FormatError(
-                f"{path} in {self.title} has more than the {limit // 1_000_000:,} MB that are"
+                f"{self.called(path)} has more than the {limit // 1_000_000:,} MB that are"
                 " read; check that it is what its name says."
             )
         return content
@@ -98,7 +108,7 @@ class Source(ABC):
     def head(self, path: PurePosixPath, count: int = 65536) -> bytes:
         """A file's first bytes, to see what it is. FormatError as in `read`."""
         if path not in self._known:
-            raise FormatError(f"There is no {path} in {self.title}; check that it is whole.")
+            raise FormatError(f"There is no {self.called(path)}; check that it is whole.")
         return self._content(path, count)[:count]
 
     def text(self, path: PurePosixPath) -> str:
@@ -107,7 +117,7 @@ class Source(ABC):
             return self.read(path, MAX_TEXT_BYTES).decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise FormatError(
-                f"{path} in {self.title} is no text in UTF-8; save it as such, or leave it out."
+                f"{self.called(path)} is no text in UTF-8; save it as such, or leave it out."
             ) from error
 
     def json(self, path: PurePosixPath) -> Any:  # noqa: ANN401  whatever JSON holds
@@ -115,10 +125,9 @@ class Source(ABC):
         try:
             return json.loads(self.text(path))
         except (ValueError, RecursionError) as error:
-            where = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "it"
+            where = _damage(error)
             raise FormatError(
-                f"{path} in {self.title} is no valid JSON ({where} cannot be read); export it"
-                " again."
+                f"{self.called(path)} is no valid JSON ({where}); export it again."
             ) from error
 
     @abstractmethod
@@ -186,7 +195,7 @@ class FolderSource(Source):
                 return file.read(limit + 1)
         except OSError as error:
             raise FormatError(
-                f"{path} in {self.title} cannot be read ({error.strerror}); check its permissions."
+                f"{self.called(path)} cannot be read ({error.strerror}); check its permissions."
             ) from error
 
 
@@ -237,7 +246,7 @@ class ZipSource(Source):
         except (OSError, ValueError, RuntimeError, EOFError, NotImplementedError,
                 zipfile.BadZipFile, zlib.error) as error:  # fmt: skip
             raise FormatError(
-                f"{path} in {self.title} cannot be unpacked ({str(error)[:80]}); pack it again,"
+                f"{self.called(path)} cannot be unpacked ({str(error)[:80]}); pack it again,"
                 " without a password."
             ) from error
         self._left -= len(content)
@@ -262,9 +271,22 @@ def open_files(path: Path) -> Source:
         raise FormatError(f"{path.name} is a pipe or a device; choose a folder or a file.")
     if zipfile.is_zipfile(path):
         return ZipSource(path)
+    if path.suffix.lower() == ".zip":
+        raise FormatError(
+            f"{path.name} is no zip file that can be read; download or pack it again."
+        )
     source = FolderSource(path.parent)
     source.title, source.only = path.name, PurePosixPath(path.name)
     return source
+
+
+def _damage(error: ValueError | RecursionError) -> str:
+    """Where JSON is damaged: its files often are one line of megabytes."""
+    if not isinstance(error, json.JSONDecodeError):
+        return "it cannot be read"
+    if not error.doc[error.pos :].strip() or error.msg.startswith("Unterminated"):
+        return "it is cut off" if error.doc.strip() else "it is empty"
+    return f"line {error.lineno}, column {error.colno} cannot be read"
 
 
 def natural(path: PurePosixPath) -> tuple[object, ...]:

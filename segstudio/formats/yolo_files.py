@@ -36,7 +36,7 @@ def class_names(source: Source, path: PurePosixPath) -> dict[int, str] | None:
     else:
         return None
     raise FormatError(
-        f"{path} in {source.title}: 'names' is neither a list of names nor a table of numbers and"
+        f"{source.called(path)}: 'names' is neither a list of names nor a table of numbers and"
         " names; write it as 'names:' with '  0: road' in the lines below."
     )
 

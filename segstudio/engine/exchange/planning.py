@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -9,15 +10,15 @@ from numpy.typing import NDArray
 
 from segstudio.core.class_mapping import (
     ClassMapping,
+    MappingLoss,
     from_ids,
-    in_words,
     listed,
     loss,
     plain,
     remap,
 )
 from segstudio.core.classes import VOID, ClassDef, ClassMap
-from segstudio.engine.exchange.matching import match
+from segstudio.engine.exchange.matching import fitting_order, match
 from segstudio.errors import FormatError, SegStudioError, UsageError
 from segstudio.formats import names
 from segstudio.formats.options import Values, complete
@@ -69,6 +70,8 @@ class ImportPlan:
     guess: as what they were opened. guesses: what else they could be. old: the project's classes
     (of the files, where there is no project yet). classes: the same and those that are added.
     mapping: from the reader's. left_out: names of frames that fit none, with the reason.
+    fits_order: title of the medium with as many frames as there are labels, where names fit none.
+    unwanted: ids of the files' classes that a person made void.
     """
 
     source: Source
@@ -81,13 +84,39 @@ class ImportPlan:
     matched: tuple[Matched, ...]
     new: tuple[NewPictures, ...]
     left_out: tuple[tuple[str, str], ...]
+    fits_order: str = ""
+    unwanted: frozenset[int] = frozenset()
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What a person should know before: of the files, and of classes that get lost."""
-        lost = in_words(self.mapping, self.reader.classes, self.classes)
-        told = (*self.source.notes, *self.reader.notes, *([lost] if lost else []))
+        sentences = []
+        gone = [
+            self.reader.classes.name_of(i) for i in self._lost.dropped if i not in self.unwanted
+        ]
+        if gone:
+            has = "has no counterpart and becomes" if len(gone) == 1 else "become"
+            sentences.append(f"{listed(gone)} {has} void.")
+        return (*self.file_notes, *sentences, *self.merged)
+
+    @property
+    def file_notes(self) -> tuple[str, ...]:
+        """Those of the files alone."""
+        told = (*self.source.notes, *self.reader.notes)
         return tuple(dict.fromkeys(told))  # some readers say those of their source too
+
+    @property
+    def merged(self) -> tuple[str, ...]:
+        """A sentence for each class of the project that several of the files become."""
+        name_of = self.reader.classes.name_of
+        return tuple(
+            f"{listed([name_of(i) for i in old])} become {self.classes.name_of(new)}."
+            for new, old in self._lost.merged.items()
+        )
+
+    @property
+    def _lost(self) -> MappingLoss:
+        return loss(self.mapping, self.reader.classes, self.classes)
 
     @property
     def added(self) -> tuple[ClassDef, ...]:
@@ -97,16 +126,16 @@ class ImportPlan:
     @property
     def dropped(self) -> tuple[str, ...]:
         """Names of the files' classes that become void."""
-        lost = loss(self.mapping, self.reader.classes, self.classes)
-        return tuple(self.reader.classes.name_of(i) for i in lost.dropped)
+        return tuple(self.reader.classes.name_of(i) for i in self._lost.dropped)
 
-    def mapped(self, pairs: Mapping[str, str | None]) -> "ImportPlan":
+    def mapped(self, pairs: Mapping[str, str | None], *, is_adding: bool = True) -> "ImportPlan":
         """With these classes of the files as those of the project; None: void.
 
-        A name that the project does not have is added with the colour of the files' class.
-        UsageError for one that the files do not have.
+        A name that the project does not have is added with the colour of the files' class, or
+        refused unless is_adding. UsageError for one that the files do not have.
         """
         classes = self.classes
+        unwanted = set(self.unwanted)
         table = list(self.mapping.table)
         for name, wanted in pairs.items():
             known = _class_of(self.reader.classes, name)
@@ -116,19 +145,31 @@ class ImportPlan:
             target = None
             if wanted is not None:
                 target = _class_of(classes, wanted)
+                if target is None and not is_adding:
+                    raise UsageError(_unknown(classes, wanted))
                 if target is None:
                     classes, target = _with(classes, replace(known, name=wanted, key=None))
             table[known.id] = VOID if target is None else target.id
+            unwanted = unwanted | {known.id} if target is None else unwanted - {known.id}
         mapping = from_ids(
             self.reader.classes.name,
             classes.name,
             {c.id: table[c.id] for c in self.reader.classes.classes},
         )
-        return replace(self, classes=classes, mapping=mapping)
+        wanted_void = frozenset(unwanted)
+        return replace(self, classes=classes, mapping=mapping, unwanted=wanted_void)
 
     def with_all_classes(self) -> "ImportPlan":
         """With every class of the files that the project does not know added to it."""
-        return self.mapped({name: name for name in self.dropped})
+        return self.mapped(
+            {
+                c.name: c.name
+                for i in self._lost.dropped
+                if i not in self.unwanted
+                for c in self.reader.classes.classes
+                if c.id == i
+            }
+        )
 
     def preview(self, count: int = 4) -> list[Preview]:
         """Some frames from the beginning to the end, those that are matched first."""
@@ -191,6 +232,11 @@ def _guessed(source: Source, format_name: str | None) -> tuple[Guess, tuple[Gues
         guess = FORMATS.get(format_name).sniff(source)
         return guess or Guess(format_name, 1.0, "it was named", {}), ()
     guesses = tuple(recognise(source))
+    if not guesses and source.only is not None:
+        raise FormatError(
+            f"{source.title} holds no labels that are known; choose a mask, a list of labels (JSON,"
+            " XML) or the folder that they lie in."
+        )
     if not guesses:
         raise FormatError(
             f"Nobody can tell what {source.title} is: no format recognises its files; name the"
@@ -215,18 +261,24 @@ def _matched(
     refs = plan.reader.frames
     found: dict[int, FrameKey] = {}
     why_not: dict[int, str] = {}
+    nowhere: dict[int, str] = {}
     if project is not None and project.media():
         matches = match(project, plan.source, refs, matching, media)
-        found, why_not = matches.keys, matches.why_not
+        found, why_not, nowhere = matches.keys, matches.why_not, matches.nowhere
     new, keys = _new_pictures(plan.source, refs, {*found, *why_not})
     found |= keys
-    nowhere = "no frame of the project has that name, and no picture comes with it."
+    nameless = "no frame of the project has that name, and no picture comes with it."
+    reasons = {**nowhere, **why_not}
     left_out = tuple(
-        (ref.name, why_not.get(i, nowhere)) for i, ref in enumerate(refs) if i not in found
+        (ref.name, reasons.get(i, nameless)) for i, ref in enumerate(refs) if i not in found
     )
+    fitting = None
+    if project is not None and matching == "name" and not found:
+        fitting = fitting_order(project, refs, media)
     order = sorted(found, key=lambda i: (found[i].media < 0, abs(found[i].media), found[i].index))
     matched = tuple(Matched(refs[i], found[i]) for i in order)
-    return replace(plan, matched=matched, new=new, left_out=left_out)
+    fits_order = "" if fitting is None else fitting.title
+    return replace(plan, matched=matched, new=new, left_out=left_out, fits_order=fits_order)
 
 
 def _new_pictures(
@@ -256,6 +308,17 @@ def _class_of(classes: ClassMap, name: str) -> ClassDef | None:
         return exact
     alike = [c for c in classes.classes if plain(c.name) == plain(name)]
     return alike[0] if len(alike) == 1 else None
+
+
+def _unknown(classes: ClassMap, wanted: str) -> str:
+    names = [c.name for c in classes.classes]
+    folded = {name.casefold(): name for name in names}
+    near = [folded[n] for n in get_close_matches(wanted.casefold(), folded, 3)]
+    have = f"the nearest is {listed(near)}" if len(near) == 1 else f"it has {listed(near or names)}"
+    return (
+        f"There is no class '{wanted}' in the project; {have}. Name one of its classes, or add it"
+        " with --add-classes."
+    )
 
 
 def _with(classes: ClassMap, wanted: ClassDef) -> tuple[ClassMap, ClassDef]:

@@ -178,20 +178,20 @@ def _listed(source: Source, file: PurePosixPath) -> ClassMap:
             continue
         if not cells[0].isdecimal() or len(cells) < 2 or not cells[-1]:
             raise FormatError(
-                f"{file} in {source.title}: line {place + 1} ('{line[:60]}') is not a number, …,"
+                f"{source.called(file)}: line {place + 1} ('{line[:60]}') is not a number, …,"
                 " and a name, with tabs between; correct it."
             )
         number, name = int(cells[0][:9]) - 1, cells[-1].split(",")[0].split(";")[0].strip()
         if not 0 <= number < VOID or number in rows:
             raise FormatError(
-                f"{file} in {source.title}: line {place + 1} has the number {cells[0][:9]}; each"
+                f"{source.called(file)}: line {place + 1} has the number {cells[0][:9]}; each"
                 " class needs its own from 1 to 255."
             )
         own = shipped.by_id(number)
         color = own.color if own is not None else colors[number % len(colors)]
         rows[number] = ClassDef(number, name, color)
     if not rows:
-        raise FormatError(f"{file} in {source.title} lists no class; download it again.")
+        raise FormatError(f"{source.called(file)} lists no class; download it again.")
     if len(rows) == len(shipped) and set(rows) == {c.id for c in shipped.classes}:
         return replace(shipped, classes=tuple(rows[c.id] for c in shipped.classes))
     return ClassMap(file.stem, tuple(rows.values()))

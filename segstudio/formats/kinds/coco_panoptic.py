@@ -146,7 +146,7 @@ class PanopticReader:
 
     def _numbers(self, key: _Key) -> tuple[NDArray[np.int32], str]:
         """int32 (H, W) of the PNG, and what messages call it."""
-        where = f"{key.file} in {self._source.title}"
+        where = self._source.called(key.file)
         values = rasters.decode(self._source.read(key.file), where).values
         if values.ndim != 3 or values.shape[:2] != (key.image.height, key.image.width):
             raise FormatError(

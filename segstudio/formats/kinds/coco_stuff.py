@@ -82,7 +82,7 @@ class StuffReader:
         if path is None:
             found = self._objects.read(frame)
             return Labelled(found.name, found.labels, None, found.clip, found.split)
-        where = f"{path} in {self._source.title}"
+        where = self._source.called(path)
         values = rasters.decode(self._source.read(path), where).values
         image = frame.key.image
         if values.shape != (image.height, image.width):
@@ -138,7 +138,7 @@ class CocoStuff:
                 f"{source.title} holds no annotations/stuff_….json; choose the folder that does."
             )
         objects = open_objects(source, found)
-        maps = {p.stem: p for p in source.files if p.parent.name.endswith(_MAPS)}
+        maps = {p.stem: p for p in source.around if p.parent.name.endswith(_MAPS)}
         places = {
             ref.name: maps[stem]
             for ref in objects.frames

@@ -139,7 +139,7 @@ class HuggingFace:
         lists = [f for f in source.files if f.name in _LISTS]
         if not lists:
             return None
-        if any(f.name == NAMES for f in source.files):
+        if any(f.name == NAMES for f in source.around):
             return Guess(self.name, 0.95, f"{lists[0].name} and {NAMES} are there.", {})
         try:
             frames, _ = _frames(source, lists)
@@ -236,13 +236,13 @@ def _label_file(
         return None
     if not isinstance(named, str) or PurePosixPath(named).suffix.casefold() not in RASTERS:
         raise FormatError(
-            f"{path} in {source.title}: row {place + 1} names '{str(named)[:80]}' as a label file,"
+            f"{source.called(path)}: row {place + 1} names '{str(named)[:80]}' as a label file,"
             " which is no PNG file; correct it."
         )
     file = source.named(named, path)
     if file is None:
         raise FormatError(
-            f"{path} in {source.title}: row {place + 1} names {named[:80]}, which is not there;"
+            f"{source.called(path)}: row {place + 1} names {named[:80]}, which is not there;"
             " complete the folder, or take the row out."
         )
     return file
@@ -251,16 +251,16 @@ def _label_file(
 def _rows(source: Source, path: PurePosixPath) -> Iterator[Mapping[str, Any]]:
     """Rows of a list by column."""
     if path.suffix == ".parquet":
-        yield from parquet.texts_in(source.read(path), f"{path} in {source.title}")
+        yield from parquet.texts_in(source.read(path), source.called(path))
     elif path.suffix == ".csv":
         try:
             yield from csv.DictReader(io.StringIO(source.text(path), newline=""))
         except csv.Error as error:
-            raise FormatError(f"{path} in {source.title} is no CSV file ({error}).") from error
+            raise FormatError(f"{source.called(path)} is no CSV file ({error}).") from error
     else:
         for number, line in enumerate(source.text(path).split("\n"), 1):
             if line.strip():
-                yield _row(line, f"{path} in {source.title}: line {number}")
+                yield _row(line, f"{source.called(path)}: line {number}")
 
 
 def _row(line: str, where: str) -> Mapping[str, Any]:

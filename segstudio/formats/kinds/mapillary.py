@@ -217,10 +217,10 @@ def _listed(source: Source, file: PurePosixPath) -> ClassMap:
     content = source.json(file)
     rows = content.get("labels") if isinstance(content, dict) else None
     if not isinstance(rows, list) or not rows:
-        raise FormatError(f"{file} in {source.title} has no list 'labels'; export it again.")
+        raise FormatError(f"{source.called(file)} has no list 'labels'; export it again.")
     if len(rows) > VOID:
         raise FormatError(
-            f"{file} in {source.title} lists {len(rows)} labels, and label files hold up to 255."
+            f"{source.called(file)} lists {len(rows)} labels, and label files hold up to 255."
         )
     return ClassMap(file.stem, tuple(_class(row, n, source, file) for n, row in enumerate(rows)))
 
@@ -233,10 +233,10 @@ def _class(row: Any, number: int, source: Source, file: PurePosixPath) -> ClassD
         or any(type(c) is not int or not 0 <= c <= 255 for c in color)
     ):
         raise FormatError(
-            f"{file} in {source.title}: labels[{number}] needs a 'color' of three numbers from 0"
+            f"{source.called(file)}: labels[{number}] needs a 'color' of three numbers from 0"
             " to 255."
         )
     name = row.get("readable") or row.get("name")
     if not isinstance(name, str):
-        raise FormatError(f"{file} in {source.title}: labels[{number}] needs a 'readable' name.")
+        raise FormatError(f"{source.called(file)}: labels[{number}] needs a 'readable' name.")
     return ClassDef(number, name, (color[0], color[1], color[2]))

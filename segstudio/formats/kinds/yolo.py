@@ -42,6 +42,7 @@ from segstudio.formats.source import Source
 from segstudio.formats.yolo_files import class_names, polygons
 
 _SIZES = PurePosixPath("sizes.txt")
+_CONFIGS = (".yaml", ".yml")
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".JPG", ".PNG")
 
 
@@ -109,7 +110,7 @@ class YoloReader:
     def read(self, frame: FrameRef) -> Labelled:
         """Its polygons painted over each other."""
         path: PurePosixPath = frame.key
-        where = f"{path} in {self._source.title}"
+        where = self._source.called(path)
         height, width = self._size(frame, where)
         rows = polygons(self._source.read(path), height, width, len(self.classes), where)
         count = Counter[int]()
@@ -133,7 +134,7 @@ class YoloReader:
                 f"{where} has no picture beside it, and only the picture says how large it is; add"
                 " the folder 'images'."
             )
-        return check_size(*size, f"{_SIZES} in {self._source.title}")
+        return check_size(*size, self._source.called(_SIZES))
 
 
 @file_format
@@ -193,7 +194,10 @@ class Yolo:
 
 
 def _label_files(source: Source) -> list[PurePosixPath]:
-    return [p for p in source.files if p.suffix.lower() == ".txt" and "labels" in p.parts[:-1]]
+    """A chosen data.yaml names the folders, so it stands for all of them."""
+    is_config = source.only is not None and source.only.suffix.lower() in _CONFIGS
+    files = source.around if is_config else source.files
+    return [p for p in files if p.suffix.lower() == ".txt" and "labels" in p.parts[:-1]]
 
 
 def _begins_polygon(source: Source, path: PurePosixPath) -> bool:
@@ -207,7 +211,7 @@ def _begins_polygon(source: Source, path: PurePosixPath) -> bool:
 
 def _config(source: Source) -> PurePosixPath | None:
     """The first YAML that names classes, the highest folder first."""
-    found = [p for p in source.files if p.suffix.lower() in (".yaml", ".yml")]
+    found = [p for p in source.files if p.suffix.lower() in _CONFIGS]
     for path in sorted(found, key=lambda p: len(p.parts)):
         if b"names" in source.head(path):
             return path
@@ -226,7 +230,7 @@ def _classes(source: Source, given: ClassMap | None) -> ClassMap:
     count = max(names) + 1
     if count > 255:
         raise FormatError(
-            f"{config} in {source.title}: 'names' has numbers up to {count - 1} and labels hold 255"
+            f"{source.called(config)}: 'names' has numbers up to {count - 1} and labels hold 255"
             " classes; export fewer."
         )
     colors = safe_colors(min(count, 40))
