@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from segstudio.cli.exchange_words import pairs, shown, tell_formats
 from segstudio.cli.report import Json, Report, Subparsers, add_report_options
-from segstudio.errors import UsageError
+from segstudio.errors import FormatError, UsageError
 
 if TYPE_CHECKING:
     from segstudio.engine.exchange.planning import ImportPlan
@@ -20,8 +20,9 @@ classes of the files and the pictures that come with them.
 
 Frames are found by the name or place of their picture, and by the names of an export of ours;
 --match number takes the last number in a name as the index of the frame, order the n-th file as the
-n-th frame (with --media TITLE where the project has several videos or folders). Pictures that the
-project does not know yet and that come with the files are added to it.
+n-th frame, where there are as many (with --media TITLE where the project has several videos or
+folders). Pictures that the project does not know yet and that come with the files are added to it.
+Frames without any label are left out, unless --with-empty.
 
 Classes find each other by name or through mappings between known class sets; --map says
 otherwise (--map sky=Sky, --map ego= for void), --add-classes adds those that the project lacks.
@@ -71,6 +72,9 @@ def add(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--media", metavar="TITLE", help="only into frames of this one")
     parser.add_argument("--over-human", action="store_true", help="also over what people painted")
+    parser.add_argument(
+        "--with-empty", action="store_true", help="also frames without any label, all void"
+    )
     parser.add_argument("--skip-bad", action="store_true", help="leave out frames that do not fit")
     parser.add_argument("--dry-run", action="store_true", help="read everything, write nothing")
     add_report_options(parser)
@@ -101,6 +105,11 @@ def run(arguments: argparse.Namespace) -> int:
             stack.callback(project.close)
         plan = _plan(arguments, project, stack)
         _tell(plan, report)
+        if plan.fits_order and not plan.matched:
+            raise FormatError(
+                f"No name in {plan.source.title} is that of a frame, and {plan.fits_order} has as"
+                " many frames as there are labels; add --match order to take them in order."
+            )
         if project is None:
             project = _made(file, plan, arguments, stack)
         progress = stack.enter_context(shown(report))
@@ -111,6 +120,7 @@ def run(arguments: argparse.Namespace) -> int:
             model=arguments.model,
             over_human=arguments.over_human,
             leave_out_bad=arguments.skip_bad,
+            with_empty=arguments.with_empty,
             dry_run=arguments.dry_run,
             progress=progress,
         )
@@ -136,18 +146,27 @@ def _plan(
     )
     stack.callback(plan.close)
     wanted = pairs(arguments.map, "--map", "A=B")
-    plan = plan.mapped({name: other or None for name, other in wanted.items()})
+    plan = plan.mapped(
+        {name: other or None for name, other in wanted.items()}, is_adding=arguments.add_classes
+    )
     return plan.with_all_classes() if arguments.add_classes else plan
 
 
 def _media(project: "Project | None", title: str | None) -> int | None:
+    from segstudio.core.class_mapping import listed
+    from segstudio.engine.exchange.matching import titles
+
     if title is None:
         return None
-    found = [] if project is None else [m.id for m in project.media() if m.title == title]
+    called = {} if project is None else titles(project)
+    found = [number for number, name in called.items() if name == title]
+    if not found and project is not None:
+        found = [m.id for m in project.media() if m.title == title]
     if len(found) != 1:
+        have = listed([f"'{name}'" for name in called.values()]) or "none"
         raise UsageError(
-            f"There {'are several' if found else 'is no'} '{title}' in the project; name a video or"
-            " folder of it by its title."
+            f"There {'are several' if found else 'is no'} '{title}' in the project; name one of its"
+            f" videos and folders: {have}."
         )
     return found[0]
 

@@ -11,9 +11,11 @@ class ImportReport:
     """frames: that were read; unchanged: of them with the labels that were there already.
 
     pixels: class → pixels as imported, void by the name "void". lost: class of the files → pixels
-    that became void because the project has no such class. kept: pixels that a human had painted
-    otherwise and that stayed. media, classes: titles and names of those that are new. left_out:
-    name and reason.
+    that became void because the project has no such class; unwanted: because a person said so.
+    kept: pixels that a human had painted otherwise and that stayed, in so many kept_frames.
+    replaced: pixels that a human had painted or confirmed and that are not so any more;
+    no_longer_confirmed: frames that were. empty: frames without labels that were left out. media,
+    classes: titles and names of those that are new. left_out: name and reason.
     """
 
     format: str
@@ -24,7 +26,12 @@ class ImportReport:
     unchanged: int
     pixels: dict[str, int]
     lost: dict[str, int]
+    unwanted: dict[str, int]
     kept: int
+    kept_frames: int
+    replaced: int
+    no_longer_confirmed: int
+    empty: int
     media: tuple[str, ...]
     classes: tuple[str, ...]
     left_out: tuple[tuple[str, str], ...]
@@ -39,24 +46,70 @@ class ImportReport:
         """What a person reads, the most important first."""
         what = "ground truth" if self.imported_as == "ground_truth" else "predictions"
         done = "would be imported" if self.is_dry_run else "imported"
-        frames = "1 frame" if self.frames == 1 else f"{self.frames:,} frames"
-        found = [f"{frames} of {self.source} {done} as {what}."]
+        found = [f"{_frames(self.frames)} of {self.source} {done} as {what}."]
+        found += self._over_humans()
+        if self.empty:
+            found.append(f"{_frames(self.empty)} without labels {self._were(self.empty)} left out.")
         if self.unchanged:
-            are = "frame has" if self.unchanged == 1 else "frames have"
-            found.append(f"{self.unchanged:,} {are} these labels already.")
-        if self.media:
-            found.append(f"New in the project: {listed(self.media)}.")
-        if self.classes:
-            found.append(f"Classes that were added: {listed(self.classes)}.")
-        if self.lost:
-            told = [f"{name} ({count:,} px)" for name, count in self.lost.items()]
-            found.append(f"Became void, since the project has no such class: {listed(told)}.")
-        if self.kept:
-            found.append(
-                f"{self.kept:,} pixels that a human painted otherwise stayed as they were."
-            )
+            has = "has" if self.unchanged == 1 else "have"
+            found.append(f"{_frames(self.unchanged)} {has} these labels already.")
+        found += self._classes_and_media()
         if self.left_out:
             name, why = self.left_out[0]
-            are = "frame was" if len(self.left_out) == 1 else "frames were"
-            found.append(f"{len(self.left_out):,} {are} left out; {name}: {why}")
+            count = len(self.left_out)
+            found.append(f"{_frames(count)} {self._were(count)} left out; {name}: {why}")
         return [*found, *self.notes]
+
+    def _over_humans(self) -> list[str]:
+        """What becomes of pixels that humans made."""
+        found = []
+        if self.replaced:
+            found.append(
+                f"{_pixels(self.replaced)} that humans painted or confirmed"
+                f" {self._were(self.replaced)} replaced."
+            )
+        if self.no_longer_confirmed:
+            one = self.no_longer_confirmed == 1
+            is_ = "would not be" if self.is_dry_run else "is not" if one else "are not"
+            found.append(
+                f"{self.no_longer_confirmed:,} confirmed frame{'' if one else 's'} {is_} confirmed"
+                " any more."
+            )
+        if self.kept:
+            stayed = "would stay as they are" if self.is_dry_run else "stayed as they were"
+            found.append(
+                f"{_pixels(self.kept)} in {_frames(self.kept_frames)} that a human painted"
+                f" otherwise {stayed}."
+            )
+        return found
+
+    def _classes_and_media(self) -> list[str]:
+        found = []
+        would = self.is_dry_run
+        if self.media:
+            found.append(f"New in the project{' would be' if would else ''}: {listed(self.media)}.")
+        if self.classes:
+            what = "would be" if would else "were"
+            found.append(f"Classes that {what} added: {listed(self.classes)}.")
+        became = "Would become void" if would else "Became void"
+        if self.lost:
+            names = _with_pixels(self.lost)
+            found.append(f"{became}, since the project has no such class: {names}.")
+        if self.unwanted:
+            found.append(f"{became}, as wished: {_with_pixels(self.unwanted)}.")
+        return found
+
+    def _were(self, count: int) -> str:
+        return "would be" if self.is_dry_run else "was" if count == 1 else "were"
+
+
+def _frames(count: int) -> str:
+    return "1 frame" if count == 1 else f"{count:,} frames"
+
+
+def _pixels(count: int) -> str:
+    return "1 pixel" if count == 1 else f"{count:,} pixels"
+
+
+def _with_pixels(classes: dict[str, int]) -> str:
+    return listed([f"{name} ({count:,} px)" for name, count in classes.items()])

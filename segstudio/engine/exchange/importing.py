@@ -5,7 +5,6 @@ project touched. Each frame gets one step of undo, "Imported".
 """
 
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -45,6 +44,7 @@ def run_import(
     model: str = "",
     over_human: bool = False,
     leave_out_bad: bool = False,
+    with_empty: bool = False,
     dry_run: bool = False,
     should_stop: Callable[[], bool] = lambda: False,
     progress: Callable[[Progress], None] = lambda _: None,
@@ -53,6 +53,7 @@ def run_import(
 
     model: who made a prediction. over_human: also over pixels that a human painted or confirmed.
     leave_out_bad: frames that are damaged or of another size are told instead of ending it.
+    with_empty: also frames whose files say nothing of any pixel, which are all void then.
     dry_run: all but the writing. Cancelled when stopped and SegStudioError when anything cannot be
     done: then the project is as it was.
     """
@@ -73,7 +74,9 @@ def run_import(
         )
     is_interrupted = False
     with ExitStack() as stack:
-        work = _Import(plan, project, as_, model or plan.guess.format, over_human, leave_out_bad)
+        work = _Import(
+            plan, project, as_, model or plan.guess.format, over_human, leave_out_bad, with_empty
+        )
         media = stack.enter_context(ImportMedia(plan, project))
         work.file = stack.enter_context(tempfile.TemporaryFile(prefix="segstudio-import-"))
         work.prepare(media, should_stop, progress)
@@ -117,10 +120,15 @@ class _Import:
     model: str
     over_human: bool
     leave_out_bad: bool
+    with_empty: bool
     places: list[_Place] = field(default_factory=list)
     count: int = 0
     unchanged: int = 0
+    empty: int = 0
     kept: int = 0
+    kept_frames: int = 0
+    replaced: int = 0
+    no_longer: int = 0
     pixels: NDArray[np.int64] = field(default_factory=lambda: np.zeros(256, np.int64))
     read: NDArray[np.int64] = field(default_factory=lambda: np.zeros(256, np.int64))
     bad: list[tuple[str, str]] = field(default_factory=list)
@@ -152,6 +160,9 @@ class _Import:
 
     def _one(self, each: Matched, media: ImportMedia) -> None:
         found = np.ascontiguousarray(self.plan.reader.read(each.ref).labels)
+        if not self.with_empty and not (found != VOID).any():
+            self.empty += 1
+            return
         labels = remap(found, self.plan.mapping)
         stored = None if each.key.media < 0 else self.project.load(each.key)
         about = stored.summary.about if stored is not None else media.about(each.key)
@@ -162,13 +173,13 @@ class _Import:
                 " frames in another way."
             )
         document = _document(stored, about)
-        self._put(document, labels)
+        is_same = self._put(document, labels)
         step = document.commit()
         self.count += 1
         self.read += pixels_by_class(found)
         self.pixels += pixels_by_class(labels)
         if step is None:
-            self.unchanged += 1
+            self.unchanged += is_same
             return
         counts = document.origin_counts[:5]
         if self.as_ == "prediction":
@@ -182,12 +193,13 @@ class _Import:
         origins = tuple(int(n) for n in counts)
         self.places.append(_Place(each.key, position, at, len(content), origins, about))  # type: ignore[arg-type]  # five
 
-    def _put(self, document: LabelDocument, labels: NDArray[np.uint8]) -> None:
+    def _put(self, document: LabelDocument, labels: NDArray[np.uint8]) -> bool:
+        """Whether the frame has these labels afterwards, wherever they say anything."""
         is_truth = self.as_ == "ground_truth"
         said = np.ones(labels.shape, np.bool_) if is_truth else labels != VOID
-        if not self.over_human:
-            differs = (document.origin >= PAINTED) & said & (document.labels != labels)
-            self.kept += int(np.count_nonzero(differs))
+        is_human = document.origin >= PAINTED
+        before = document.labels.copy()
+        was_confirmed = bool((document.origin == CONFIRMED).all())
         document.begin(TITLE)
         document.put(
             Area(Rect(0, 0, *labels.shape), said),
@@ -195,6 +207,13 @@ class _Import:
             origin=CONFIRMED if is_truth else MODEL,
             over_human=self.over_human,
         )
+        kept = int(np.count_nonzero(said & (document.labels != labels)))
+        self.kept += kept
+        self.kept_frames += kept > 0
+        is_lost = (document.labels != before) | (document.origin < PAINTED)
+        self.replaced += int(np.count_nonzero(is_human & is_lost))
+        self.no_longer += was_confirmed and not bool((document.origin == CONFIRMED).all())
+        return not kept
 
     def steps(self, ids: dict[int, int], should_stop: Callable[[], bool]) -> Iterator[NewStep]:
         """In the store's thread."""
@@ -209,13 +228,12 @@ class _Import:
     def report(self, titles: tuple[str, ...], *, is_dry: bool) -> ImportReport:
         """What was done, or would be."""
         plan = self.plan
-        lost = Counter(
-            {
-                plan.reader.classes.name_of(i): int(self.read[i])
-                for i in range(VOID)
-                if self.read[i] and plan.mapping.table[i] == VOID
-            }
-        )
+        gone = {
+            i: int(self.read[i])
+            for i in range(VOID)
+            if self.read[i] and plan.mapping.table[i] == VOID
+        }
+        name_of = plan.reader.classes.name_of
         return ImportReport(
             plan.guess.format,
             plan.source.title,
@@ -224,12 +242,17 @@ class _Import:
             self.count,
             self.unchanged,
             {plan.classes.name_of(i): int(n) for i, n in enumerate(self.pixels) if n},
-            dict(lost),
+            {name_of(i): n for i, n in gone.items() if i not in plan.unwanted},
+            {name_of(i): n for i, n in gone.items() if i in plan.unwanted},
             self.kept,
+            self.kept_frames,
+            self.replaced,
+            self.no_longer,
+            self.empty,
             titles,
             tuple(c.name for c in plan.added),
             (*plan.left_out, *self.bad),
-            plan.notes,
+            (*plan.file_notes, *plan.merged),
         )
 
 

@@ -4,12 +4,13 @@ A name that fits two frames fits none: a person is told rather than labels put o
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal, TypeAlias, get_args
 
-from segstudio.core.class_mapping import plain
+from segstudio.core.class_mapping import listed, plain
 from segstudio.engine.exchange.naming import FrameNames
 from segstudio.errors import UsageError
 from segstudio.formats import names
@@ -24,10 +25,13 @@ the frame's index. order: the first file is the first frame. none: always new pi
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """keys: frame of the project for each that was found. why_not: the others, with the reason."""
+    """keys: frame of the project for each that was found. why_not: those that must not come in,
+    with the reason. nowhere: the reason of those that may still have pictures of their own, where
+    it is not that no frame has their name."""
 
     keys: dict[int, FrameKey]
     why_not: dict[int, str]
+    nowhere: dict[int, str] = field(default_factory=dict)
 
 
 def match(
@@ -53,11 +57,63 @@ def match(
         return _once(refs, ((i, key) for i, key in found if key is not None))
     record = _the_one(project, media, matching)
     if matching == "order":
-        numbered = ((i, i) for i in range(len(refs)))
-    else:
-        last = ((i, re.search(r"(\d{1,12})\D*$", ref.name, re.ASCII)) for i, ref in enumerate(refs))
-        numbered = ((i, int(number[1])) for i, number in last if number is not None)
-    return _once(refs, ((i, FrameKey(record.id, at)) for i, at in numbered if at < record.frames))
+        _check_count(record, refs)
+        return Matches({i: FrameKey(record.id, i) for i in range(len(refs))}, {})
+    numbers, nowhere = _numbers(record, refs)
+    found = _once(refs, ((i, FrameKey(record.id, at)) for i, at in numbers.items()))
+    return replace(found, nowhere=nowhere)
+
+
+def fitting_order(
+    project: Project, refs: Sequence[FrameRef], media: int | None = None
+) -> MediaRecord | None:
+    """The only medium that has as many frames as there are labels."""
+    fits = [r for r in project.media() if media in (None, r.id) and r.frames == len(refs)]
+    return fits[0] if len(fits) == 1 and len(refs) > 1 else None
+
+
+def titles(project: Project) -> dict[int, str]:
+    """What each medium is called to name it: its title, with the folders that tell two apart."""
+    records = project.media()
+    found = {r.id: r.title for r in records}
+    for parents in (1, 2, None):
+        count = Counter(found.values())
+        for r in records:
+            if count[found[r.id]] > 1:
+                path = r.path if r.path.name == r.title else r.path / r.title
+                parts = path.parts if parents is None else path.parts[-1 - parents :]
+                found[r.id] = PurePosixPath(*parts).as_posix()
+    return found
+
+
+def _check_count(record: MediaRecord, refs: Sequence[FrameRef]) -> None:
+    """In order means one for each frame: one that is missing would move all behind it."""
+    if len(refs) != record.frames:
+        raise UsageError(
+            f"There are {len(refs):,} label files and {record.title} has {record.frames:,} frames,"
+            " so they cannot be matched in order; match them by name or number, or complete the"
+            " files."
+        )
+
+
+def _numbers(
+    record: MediaRecord, refs: Sequence[FrameRef]
+) -> tuple[dict[int, int], dict[int, str]]:
+    """The index that each name ends with, and why others have none."""
+    found: dict[int, int] = {}
+    nowhere: dict[int, str] = {}
+    for i, ref in enumerate(refs):
+        number = re.search(r"(\d{1,12})\D*$", ref.name, re.ASCII)
+        if number is None:
+            nowhere[i] = "there is no number in its name."
+        elif int(number[1]) >= record.frames:
+            last = record.frames - 1
+            nowhere[i] = (
+                f"its number is {int(number[1])}, and the frames of {record.title} go to {last}."
+            )
+        else:
+            found[i] = int(number[1])
+    return found, nowhere
 
 
 def _once(refs: Sequence[FrameRef], found: Iterable[tuple[int, FrameKey]]) -> Matches:
@@ -77,9 +133,15 @@ def _the_one(project: Project, media: int | None, matching: str) -> MediaRecord:
     records = [r for r in project.media() if media in (None, r.id)]
     if len(records) == 1:
         return records[0]
+    if not records:
+        raise UsageError(
+            f"{project.path.name} has no media, so frames cannot be matched by {matching}; open a"
+            " video in it first, or match by name."
+        )
+    named = listed([f"'{title}'" for title in titles(project).values()])
     raise UsageError(
-        f"{project.path.name} has {len(records) or 'no'} media, so frames cannot be matched by"
-        f" {matching} alone; say which medium they are of."
+        f"{project.path.name} has {len(records)} media, so frames cannot be matched by {matching}"
+        f" alone; say which medium they are of (--media TITLE): {named}."
     )
 
 

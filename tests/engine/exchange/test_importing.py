@@ -13,12 +13,15 @@ from segstudio.core.classes import CAMVID, VOID, ClassDef, ClassMap
 from segstudio.core.origins import CONFIRMED, MODEL, PAINTED, FrameState
 from segstudio.engine.exchange.exporting import export_project
 from segstudio.engine.exchange.importing import run_import
+from segstudio.engine.exchange.matching import titles
 from segstudio.engine.exchange.planning import plan_import
 from segstudio.errors import Cancelled, FormatError, SegStudioError, UsageError
 from segstudio.formats.report import Progress
 from segstudio.media.open import open_source
 from segstudio.store.masks import write_mask
 from segstudio.store.project import FrameKey, Project
+
+TWO = ClassMap("two", (ClassDef(0, "sky", (1, 2, 3)), ClassDef(1, "Street", (4, 5, 6))))
 
 
 @pytest.fixture
@@ -379,14 +382,112 @@ def test_numbers_and_order(bench, clip, photos, do, tmp_path):
     assert report.frames == 2
     assert [name for name, _ in report.left_out] == ["m_99_x"]
     assert (work.project.load(FrameKey(video, 10)).labels == 10).all()
-    do(folder, work.project, matching="order")
-    assert (work.project.load(FrameKey(video, 1)).labels == 10).all()
+    assert report.left_out[0][1] == "its number is 99, and the frames of night drive.mp4 go to 11."
     work.add(photos())
-    with pytest.raises(UsageError, match="say which medium"):
-        do(folder, work.project, matching="order")
-    do(folder, work.project, matching="order", media=video)
+    with pytest.raises(UsageError, match=r"--media TITLE\): 'night drive.mp4' and 'photos'"):
+        do(folder, work.project, matching="number")
+    with pytest.raises(UsageError, match=r"3 label files and night drive\.mp4 has 12 frames"):
+        do(folder, work.project, matching="order", media=video)
     with pytest.raises(UsageError, match="'guess'"):
         do(folder, work.project, matching="guess")
+
+
+def test_in_order_is_one_for_each_frame(bench, clip, do, tmp_path):
+    folder = masks(
+        tmp_path / "m", **{f"m_{i}_x": np.full((48, 80), i % 9, np.uint8) for i in range(20, 32)}
+    )
+    work = bench()
+    video = work.add(clip)
+    plan = plan_import(folder, work.project, format_name="plain")
+    assert (plan.matched, plan.fits_order) == ((), "night drive.mp4")
+    plan.close()
+    assert do(folder, work.project, matching="order").frames == 12
+    assert (work.project.load(FrameKey(video, 1)).labels == 21 % 9).all()
+
+
+def test_media_of_one_title_are_told_apart_by_their_folders(bench, photos, tmp_path):
+    work = bench()
+    for seed, folder in enumerate(("a/cam", "b/cam", "c")):
+        work.add(photos(folder, seed=seed))
+    assert titles(work.project) == {1: "a/cam", 2: "b/cam", 3: "c"}
+
+
+def test_a_name_without_a_number_has_its_own_reason(bench, clip, do, tmp_path):
+    work = bench()
+    work.add(clip)
+    one = np.zeros((48, 80), np.uint8)
+    report = do(masks(tmp_path / "m", m_3=one, last=one), work.project, matching="number")
+    assert report.left_out == (("last", "there is no number in its name."),)
+
+
+# --- what is told
+
+
+@pytest.mark.parametrize("as_", ["ground_truth", "prediction"])
+def test_frames_without_labels_are_left_out_unless_asked(bench, clip, do, tmp_path, as_):
+    work = bench()
+    video = work.add(clip)
+    one, none = np.zeros((48, 80), np.uint8), np.full((48, 80), VOID, np.uint8)
+    folder = masks(
+        tmp_path / "m", **{f"night drive_{i:06d}": one if i == 1 else none for i in range(3)}
+    )
+    report = do(folder, work.project, as_)
+    assert (report.frames, report.empty) == (1, 2)
+    assert "2 frames without labels were left out." in report.lines()
+    assert work.project.summary(FrameKey(video, 0)) is None
+    report = do(folder, work.project, as_, with_empty=True)
+    assert (report.frames, report.empty) == (3, 0)
+    if as_ == "ground_truth":
+        assert work.project.summary(FrameKey(video, 0)).state is FrameState.CONFIRMED
+
+
+def test_what_humans_made_and_lose_is_told_before_and_after(bench, clip, files, truth, do):
+    work = bench()
+    video = work.add(clip)
+    for index in (1, 5):
+        work.label(video, index, np.full((48, 80), 4, np.uint8))
+    said = sum(int((truth[f"night drive_{i:06d}"] != VOID).sum()) for i in (1, 5))
+    dry = do(files, work.project, "prediction", over_human=True, dry_run=True)
+    assert (dry.replaced, dry.no_longer_confirmed) == (said, 2)
+    assert f"{said:,} pixels that humans painted or confirmed would be replaced." in dry.lines()
+    assert "2 confirmed frames would not be confirmed any more." in dry.lines()
+    report = do(files, work.project, "prediction", over_human=True)
+    assert (report.replaced, report.no_longer_confirmed) == (said, 2)
+    assert "2 confirmed frames are not confirmed any more." in report.lines()
+    report = do(files, work.project, "prediction")
+    assert (report.replaced, report.no_longer_confirmed) == (0, 0)
+
+
+@pytest.mark.parametrize("as_", ["ground_truth", "prediction"])
+def test_frames_that_keep_other_labels_do_not_have_these_already(bench, clip, do, tmp_path, as_):
+    work = bench(classes=TWO)
+    video = work.add(clip)
+    for index, value in ((0, 1), (1, 0), (2, 0)):
+        work.label(video, index, np.full((48, 80), value, np.uint8))
+    sky = np.full((48, 80), 0, np.uint8)
+    folder = masks(tmp_path / "m", **{f"night drive_{i:06d}": sky for i in range(3)})
+    report = do(folder, work.project, as_, change=lambda plan: plan.mapped({"Sky": "Street"}))
+    assert (report.frames, report.unchanged) == (3, 1)
+    assert (report.kept, report.kept_frames) == (2 * 48 * 80, 2)
+    assert "1 frame has these labels already." in report.lines()
+    kept = "7,680 pixels in 2 frames that a human painted otherwise stayed as they were."
+    assert kept in report.lines()
+
+
+def test_void_by_wish_is_no_class_that_is_missing(bench, clip, files, do):
+    work = bench()
+    work.add(clip)
+    report = do(files, work.project, change=lambda p: p.mapped({"Car": None}), dry_run=True)
+    told = [line for line in report.lines() if "Car" in line]
+    assert told == [f"Would become void, as wished: Car ({report.unwanted['Car']:,} px)."]
+    assert report.lost == {}
+
+
+def test_classes_are_not_added_unasked(bench, clip, files, do):
+    work = bench()
+    work.add(clip)
+    with pytest.raises(UsageError, match="no class 'Cars' in the project; the nearest is Car"):
+        do(files, work.project, change=lambda p: p.mapped({"Road": "Cars"}, is_adding=False))
 
 
 def test_two_files_for_one_frame_are_told(bench, clip, do, tmp_path):
@@ -434,9 +535,6 @@ def test_a_medium_that_is_nowhere_takes_labels_only_where_it_had_some(
 # --- classes
 
 
-TWO = ClassMap("two", (ClassDef(0, "sky", (1, 2, 3)), ClassDef(1, "Street", (4, 5, 6))))
-
-
 def test_classes_are_mapped_by_name_and_by_a_person(bench, clip, files, truth, do):
     work = bench(classes=TWO)
     video = work.add(clip)
@@ -457,7 +555,7 @@ def test_classes_are_mapped_by_name_and_by_a_person(bench, clip, files, truth, d
     assert np.array_equal(stored.labels, wanted[labels])
     assert [c.name for c in work.project.classes.classes] == ["sky", "Street", "Automobile"]
     assert report.classes == ("Automobile",)
-    assert report.lost["Sky"] > 0
+    assert report.unwanted["Sky"] > 0
     assert "Road" not in report.lost
 
 
