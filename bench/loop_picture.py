@@ -82,6 +82,7 @@ def table(rows: Sequence[Row], titles: Mapping[str, str]) -> str:
             cells += [_text(one, 1) for one in both[2]]
             cells.append(", ".join(f"{100 * one.mean:.1f} %" if one else "–" for one in both[3]))
             lines.append(f"| {count} | {' | '.join(cells)} |")
+        lines += ["", verdict(rows, domain)]
         parts.append("\n".join(lines).rstrip())
     return "\n\n".join(parts)
 
@@ -103,7 +104,7 @@ def verdict(rows: Sequence[Row], domain: str) -> str:
     gains = [ranked[c].mean - lot[c].mean for c in ranked if c and c in lot]
     above = sum(ranked[c].mean > lot[c].most for c in ranked if c and c in lot)
     return (
-        f"After {GOAL_FRAMES} frames {share:.2f} of the strokes are left (goal ≤ {GOAL_SHARE}:"
+        f"After {GOAL_FRAMES} frames {share:.2f} of all strokes are left (goal ≤ {GOAL_SHARE}:"
         f" {said}). The ranking's mIoU less that of the lots: {statistics.mean(gains):+.3f} in the"
         f" mean, above every lot at {above} of {len(gains)} counts."
     )
@@ -152,6 +153,8 @@ def _panel(
     counts = sorted({c for spread in by_arm.values() for c in spread})
     ticks = _ticks(0 if digits == 0 else min(s.least for s in every), max(s.most for s in every))
     low, high = ticks[0], ticks[-1]
+    if digits and ticks[1] - ticks[0] < 0.0099:
+        digits += 1
 
     def at(count: float, value: float) -> Point:
         x = left + wide * count / max(1, counts[-1])
