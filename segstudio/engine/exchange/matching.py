@@ -53,8 +53,8 @@ def match(
         return Matches({}, {})
     if matching == "name":
         by_name = _ByName(project, source, media)
-        found = ((i, by_name.find(ref)) for i, ref in enumerate(refs))
-        return _once(refs, ((i, key) for i, key in found if key is not None))
+        named = ((i, by_name.find(ref)) for i, ref in enumerate(refs))
+        return _once(refs, ((i, key) for i, key in named if key is not None))
     record = _the_one(project, media, matching)
     if matching == "order":
         _check_count(record, refs)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from segstudio.core.classes import ClassMap
+from segstudio.core.origins import CONFIRMED, PAINTED, FrameState
 from segstudio.engine.flow import CancelToken
 from segstudio.errors import Cancelled, SegStudioError
 from segstudio.formats.options import Option, Value
@@ -59,12 +60,24 @@ def are_labels(path: Path) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How files are looked at. format: "" lets them tell."""
+    """How files are looked at. format: "" lets them tell. media: only into that medium."""
 
     files: Path
     format: str = ""
     options: dict[str, Value] = field(default_factory=dict)
     matching: str = "name"
+    media: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How labels are taken in, as `run_import` takes it."""
+
+    as_: str = "ground_truth"
+    model: str = ""
+    over_human: bool = False
+    leave_out_bad: bool = False
+    with_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,13 +93,17 @@ class Shown:
 @dataclass(frozen=True, slots=True, eq=False)
 class Planned:
     """What an import would do. options: of the format. others: title → name of what else the
-    files may be."""
+    files may be. media: id → title of what the project has. confirmed, human: frames that the files
+    have labels for and that are confirmed, and pixels in them that humans painted or confirmed."""
 
     plan: "ImportPlan"
     title: str
     options: tuple[Option, ...]
     others: dict[str, str]
     previews: tuple[Shown, ...]
+    media: dict[int, str]
+    confirmed: int
+    human: int
 
 
 class Importer(QObject):
@@ -119,6 +136,11 @@ class Importer(QObject):
         return self._job is not None
 
     @property
+    def has_plan(self) -> bool:
+        """The files were opened, as they were asked for last."""
+        return self._now is not None
+
+    @property
     def is_importing(self) -> bool:
         """Labels are being taken in."""
         return self._token is not None
@@ -148,14 +170,14 @@ class Importer(QObject):
                 name="map",
             )
 
-    def start(self, *, as_: str, model: str, over_human: bool) -> None:
+    def start(self, how: "How") -> None:
         """Take in what is planned."""
         if self._now is None or self._job is not None:
             return
         plan, project = self._now.plan, self._project
         token = self._token = CancelToken()
         self._job = self._background.run(
-            lambda job: taken_in(plan, project, job, token, as_, model, over_human=over_human),
+            lambda job: taken_in(plan, project, job, token, how),
             success=self._finish,
             failure=self._fail,
             progress=self.progressed.emit,
@@ -212,6 +234,7 @@ class Importer(QObject):
 
 def planned(look: Look, project: "Project") -> Planned:
     """In a job's thread: opens the files and reads some frames."""
+    from segstudio.engine.exchange.matching import titles
     from segstudio.engine.exchange.planning import plan_import
     from segstudio.formats.registry import FORMATS
 
@@ -221,15 +244,26 @@ def planned(look: Look, project: "Project") -> Planned:
         format_name=look.format or None,
         options=look.options,
         matching=look.matching,
+        media=look.media,
     )
     kind = FORMATS.get(plan.guess.format)
     others = {FORMATS.get(g.format).title: g.format for g in plan.guesses}
     try:
-        found = Planned(plan, kind.title, kind.reads_with, others, ())
+        found = Planned(
+            plan, kind.title, kind.reads_with, others, (), titles(project), *at_stake(plan, project)
+        )
         return with_plan(found, plan)
     except BaseException:
         plan.close()
         raise
+
+
+def at_stake(plan: "ImportPlan", project: "Project") -> tuple[int, int]:
+    """Confirmed frames, and pixels of humans, in frames that would get labels."""
+    found = (project.summary(each.key) for each in plan.matched if each.key.media >= 0)
+    known = [summary for summary in found if summary is not None]
+    confirmed = sum(summary.state is FrameState.CONFIRMED for summary in known)
+    return confirmed, sum(s.counts[PAINTED] + s.counts[CONFIRMED] for s in known)
 
 
 def with_plan(found: Planned, plan: "ImportPlan") -> Planned:
@@ -272,10 +306,7 @@ def taken_in(
     project: "Project",
     job: Job,
     token: CancelToken,
-    as_: str,
-    model: str,
-    *,
-    over_human: bool,
+    how: How,
 ) -> "ImportReport | None":
     """The import itself, in a job's thread; None when it was stopped."""
     from segstudio.engine.exchange.importing import run_import
@@ -288,10 +319,11 @@ def taken_in(
         return run_import(
             plan,
             project,
-            as_,
-            model=model,
-            over_human=over_human,
-            leave_out_bad=False,
+            how.as_,
+            model=how.model,
+            over_human=how.over_human,
+            leave_out_bad=how.leave_out_bad,
+            with_empty=how.with_empty,
             should_stop=lambda: token.cancelled or job.token.cancelled,
             progress=progress,
         )

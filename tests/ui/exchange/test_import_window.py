@@ -98,7 +98,8 @@ def test_a_class_can_be_left_out(qtbot, opened, project, masks):
     window = opened(masks)
     picker = window._table.findChild(QComboBox) and window._table.pickers["Road"]
     picker.activated.emit(picker.findData(VOID_ENTRY))
-    qtbot.waitUntil(lambda: window.can_import and "Road" in window.message, timeout=WAIT)
+    qtbot.waitUntil(lambda: window._planned.plan.mapping.table[3] == VOID, timeout=WAIT)
+    assert "Road" not in window.message  # who wished it knows it
     take(qtbot, window)
     assert (project.load(FrameKey(1, 5)).labels[:4] == VOID).all()
 
@@ -117,8 +118,8 @@ def test_what_an_export_wrote_comes_back_unchanged(qtbot, opened, project, tmp_p
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"a": 1}', b"\xff\xfe"])
-def test_files_that_are_no_labels_are_one_sentence(opened, tmp_path, content):
-    file = tmp_path / "labels.json"
+def test_files_that_are_no_labels_are_one_sentence(opened, masks, content):
+    file = masks / "labels.json"
     file.write_bytes(content)
     window = opened(file, is_fine=False)
     assert window._state.text().endswith(".")
@@ -134,6 +135,81 @@ def test_a_damaged_mask_ends_the_import_and_nothing_is_written(qtbot, opened, pr
         window._go.click()
     assert "f4.png" in caught.args[0]
     assert [(f.key, f.position) for f in project.frames(1)] == before
+
+
+def test_frames_that_cannot_be_read_are_counted_and_can_be_left_out(qtbot, opened, project, masks):
+    content = (masks / "f0.png").read_bytes()
+    (masks / "f0.png").write_bytes(content[: len(content) // 2])
+    window = opened(masks)
+    assert "1 of 4 frames that were looked at cannot be read: f0.png" in window.message
+    window._leave_bad.setChecked(True)
+    report = take(qtbot, window)
+    assert [name for name, _ in report.left_out] == ["f0"]
+    assert "1 frame was left out; f0: " in window.message
+
+
+def test_what_humans_lose_is_said_before_it_is_imported(opened, masks):
+    window = opened(masks)
+    assert window._stakes.isHidden()
+    window._over.setChecked(True)
+    assert "Up to 3,456 pixels that humans painted or confirmed go." in window.message
+    window._pick_as("prediction")
+    assert "4 confirmed frames may become drafts." in window.message
+    assert not window._stakes.isHidden()
+    window._over.setChecked(False)
+    assert window._stakes.isHidden()
+
+
+def test_frames_without_labels_are_left_out_unless_asked(qtbot, opened, project, masks):
+    write_mask(masks / "f5.png", np.full((24, 36), VOID, np.uint8), CAMVID.palette())
+    window = opened(masks)
+    take(qtbot, window)
+    assert "1 frame without labels was left out." in window.message
+    assert project.summary(FrameKey(1, 5)) is None
+    window = opened(masks)
+    window._with_empty.setChecked(True)
+    take(qtbot, window)
+    assert project.summary(FrameKey(1, 5)).state == FrameState.CONFIRMED
+
+
+def test_names_that_fit_nothing_offer_the_order(qtbot, opened, project, masks):
+    for i in range(6):
+        (masks / f"f{i}.png").rename(masks / f"x{chr(97 + i)}.png")
+    window = opened(masks, is_fine=False)
+    assert "drive has as many frames as there are labels" in window.message
+    assert not window.can_import
+    assert not window._in_order.isHidden()
+    window._in_order.click()
+    qtbot.waitUntil(lambda: window.can_import, timeout=WAIT)
+    assert window._in_order.isHidden()
+    take(qtbot, window)
+    assert (project.load(FrameKey(1, 5)).labels[5:] == 5).all()
+
+
+def test_an_order_that_does_not_fit_cannot_be_imported(qtbot, opened, masks):
+    (masks / "f5.png").unlink()
+    window = opened(masks)
+    window._pick_matching("order")
+    qtbot.waitUntil(lambda: not window._importer.is_busy, timeout=WAIT)
+    assert "5 label files and drive has 6 frames" in window.message
+    assert not window.can_import
+
+
+def test_a_medium_is_chosen_where_there_are_several(qtbot, opened, project, masks):
+    assert opened(masks)._media.isHidden()
+    project.add_media(
+        fingerprint="2", title="drive", kind="video", path=masks / "drive", width=36, height=24,
+        frames=6,
+    )  # fmt: skip
+    window = opened(masks)
+    window._pick_matching("number")
+    qtbot.waitUntil(lambda: not window._importer.is_busy, timeout=WAIT)
+    assert "say which medium" in window.message
+    titles = [window._media.itemText(i) for i in range(window._media.count())]
+    assert titles == ["All videos and folders", f"{masks.parent.name}/drive", "masks/drive"]
+    window._pick_media(1)
+    qtbot.waitUntil(lambda: window.can_import, timeout=WAIT)
+    assert "6 of 6 frames fit" in window.message
 
 
 @pytest.fixture

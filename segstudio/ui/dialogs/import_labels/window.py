@@ -4,6 +4,7 @@ What the files seem to be and why, some frames as they would come in, what becom
 and what fits no frame. Import writes all of it as one piece, or nothing.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal, Slot
@@ -25,7 +26,15 @@ from segstudio.core.class_mapping import listed
 from segstudio.ui.dialogs.export.how_page import titled_rows
 from segstudio.ui.dialogs.export.option_form import OptionForm
 from segstudio.ui.dialogs.import_labels.mapping_table import MappingTable
-from segstudio.ui.exchange.importer import Importer, Look, Planned, Shown, class_names, class_rows
+from segstudio.ui.exchange.importer import (
+    How,
+    Importer,
+    Look,
+    Planned,
+    Shown,
+    class_names,
+    class_rows,
+)
 from segstudio.ui.panels.parts import Picker, Segments, Spinner, button, label, row, set_tone
 from segstudio.ui.theme import UNIT
 from segstudio.ui.words import counted
@@ -74,6 +83,18 @@ class ImportWindow(QDialog):
         self._model.setAccessibleName("Name of the model")
         self._model.setMaximumWidth(240)
         self._over = QCheckBox("Also over pixels that a human painted here")
+        self._over.toggled.connect(self._show_stakes)
+        self._stakes = label(look="small", tone="warn")
+        self._stakes.setWordWrap(True)
+        self._leave_bad = QCheckBox("Leave out frames that cannot be read")
+        self._with_empty = QCheckBox("Also frames without any label, all void")
+        self._media = Picker("The video or folder that the labels are of", self._pick_media)
+        self._media.setMinimumContentsLength(24)
+        self._media.hide()
+        self._in_order = button("Match in order", "link", lambda: self._pick_matching("order"))
+        self._in_order.hide()
+        self._unread = label(look="small", tone="warn")
+        self._unread.setWordWrap(True)
         self._matching = Segments(MATCHING, self._pick_matching)
         self._found = label(look="small", tone="muted")
         self._found.setWordWrap(True)
@@ -114,10 +135,13 @@ class ImportWindow(QDialog):
         column.addLayout(self._pictures)
         column.addLayout(titled_rows(("They are", row(self._formats, self._more, 1))))
         column.addWidget(self._form)
+        fits = row(self._found, self._in_order)
+        fits.setStretch(0, 1)
+        frames = (fits, self._unread, self._leave_bad, self._with_empty)
         column.addLayout(
             titled_rows(
-                ("Take as", row(self._as_which, self._model, 1), self._over),
-                ("Frames", row(self._matching, 1), self._found),
+                ("Take as", row(self._as_which, self._model, 1), self._over, self._stakes),
+                ("Frames", row(self._matching, self._media, 1), *frames),
                 ("Classes", self._notes, self._table),
             )
         )
@@ -142,7 +166,10 @@ class ImportWindow(QDialog):
     @property
     def message(self) -> str:
         """What the window says, for tests and for reading aloud."""
-        parts = (self._title, self._why, self._found, self._notes, self._state)
+        parts = (
+            self._title, self._why, self._stakes, self._found, self._unread, self._notes,
+            self._state,
+        )  # fmt: skip
         return " ".join(p.text() for p in parts if p.text())
 
     @property
@@ -160,7 +187,8 @@ class ImportWindow(QDialog):
         set_tone(self._state, tone)
         self._spinner.setVisible(is_busy)
         self._bar.setVisible(False)
-        ready = self._planned is not None and bool(self._planned.plan.matched)
+        is_planned = self._planned is not None and self._importer.has_plan
+        ready = is_planned and bool(self._planned and self._planned.plan.matched)
         self._go.setEnabled(ready and not is_busy and not self._is_done)
         self._choices.setEnabled(not self._importer.is_importing)
 
@@ -168,6 +196,20 @@ class ImportWindow(QDialog):
         self._as_which.show_value(self._as)
         self._matching.show_value(self._look.matching)
         self._model.setVisible(self._as == "prediction")
+        self._show_stakes()
+
+    def _show_stakes(self) -> None:
+        """What humans made and would lose, before it is gone."""
+        now = self._planned
+        text = ""
+        if now is not None and now.human and self._over.isChecked():
+            text = f"Up to {counted(now.human, 'pixel')} that humans painted or confirmed go."
+            if now.confirmed and self._as == "prediction":
+                text += f" {counted(now.confirmed, 'confirmed frame')} may become drafts."
+            elif now.confirmed:
+                text += f" {counted(now.confirmed, 'confirmed frame')} may get other labels."
+        self._stakes.setText(text)
+        self._stakes.setVisible(bool(text))
 
     # --- what is found
 
@@ -190,18 +232,38 @@ class ImportWindow(QDialog):
         self._show_pictures(found.previews)
         frames, matched = len(plan.reader.frames), len(plan.matched)
         text = f"{matched:,} of {counted(frames, 'frame')} fit"
+        is_in_order = bool(plan.fits_order) and not matched
+        self._in_order.setVisible(is_in_order)
         new = sum(len(one.files) for one in plan.new)
         if new:
             text += f", {new:,} of them with pictures of their own that become part of the project"
         if plan.left_out:
             name, why = plan.left_out[0]
             text += f". Left out: {len(plan.left_out):,}, first {name}: {why}"
+        if is_in_order:
+            text += f". {plan.fits_order} has as many frames as there are labels."
         self._found.setText(text)
+        self._show_unread(found.previews)
+        entries = [(None, "All videos and folders"), *found.media.items()]
+        self._media.fill(entries, self._look.media)
+        self._media.setVisible(len(found.media) > 1)
+        self._show_stakes()
         self._notes.setText("\n".join(plan.notes))
         self._notes.setVisible(bool(plan.notes))
         self._table.show_rows(class_rows(plan), class_names(plan.classes))
         trouble = "" if plan.matched else "None of these frames fits a frame of the project."
         self._say(trouble, "warn")
+
+    def _show_unread(self, previews: tuple[Shown, ...]) -> None:
+        bad = [one for one in previews if one.rgb is None]
+        text = ""
+        if bad:
+            text = (
+                f"{len(bad)} of {counted(len(previews), 'frame')} that were looked at cannot be"
+                f" read: {bad[0].why}"
+            )
+        self._unread.setText(text)
+        self._unread.setVisible(bool(text))
 
     def _show_pictures(self, previews: tuple[Shown, ...]) -> None:
         while (item := self._pictures.takeAt(0)) is not None:
@@ -239,7 +301,7 @@ class ImportWindow(QDialog):
     # --- what people do
 
     def _pick_format(self, name: object) -> None:
-        self._look = Look(self._look.files, str(name), {}, self._look.matching)
+        self._look = replace(self._look, format=str(name), options={})
         self._start_looking()
 
     def _toggle_form(self) -> None:
@@ -249,7 +311,7 @@ class ImportWindow(QDialog):
 
     def _change_options(self) -> None:
         name = self._planned.plan.guess.format if self._planned is not None else ""
-        self._look = Look(self._look.files, name, self._form.values, self._look.matching)
+        self._look = replace(self._look, format=name, options=self._form.values)
         self._start_looking()
 
     def _pick_as(self, value: str) -> None:
@@ -257,14 +319,23 @@ class ImportWindow(QDialog):
         self._refresh_choices()
 
     def _pick_matching(self, value: str) -> None:
-        look = self._look
-        self._look = Look(look.files, look.format, look.options, value)
+        self._look = replace(self._look, matching=value)
         self._refresh_choices()
+        self._start_looking()
+
+    def _pick_media(self, value: object) -> None:
+        self._look = replace(self._look, media=value if isinstance(value, int) else None)
         self._start_looking()
 
     def _import(self) -> None:
         self._importer.start(
-            as_=self._as, model=self._model.text().strip(), over_human=self._over.isChecked()
+            How(
+                self._as,
+                self._model.text().strip(),
+                over_human=self._over.isChecked(),
+                leave_out_bad=self._leave_bad.isChecked(),
+                with_empty=self._with_empty.isChecked(),
+            )
         )
         self._say("Reading the labels…", "muted", is_busy=True)
 
