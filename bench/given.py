@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -51,8 +51,8 @@ FRAMES = 8
 EXIF_ORIENTATION = labelled.EXIF_ORIENTATION
 
 
-def exports(folder: Path) -> dict[str, tuple[str, Tree]]:
-    """Title → (format, files): two small frames in every format."""
+def exports(folder: Path, only: Container[str] | None = None) -> dict[str, tuple[str, Tree]]:
+    """Title → (format, files): two small frames in every format, or in these alone."""
     rng = np.random.default_rng(7)
     photos = folder / "photos"
     photos.mkdir()
@@ -60,6 +60,8 @@ def exports(folder: Path) -> dict[str, tuple[str, Tree]]:
         Image.fromarray(rng.integers(0, 256, (20, 28, 3), np.uint8)).save(photos / f"{name}.png")
     found = {}
     for number, (name, classes, options) in enumerate(WRITTEN):
+        if only is not None and name not in only:
+            continue
         known = (
             labelled.some_classes(classes) if isinstance(classes, int) else load_class_set(classes)
         )

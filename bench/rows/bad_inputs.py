@@ -263,7 +263,7 @@ def _hang(_: Sandbox) -> None:
 
 
 def _eat(_: Sandbox) -> None:
-    np.ones(MOST_RSS // 8 + 10_000_000).sum()
+    np.ones(MOST_RSS // 8 + 10_000_000)
 
 
 def _stray(sandbox: Sandbox) -> None:

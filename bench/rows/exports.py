@@ -9,6 +9,7 @@ that the format has for them, the names of the classes and void the same, and th
 the labels the one they were made for. Mistakes that others make are planted and must be found.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -148,7 +149,7 @@ def over_the_same_media(path: Path, filled: labelled.Filled, target: Path, way: 
             pairs[record.id] = new.add(record.path)
         plan = plan_import(target, new.project, format_name=way.format)
         try:
-            run_import(plan, new.project)
+            run_import(plan, new.project, with_empty=True)
             wanted = {each.key for each in plan.matched}
         finally:
             plan.close()
@@ -181,7 +182,7 @@ def of_the_files(
     writer = FORMATS.get(way.format).writer(filled.project.classes, report.options)
     project = Project.create(path, plan.classes)
     try:
-        run_import(plan, project)
+        run_import(plan, project, with_empty=True)
         where = _frames_of(plan, project)
         names = FrameNames(filled.project)
         for key, labels in filled.labels.items():
@@ -317,6 +318,7 @@ def planted(name: str) -> Iterator[None]:
 def measure() -> tuple[str, str, str, bool | None, str]:
     """All ways by turns."""
     wanted = size(FRAMES, LONG_FRAMES)
+    os.sync = lambda: None  # it waits for whatever else the machine writes
     done, troubles = trips(WAYS, wanted)
     seen = []
     for name in MISTAKES:

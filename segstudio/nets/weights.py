@@ -165,7 +165,8 @@ def _from_safetensors(path: Path) -> dict[str, Tensor]:
         return dict(load_file(path, device="cpu"))
     except (SafetensorError, ValueError, KeyError, OSError) as error:
         raise ModelError(
-            f"The weights file {path} is damaged or cut off ({error}); download or copy it again."
+            f"The weights file {path} is damaged or cut off ({str(error)[:80]}); download or copy"
+            " it again."
         ) from error
 
 

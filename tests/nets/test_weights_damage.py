@@ -1,6 +1,7 @@
 """Weights files that were damaged in ways that once crashed or never ended."""
 
 import io
+import json
 import struct
 import zipfile
 
@@ -33,3 +34,12 @@ def test_an_archive_of_a_later_version_is_told(tmp_path):
     (tmp_path / "a.pth").write_bytes(content)
     with pytest.raises(ModelError, match="damaged or cut off"):
         open_weights(tmp_path / "a.pth")
+
+
+def test_a_header_of_long_words_is_not_repeated_at_length(tmp_path):
+    head = json.dumps("a" * 9000).encode()
+    head = b'{"w":' + head + b"}"
+    (tmp_path / "a.safetensors").write_bytes(len(head).to_bytes(8, "little") + head + bytes(4))
+    with pytest.raises(ModelError) as error:
+        open_weights(tmp_path / "a.safetensors")
+    assert len(str(error.value)) < 500
