@@ -81,7 +81,8 @@ def _fit(
     stepper = Stepper(training, recipe, together, dtype, criterion(recipe, spec, material.weights))
     wishes = _Wishes(run, together, should_stop)
     watch, meter = Watch(together.device), Meter()
-    yield _started(training, together, dtype, [note, borders, *material.notes])
+    judged = sum(len(pairs) for pairs in material.sets.values())
+    yield _started(training, together, dtype, [note, borders, *material.notes], judged)
     if training.step >= recipe.steps:
         yield TrainEvent("finished", training.step, {"best_miou": training.best})
         return
@@ -157,7 +158,7 @@ class _Wishes:
 
 
 def _started(
-    training: Training, together: Team, dtype: torch.dtype, notes: list[str]
+    training: Training, together: Team, dtype: torch.dtype, notes: list[str], judged: int
 ) -> TrainEvent:
     figures = {
         "device": str(together.device),
@@ -168,6 +169,7 @@ def _started(
         "effective_batch": training.share.effective,
         "trained_weights": training.trained.numbers,
         "weights": training.trained.of,
+        "judged_frames": judged,
         "notes": [note for note in notes if note],
     }
     return TrainEvent("started", training.step, figures)

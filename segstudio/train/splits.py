@@ -6,7 +6,7 @@ is, and frames next to that stretch are neither judged nor trained on.
 """
 
 import bisect
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -43,8 +43,8 @@ def split(
 ) -> Split[Frame]:
     """About `fraction` of the frames held out: whole clips, or one stretch of the only clip.
 
-    The same frames and seed give the same answer. Nothing is held out when the gap would leave
-    less than half of the rest to train on.
+    The same frames and seed give the same answer. A stretch is shorter where the gap would leave
+    less than half of the rest to train on; nothing is held out where one frame alone would.
     """
     clips = list(dict.fromkeys(f.clip for f in frames))
     rng = np.random.default_rng((seed, len(frames)))
@@ -97,12 +97,14 @@ def _by_time(
     apart = f"{wide:g} s" if has_times else f"{wide:g} frames"
     order = sorted(range(len(frames)), key=lambda i: (at[i], i))
     line = [at[i] for i in order]
-    count = min(max(1, round(fraction * len(line))), len(line) - 1)
-    starts = range(len(line) - count + 1)
-    kept = [_kept(line, start, count, wide) for start in starts]
+    wanted = min(max(1, round(fraction * len(line))), len(line) - 1)
+    found = next((f for f in _stretches(line, wanted, wide) if f is not None), None)
+    if found is None:
+        rest = f"less than half of the {len(line)} frames"
+        return _nothing(frames, f"keeping them {apart} apart would leave {rest} to train on")
+    count, kept = found
+    starts = range(len(kept))
     left = [low + len(line) - high for low, high in kept]
-    if max(left) * 2 < len(line) - count:
-        return _nothing(frames, f"the {len(line)} frames lie less than {apart} apart")
     best = [start for start in starts if left[start] == max(left)]
     ends = [start for start in best if start in (starts[0], starts[-1])]
     start = (ends or best)[int(rng.integers(len(ends or best)))]
@@ -112,12 +114,24 @@ def _by_time(
     part = {starts[0]: "the first", starts[-1]: "the last"}.get(start, "")
     share = f"{100 * count / len(line):.0f} %"
     what = f"{part} {share} of the clip" if part else f"{share} of the clip, from its middle"
+    why = "; more would leave too little to train on" if count < wanted else ""
     return Split(
         tuple(f for i, f in enumerate(frames) if i in learned),
         tuple(f for i, f in enumerate(frames) if i in judged),
         tuple(f for i, f in enumerate(frames) if i not in learned and i not in judged),
-        f"Held out: {what}, {apart} apart ({count} of {len(line)} frames).",
+        f"Held out: {what}, {apart} apart ({count} of {len(line)} frames){why}.",
     )
+
+
+def _stretches(
+    line: list[float], wanted: int, wide: float
+) -> Iterator[tuple[int, list[tuple[int, int]]] | None]:
+    """Lengths from `wanted` down, in eighths of it, with `_kept` of every start; None for one that
+    leaves less than half of the rest wherever it lies."""
+    for count in dict.fromkeys(max(1, wanted * part // 8) for part in range(8, 0, -1)):
+        kept = [_kept(line, start, count, wide) for start in range(len(line) - count + 1)]
+        most = max(low + len(line) - high for low, high in kept)
+        yield (count, kept) if most * 2 >= len(line) - count else None
 
 
 def _kept(line: list[float], start: int, count: int, wide: float) -> tuple[int, int]:

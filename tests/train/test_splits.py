@@ -112,8 +112,14 @@ def test_stills_without_a_time_are_kept_apart_by_their_numbers():
     ("frames", "why"),
     [
         (every(1, 1), "there is one frame only"),
-        (every(0.1, 20), "the 20 frames lie less than 3 s apart"),
-        (every(0.1, 2), "the 2 frames lie less than 3 s apart"),
+        (
+            every(0.1, 20),
+            "keeping them 3 s apart would leave less than half of the 20 frames to train on",
+        ),
+        (
+            every(0.1, 2),
+            "keeping them 3 s apart would leave less than half of the 2 frames to train on",
+        ),
     ],
 )
 def test_too_few_frames_are_all_trained_on_and_nobody_calls_that_validation(frames, why):
@@ -122,6 +128,14 @@ def test_too_few_frames_are_all_trained_on_and_nobody_calls_that_validation(fram
     assert found.train == tuple(frames)
     assert found.reason == (
         f"Nothing is held out, because {why}; figures on trained frames are not validation."
+    )
+
+
+def test_a_shorter_stretch_is_held_out_where_the_gap_eats_too_much():
+    found = split(every(1 / 15, 101))  # 6.7 s
+    assert [len(p) for p in (found.train, found.held_out, found.dropped)] == [45, 12, 44]
+    assert found.reason.endswith(
+        "12 % of the clip, 3 s apart (12 of 101 frames); more would leave too little to train on."
     )
 
 

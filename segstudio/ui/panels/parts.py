@@ -47,9 +47,19 @@ def label(text: str = "", *, look: str = "", tone: str = "") -> QLabel:
 
 
 def set_tone(widget: QWidget, tone: str) -> None:
-    """Change a widget's tone; the style sheet looks at properties only when it is told to."""
-    if widget.property("tone") != tone:
-        widget.setProperty("tone", tone)
+    """Change a widget's tone."""
+    _set(widget, "tone", tone)
+
+
+def set_look(widget: QWidget, look: str) -> None:
+    """Change a widget's look; "" is the plain one."""
+    _set(widget, "look", look)
+
+
+def _set(widget: QWidget, name: str, value: str) -> None:
+    """The style sheet looks at properties only when it is told to."""
+    if widget.property(name) != value:
+        widget.setProperty(name, value)
         widget.style().unpolish(widget)
         widget.style().polish(widget)
 

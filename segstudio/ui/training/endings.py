@@ -1,6 +1,6 @@
 """How a run ended, in one sentence that says what to do next."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from segstudio.ui.training.run_record import RunRecord
 
@@ -30,16 +30,22 @@ class Exit:
 @dataclass(frozen=True, slots=True)
 class Ending:
     """reason: one sentence. is_fine: nobody has to do anything about it. has_result: weights were
-    kept that can be made a model of.
+    kept that can be made a model of. is_judged: figures on frames say how good they are.
     """
 
     reason: str
     is_fine: bool
     has_result: bool
+    is_judged: bool = True
 
 
 def ending_of(record: RunRecord, how: Exit, *, has_checkpoint: bool) -> Ending:
     """has_checkpoint: there is a last.pt to go on from."""
+    found = _ending_of(record, how, has_checkpoint=has_checkpoint)
+    return replace(found, is_judged=not record.is_unjudged)
+
+
+def _ending_of(record: RunRecord, how: Exit, *, has_checkpoint: bool) -> Ending:
     has_best = has_checkpoint and record.best is not None
     if how.is_cancelled:
         return Ending(f"Cancelled at step {record.step}; {_kept(record, has_checkpoint)}.", True,
@@ -127,5 +133,7 @@ def _best(record: RunRecord) -> str:
     if best is None:
         return ""
     step, miou = best
+    if record.is_unjudged:
+        return f"; the last weights (step {step}) are kept, and nobody has judged them"
     figure = f", mIoU {100 * miou:.1f} %" if miou == miou else ""
     return f"; the best weights are those of step {step}{figure}"

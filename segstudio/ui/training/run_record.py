@@ -46,13 +46,14 @@ class Validation:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """On what it runs; "" and 0 where the run did not say."""
+    """On what it runs; "" and 0 where the run did not say. judged: frames, None as well."""
 
     device: str = ""
     precision: str = ""
     batch: int = 0
     accumulation: int = 1
     processes: int = 1
+    judged: int | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -160,6 +161,14 @@ class RunRecord:
         return max(kept), self._mean_at(max(kept))
 
     @property
+    def is_unjudged(self) -> bool:
+        """No frame judges it: the best weights are simply the last ones. An older run does not say
+        so; it tells by keeping weights without a validation."""
+        if self.setup.judged is not None:
+            return self.setup.judged == 0
+        return bool(self._saved) and not self._judged
+
+    @property
     def saved_step(self) -> int | None:
         """Where the last checkpoint stands; None before the first."""
         return max(self._saved, default=None)
@@ -191,6 +200,7 @@ class RunRecord:
             _whole(figures.get("batch"), 0),
             _whole(figures.get("accumulation"), 1),
             _whole(figures.get("processes"), 1),
+            _whole(figures["judged_frames"], 0) if "judged_frames" in figures else None,
             _texts(figures.get("notes")),
         )
         self.state, self.why, self.notes = "running", "", []

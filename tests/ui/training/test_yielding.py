@@ -115,7 +115,7 @@ def test_the_window_asks_where_there_is_a_live_view(child, labeller, qtbot, tmp_
     sources = Sources(lambda: labeller.project, list_models, lambda: "", live)
     trainer = Trainer(sources, background, process=child("fine"), runs=tmp_path)
     window = trainer.open()
-    (box,) = (b for b in window.findChildren(QCheckBox) if "live view" in b.text())
+    (box,) = (b for b in window.what.findChildren(QCheckBox) if "live view" in b.text())
     assert box.isVisible()
     assert box.isChecked()
     box.click()

@@ -54,6 +54,12 @@ class Chart(QFrame):
         """What is shown, the undermost first."""
         return self._lines
 
+    def show_waiting(self, text: str) -> None:
+        """Another sentence for while there is no line."""
+        if text != self._waiting:
+            self._waiting = text
+            self._says.setText(text)
+
     def show_lines(self, lines: Sequence[Line], scale: Scale, summary: str = "") -> None:
         """summary: the newest figures in words, for those who do not see the chart."""
         self._lines = tuple(line for line in lines if len(line.steps))

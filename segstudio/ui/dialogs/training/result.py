@@ -8,13 +8,14 @@ from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from segstudio.core.catalogue import ModelCard
 from segstudio.ui.dialogs.training.gains_table import GainsTable, points
-from segstudio.ui.panels.parts import Spinner, button, label, row, set_tone
+from segstudio.ui.panels.parts import Spinner, button, label, row, set_look, set_tone
 from segstudio.ui.theme import UNIT
 from segstudio.ui.training.endings import Ending
 from segstudio.ui.training.gains import Gains
 from segstudio.ui.words import counted
 
 MEASURING = "Both models are being held against the frames that were held out…"
+UNJUDGED = "The last weights become a model…"
 NO_FRAMES = (
     "No frame was held out, so nobody knows whether it got better; confirm frames of another clip"
     " and measure there."
@@ -108,7 +109,8 @@ class ResultPage(QWidget):
         self._reason.setText(ending.reason)
         set_tone(self._reason, "muted" if ending.is_fine else "warn")
         self._wait.setVisible(is_measuring)
-        self._waiting.setText(MEASURING)
+        self._waiting.setText(MEASURING if ending.is_judged else UNJUDGED)
+        set_look(self._use, "primary" if ending.is_judged else "")
         self._resume.setVisible(can_resume)
         self._basis.hide()
         self._worse.hide()
@@ -144,8 +146,11 @@ class ResultPage(QWidget):
         for one in (self._compare, self._use):
             one.show()
             one.setEnabled(True)
-        self._compare.setDefault(True)
-        self._compare.setFocus()
+        # What nobody has judged is not recommended by the look of a button.
+        set_look(self._use, "" if gains is None else "primary")
+        first = self._curves if gains is None else self._compare
+        first.setDefault(True)
+        first.setFocus()
 
     def show_nothing(self, why: str, run: Path) -> None:
         """No model could be made of what the run kept."""

@@ -28,6 +28,7 @@ from segstudio.ui.dialogs.training.lines import (
     readable,
     thinned,
 )
+from segstudio.ui.dialogs.training.pictures import WAITING as FIRST_PICTURES
 from segstudio.ui.dialogs.training.pictures import HeldOut
 from segstudio.ui.panels.parts import (
     Dot,
@@ -59,6 +60,11 @@ TITLES: Mapping[State, str] = {
 }
 
 
+NO_FIGURES = "No frame is held out, so there are no figures."
+NO_PICTURES = "No frame is held out, so there is none to look at."
+FIRST_FIGURES = "Figures appear with the first validation."
+
+
 class RunningPage(QWidget):
     """Shows what it is told. UI thread only.
 
@@ -86,7 +92,7 @@ class RunningPage(QWidget):
         self._bar.setAccessibleName("Progress of the training")
         self._figures = {name: _Figure(name) for name in FIGURES}
         self._loss = Chart("Loss and learning rate", "The loss appears after the first 20 steps.")
-        self._iou = Chart("IoU on held-out frames", "Figures appear with the first validation.")
+        self._iou = Chart("IoU on held-out frames", FIRST_FIGURES)
         self._choice = Segments(
             (("loss", "Loss", "Of each batch, and its running average"),
              ("lr", "Learning rate", "How far each step goes")),
@@ -101,7 +107,6 @@ class RunningPage(QWidget):
         self._note.setWordWrap(True)
         self._pause = button("Pause", run=self._toggle_pause)
         self._stop = button("Stop and Keep Best", run=self.stop_wanted.emit)
-        self._stop.setToolTip("Ends after this step; the best weights so far become the model")
         self._cancel = button("Cancel", run=self.cancel_wanted.emit)
         self._cancel.setToolTip("Ends at once; the run can be resumed from its last checkpoint")
         self._result = button("Show the Result", run=self.result_wanted.emit)
@@ -176,6 +181,7 @@ class RunningPage(QWidget):
         self._dot.setVisible(not is_busy)
         self._dot.set_tone("warn" if state == "paused" else "faint")
         self._title.setText(TITLES[state])
+        self._show_judging(is_on=not record.is_unjudged)
         self._bar.setRange(0, 0 if state == "starting" and not record.step else self._steps)
         self._bar.setValue(min(record.step, self._steps))
         self._show_figures()
@@ -189,6 +195,17 @@ class RunningPage(QWidget):
         self._draw_iou()
         if self._classes is not None:
             self._pictures.show_pictures(record.pictures, self._classes)
+
+    def _show_judging(self, *, is_on: bool) -> None:
+        """Nothing is promised where no frame will be judged."""
+        if not is_on and self._state == "stopping":
+            self._title.setText("Stopping: the last weights are kept")
+        self._iou.show_waiting(FIRST_FIGURES if is_on else NO_FIGURES)
+        self._pictures.show_waiting(FIRST_PICTURES if is_on else NO_PICTURES)
+        self._toggles.setVisible(is_on)
+        self._stop.setText("Stop and Keep Best" if is_on else "Stop and Keep Last")
+        kept = "best weights so far become" if is_on else "weights of that step become"
+        self._stop.setToolTip(f"Ends after this step; the {kept} the model")
 
     def _show_figures(self) -> None:
         record, best = self._record, self._record.best

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QCheckBox, QGridLayout, QVBoxLayout, QWidget
 
 from segstudio.core.catalogue import ModelCard
 from segstudio.core.training import TrainRecipe
@@ -30,6 +30,11 @@ from segstudio.ui.training.plans import (
 )
 
 COUNTING = "Counting what was corrected…"
+YIELD = "Pause the live view while it trains"
+YIELD_TIP = (
+    "Its model leaves the memory, so that the training has the device to itself, and is loaded"
+    " again afterwards. Pictures and labels stay."
+)
 NO_MODEL = "There is no model to start from; install or import one first."
 
 
@@ -42,11 +47,13 @@ class _Choice:
 
 class WhatPage(QWidget):
     """Signals:
-    train_wanted(TrainRecipe): go. resume_wanted(Path): go on with that run.
+    train_wanted(TrainRecipe): go. resume_wanted(Path): go on with that run. yield_wanted(bool):
+        whether the live view shall rest meanwhile.
     """
 
     train_wanted = Signal(object)
     resume_wanted = Signal(object)
+    yield_wanted = Signal(bool)
 
     def __init__(self) -> None:
         super().__init__()
@@ -76,6 +83,10 @@ class WhatPage(QWidget):
         self._advanced = Advanced()
         self._advanced.changed.connect(self._change_by_hand)
         self._advanced.hide()
+        self._yield = yield_box()
+        self._yield.clicked.connect(self.yield_wanted)
+        self._meanwhile = QWidget()
+        self._meanwhile.hide()
         self._why = label(tone="warn")
         self._why.setWordWrap(True)
         self._train = button("Train", "primary", self._go)
@@ -88,10 +99,7 @@ class WhatPage(QWidget):
 
     def _build(self) -> None:
         grid = QGridLayout()
-        grid.setHorizontalSpacing(3 * UNIT)
-        grid.setVerticalSpacing(3 * UNIT)
-        grid.setColumnMinimumWidth(0, 104)
-        grid.setColumnStretch(1, 1)
+        _columns(grid)
         for number, (name, parts) in enumerate((
             ("Frames", (row(self._which, 1), self._sentence, self._held)),
             ("Start from", (row(self._bases, 1), self._change)),
@@ -102,11 +110,16 @@ class WhatPage(QWidget):
         for number, card in enumerate(self._cards.values()):
             cards.addWidget(card, number // 2, number % 2)
         _put(grid, 2, "How", (cards, row(self._more, 1), self._advanced))
+        meanwhile = QGridLayout(self._meanwhile)
+        meanwhile.setContentsMargins(0, 0, 0, 0)
+        _columns(meanwhile)
+        _put(meanwhile, 0, "Meanwhile", (self._yield,), above=0)
         column = QVBoxLayout(self)
         column.setContentsMargins(3 * UNIT, 3 * UNIT, 3 * UNIT, 2 * UNIT)
         column.setSpacing(2 * UNIT)
         column.addWidget(self._left)
         column.addLayout(grid)
+        column.addWidget(self._meanwhile)
         column.addStretch(1)
         foot = row(self._why, self._train)
         foot.setStretch(0, 1)
@@ -150,6 +163,11 @@ class WhatPage(QWidget):
         self._base = offer.bases[number] if offer.bases else None
         self._left.show_run(offer.unfinished[0] if offer.unfinished else None)
         self._refresh()
+
+    def show_yielding(self, *, is_on: bool) -> None:
+        """Whether the live view will rest; without a call nobody is asked."""
+        self._meanwhile.show()
+        self._yield.setChecked(is_on)
 
     def show_trouble(self, text: str) -> None:
         """What was wanted could not be done; stays until something else is chosen."""
@@ -249,11 +267,28 @@ class WhatPage(QWidget):
             self.train_wanted.emit(recipe)
 
 
-def _put(grid: QGridLayout, number: int, name: str, parts: Sequence[Any]) -> None:
-    """A titled row of the page."""
+def yield_box() -> QCheckBox:
+    """The question whether the live view shall rest while a run goes on."""
+    box = QCheckBox(YIELD)
+    box.setToolTip(YIELD_TIP)
+    return box
+
+
+def _columns(grid: QGridLayout) -> None:
+    """Titles at the left, as wide on every part of the page."""
+    grid.setHorizontalSpacing(3 * UNIT)
+    grid.setVerticalSpacing(3 * UNIT)
+    grid.setColumnMinimumWidth(0, 104)
+    grid.setColumnStretch(1, 1)
+
+
+def _put(
+    grid: QGridLayout, number: int, name: str, parts: Sequence[Any], above: int = UNIT
+) -> None:
+    """A titled row of the page. above: pixels over the title."""
     title = label(name, look="section")
     title.setAlignment(Qt.AlignmentFlag.AlignTop)
-    title.setContentsMargins(0, UNIT, 0, 0)
+    title.setContentsMargins(0, above, 0, 0)
     box = QVBoxLayout()
     box.setSpacing(UNIT)
     for part in parts:

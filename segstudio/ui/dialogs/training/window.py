@@ -9,7 +9,6 @@ from pathlib import Path
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
-    QCheckBox,
     QDialog,
     QHBoxLayout,
     QScrollArea,
@@ -23,19 +22,13 @@ from segstudio.core.classes import ClassMap
 from segstudio.ui.bridge.background import Background
 from segstudio.ui.dialogs.training.result import ResultPage
 from segstudio.ui.dialogs.training.running import RunningPage
-from segstudio.ui.dialogs.training.what import WhatPage
+from segstudio.ui.dialogs.training.what import WhatPage, yield_box
 from segstudio.ui.theme import UNIT
 from segstudio.ui.training.gains import Gains
 from segstudio.ui.training.offers import Offer
 from segstudio.ui.training.process import TrainingProcess
 
 SIZE = (1040, 760)
-YIELD = "Pause the live view while it trains"
-YIELD_TIP = (
-    "Its model leaves the memory, so that the training has the device to itself, and is loaded"
-    " again afterwards. Pictures and labels stay."
-)
-
 REFRESH_MS = 200
 """Curves change five times a second at most, however fast the steps are."""
 
@@ -86,8 +79,7 @@ class TrainWindow(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._pages)
-        self._yield = QCheckBox(YIELD)
-        self._yield.setToolTip(YIELD_TIP)
+        self._yield = yield_box()
         self._yield.clicked.connect(self.yield_wanted)
         self._foot = QWidget()
         foot = QHBoxLayout(self._foot)
@@ -105,6 +97,7 @@ class TrainWindow(QDialog):
         process, page, result = self._process, self.running, self.outcome
         self.what.train_wanted.connect(self.train_wanted)
         self.what.resume_wanted.connect(self.resume_wanted)
+        self.what.yield_wanted.connect(self.yield_wanted)
         page.pause_wanted.connect(process.pause)
         page.resume_wanted.connect(process.resume)
         page.stop_wanted.connect(process.stop_and_keep_best)
@@ -130,13 +123,14 @@ class TrainWindow(QDialog):
     def show_page(self, name: str) -> None:
         """One of the three."""
         self._pages.setCurrentWidget(self._page_of[name])
-        self._foot.setVisible(self._has_live and name != "result")
+        self._foot.setVisible(self._has_live and name == "running")
 
     # --- what it is told
 
     def show_yielding(self, *, is_on: bool) -> None:
         """Whether the live view rests while a run goes on; without a call nobody is asked."""
         self._has_live = True
+        self.what.show_yielding(is_on=is_on)
         self._yield.setChecked(is_on)
         self.show_page(self.page)
 
