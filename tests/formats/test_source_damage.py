@@ -2,11 +2,15 @@
 
 import io
 import os
+import struct
 import zipfile
+import zlib
 
 import pytest
+from PIL import Image
 
 from segstudio.errors import FormatError
+from segstudio.formats.raster_reader import picture_size
 from segstudio.formats.recognise import recognise
 from segstudio.formats.source import ZipSource, open_files
 
@@ -49,3 +53,17 @@ def test_damage_that_a_format_meets_while_it_looks_is_no_failure_of_it(torn, cap
     assert recognise(source) == []
     assert not [r for r in caplog.records if r.levelname == "ERROR"]
     source.close()
+
+
+def test_the_size_of_a_picture_is_told_without_decoding_it(monkeypatch):
+    out = io.BytesIO()
+    Image.new("RGB", (6, 4)).save(out, "PNG")
+    content = bytearray(out.getvalue())
+    content[16:24] = struct.pack(">II", 20_000, 10_000)
+    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
+
+    def never(*_):
+        raise AssertionError("decoded")
+
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", never)
+    assert picture_size(bytes(content)) == (10_000, 20_000)
