@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,21 @@ if TYPE_CHECKING:
     from segstudio.formats.options import Option
     from segstudio.formats.registry import Format
     from segstudio.formats.report import Progress
+    from segstudio.media.source import SourceInfo
 
 
-def project_file(path: Path) -> Path:
-    """The project that is meant: itself, or what the window keeps of a source without one."""
-    if path.suffix == ".segproj":
-        return path
+@dataclass(frozen=True, slots=True)
+class OwnProject:
+    """What the window keeps of a source without a project. file: where, there or not. place: that
+    leads to it for pictures, "" for a video."""
+
+    file: Path
+    info: "SourceInfo"
+    place: str
+
+
+def own_project(path: Path) -> OwnProject:
+    """Of a video, a picture or a folder of pictures. SegStudioError when it is none."""
     from segstudio.media.open import complete_info, open_source
     from segstudio.store import own_projects
     from segstudio.store.picture_names import PictureNames
@@ -32,7 +42,14 @@ def project_file(path: Path) -> Path:
         source.close()
     pictures = PictureNames(info.names, info.may_change)
     place = own_projects.place_of(info.path, info.title, pictures) if info.names else ""
-    file = own_projects.find(info.id, info.title, place)
+    return OwnProject(own_projects.find(info.id, info.title, place), info, place)
+
+
+def project_file(path: Path) -> Path:
+    """The project that is meant: itself, or what the window keeps of a source without one."""
+    if path.suffix == ".segproj":
+        return path
+    file = own_project(path).file
     if not file.is_file():
         raise SegStudioError(
             f"Nothing is labelled in {path.name} yet, so there is no project of it; open it in the"

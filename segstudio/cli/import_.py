@@ -10,13 +10,15 @@ from segstudio.cli.report import Json, Report, Subparsers, add_report_options
 from segstudio.errors import FormatError, UsageError
 
 if TYPE_CHECKING:
+    from segstudio.core.classes import ClassMap
     from segstudio.engine.exchange.planning import ImportPlan
     from segstudio.store.project import Project
 
 _EPILOG = """\
 FILES is a folder, a zip file, or one file of another program (a COCO JSON); what it is, is
-recognised and told. PROJECT is a project (*.segproj); one that is not there is made, with the
-classes of the files and the pictures that come with them.
+recognised and told. PROJECT is a project (*.segproj), or a video or folder of pictures, whose own
+project is meant; one that is not there is made, with the classes of the files and the pictures that
+come with them.
 
 Frames are found by the name or place of their picture, and by the names of an export of ours;
 --match number takes the last number in a name as the index of the frame, order the n-th file as the
@@ -93,16 +95,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(
             f"Labels cannot be imported as '{arguments.as_}'; choose ground-truth or prediction."
         )
-    from segstudio.cli.exchange_words import project_file
     from segstudio.engine.exchange.importing import run_import
-    from segstudio.store.project import Project
 
     with ExitStack() as stack:
-        file = arguments.project
-        project = None
-        if file.suffix != ".segproj" or file.exists():
-            project = Project.open(project_file(file), read_only=arguments.dry_run)
-            stack.callback(project.close)
+        project = _existing(arguments, stack)
         plan = _plan(arguments, project, stack)
         _tell(plan, report)
         if plan.fits_order and not plan.matched:
@@ -111,7 +107,7 @@ def run(arguments: argparse.Namespace) -> int:
                 " many frames as there are labels; add --match order to take them in order."
             )
         if project is None:
-            project = _made(file, plan, arguments, stack)
+            project = _made(arguments.project, plan.classes, arguments, stack)
         progress = stack.enter_context(shown(report))
         done = run_import(
             plan,
@@ -129,6 +125,39 @@ def run(arguments: argparse.Namespace) -> int:
         report.say(line)
     report.write({**done.to_json(), "guess": _guess(plan)})
     return 0
+
+
+def _existing(arguments: argparse.Namespace, stack: ExitStack) -> "Project | None":
+    """The project that is named; that of a video or folder of pictures is made as the window does,
+    with the classes of the files. None for a .segproj that is not there yet."""
+    from segstudio.cli.exchange_words import own_project
+    from segstudio.engine.exchange.planning import plan_import
+    from segstudio.store import own_projects
+    from segstudio.store.picture_names import PictureNames
+    from segstudio.store.project import Project
+
+    file = arguments.project
+    own = None if file.suffix == ".segproj" else own_project(file)
+    file = file if own is None else own.file
+    if file.exists():
+        project = Project.open(file, read_only=arguments.dry_run)
+        stack.callback(project.close)
+        return project
+    if own is None:
+        return None
+    kind = None if arguments.format == "guess" else arguments.format
+    options = dict(pairs(arguments.option, "--option", "name=value"))
+    plan = plan_import(arguments.files, None, format_name=kind, options=options)
+    plan.close()
+    project, info = _made(file, plan.classes, arguments, stack), own.info
+    pictures = PictureNames(info.names, info.may_change) if info.kind == "sequence" else None
+    project.add_media(
+        fingerprint=info.id, title=info.title, kind=info.kind, path=info.path, width=info.width,
+        height=info.height, frames=info.frames, pictures=pictures,
+    )  # fmt: skip
+    if own.place and not arguments.dry_run:
+        own_projects.remember(file, info.id, own.place)
+    return project
 
 
 def _plan(
@@ -180,7 +209,7 @@ def _tell(plan: "ImportPlan", report: Report) -> None:
 
 
 def _made(
-    file: Path, plan: "ImportPlan", arguments: argparse.Namespace, stack: ExitStack
+    file: Path, classes: "ClassMap", arguments: argparse.Namespace, stack: ExitStack
 ) -> "Project":
     """A new project, which goes again when the import fails; a dry run makes it elsewhere."""
     import tempfile
@@ -190,8 +219,7 @@ def _made(
     if arguments.dry_run:
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="segstudio-"))
         file = Path(scratch) / file.name
-    project = Project.create(file, plan.classes)
-
+    project = Project.create(file, classes)
     stack.callback(project.close, remove_untouched=True)
     return project
 

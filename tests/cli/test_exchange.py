@@ -456,6 +456,42 @@ def test_people_are_asked_before_their_pixels_go(run, clip, tmp_path, opened):
     assert (opened(project.path).load(FrameKey(1, 3)).labels == 4).all()
 
 
+def test_a_video_that_nobody_opened_gets_its_own_project(run, clip, tmp_path, opened):
+    folder = tmp_path / "m"
+    for i in range(12):
+        a_mask(folder, f"{chr(97 + i)}", i % 11)
+    words = ("import", folder, clip, "--option", "class_set=camvid")
+    source = open_source(clip)
+    info = complete_info(source)
+    source.close()
+    file = own_projects.find(info.id, info.title, "")
+    code, _, said = run(*words)
+    assert code == 2
+    assert "add --match order to take them in order" in said
+    assert not file.exists()
+    code, report, said = run(*words, "--match", "order", "--dry-run")
+    assert (code, report["frames"]) == (0, 12), said
+    assert not file.exists()
+    code, report, said = run(*words, "--match", "order")
+    assert (code, report["frames"]) == (0, 12), said
+    assert (opened(file).load(FrameKey(1, 5)).labels == 5).all()
+
+
+def test_one_of_several_media_is_named_by_its_title(run, drive, tmp_path):
+    folder = a_mask(tmp_path / "m", "label-7-final")
+    _, _, said = run("import", folder, drive[0], "--match", "number", "--media", "y")
+    assert "There is no 'y' in the project; name one of its videos and folders: " in said
+    assert "'drive.mp4'" in said
+
+
+def test_a_text_is_not_the_folder_around_it(run, clip, tmp_path):
+    project = blank(tmp_path / "p.segproj", clip)
+    (a_mask(tmp_path / "m") / "README.md").write_text("# Masks")
+    code, _, said = run("import", tmp_path / "m/README.md", project)
+    assert code == 2
+    assert "README.md holds no labels that are known" in said
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -464,6 +500,10 @@ def test_people_are_asked_before_their_pixels_go(run, clip, tmp_path, opened):
         (["{files}", "{project}", "--match", "luck"], "by 'luck'"),
         (["{files}", "{project}", "--map", "Road"], "A=B"),
         (["{files}", "{project}", "--map", "Tram=Car"], "no class 'Tram'"),
+        (
+            ["{files}", "{project}", "--map", "Car=Cra"],
+            "no class 'Cra' in the project; the nearest",
+        ),
         (["{files}", "{project}", "--media", "x"], "is no 'x'"),
         (["{files}", "{project}", "--format", "png"], "There is no format 'png'"),
         (["{files}", "{project}", "--option", "x=1"], "no option 'x'"),
