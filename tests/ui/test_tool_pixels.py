@@ -513,3 +513,20 @@ def test_a_click_changes_the_very_pixel_that_the_status_line_names(hand, window,
         QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=at.toPoint())
         painted = np.argwhere(hand.editor.held.document.origin == PAINTED)
         assert painted.tolist() == [list(pixel)]
+
+
+def test_a_frame_whose_steps_are_all_undone_shows_the_draft_again(hand):
+    """And a frame that somebody erased does not."""
+    editor = hand.editor
+    hand.take("rectangle")
+    hand.drag((10, 20), (30, 60))
+    assert editor.held.history.position == 2, "the draft and the rectangle"
+    painted = editor.held.document.labels.copy()
+    editor.go_to_step(0)
+    assert editor.held.is_blank
+    assert np.array_equal(editor.shown_labels(), draft())
+    editor.go_to_step(2)
+    assert not editor.held.is_blank
+    assert np.array_equal(editor.shown_labels(), painted)
+    editor.replace_labels("Erase", np.full(SIZE, 255, np.uint8), 0, np.ones(SIZE, bool))
+    assert not editor.held.is_blank

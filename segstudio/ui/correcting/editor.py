@@ -328,8 +328,9 @@ class Editor(QObject):
         held = self.held
         if held is None or self.why_not():
             return
+        was_blank = held.is_blank  # the draft was shown
         change = self._steps.move(held, back=back)
-        if held.is_blank or change is None:
+        if was_blank or held.is_blank or change is None:
             self.document_changed.emit()
         else:
             self.labels_changed.emit(change)

@@ -34,8 +34,9 @@ class Held:
 
     @property
     def is_blank(self) -> bool:
-        """True while nobody, neither person nor model, said anything here."""
-        return not self.history.entries and not int(self.document.origin_counts[1:].sum())
+        """True while nobody, neither person nor model, said anything here, and again when all that
+        was said is undone. A frame that somebody erased is not."""
+        return not self.history.position and not int(self.document.origin_counts[1:].sum())
 
 
 @dataclass(slots=True)
