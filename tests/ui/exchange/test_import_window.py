@@ -152,7 +152,7 @@ def test_what_humans_lose_is_said_before_it_is_imported(opened, masks):
     window = opened(masks)
     assert window._stakes.isHidden()
     window._over.setChecked(True)
-    assert "Up to 3,456 pixels that humans painted or confirmed go." in window.message
+    assert "Up to 3,456 pixels that humans painted or confirmed will be replaced." in window.message
     window._pick_as("prediction")
     assert "4 confirmed frames may become drafts." in window.message
     assert not window._stakes.isHidden()

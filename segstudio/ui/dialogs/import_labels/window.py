@@ -203,7 +203,8 @@ class ImportWindow(QDialog):
         now = self._planned
         text = ""
         if now is not None and now.human and self._over.isChecked():
-            text = f"Up to {counted(now.human, 'pixel')} that humans painted or confirmed go."
+            pixels = counted(now.human, "pixel")
+            text = f"Up to {pixels} that humans painted or confirmed will be replaced."
             if now.confirmed and self._as == "prediction":
                 text += f" {counted(now.confirmed, 'confirmed frame')} may become drafts."
             elif now.confirmed:
