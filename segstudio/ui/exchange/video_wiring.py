@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from segstudio.formats.names import clean
+from segstudio.ui.exchange.places import writable
 from segstudio.ui.exchange.video_exporter import Clip, VideoExporter
 from segstudio.ui.session import Session
 
@@ -53,6 +54,13 @@ def open_video_export(
     made.follow(session.player.source_changed, lambda: session.info)
     made.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     made.folder_wanted.connect(show_folder)
+    exporter = video_exporter_of(owner, session)
+
+    def say(_: int) -> None:
+        if exporter.is_running:
+            session.tell("The video goes on; you are told here when it is done.", "info")
+
+    made.finished.connect(say)
     session.editor.projects.opened.connect(made.close)  # it shows what is gone
     made.show()
     made.raise_()
@@ -60,8 +68,8 @@ def open_video_export(
 
 
 def _place(clip: Clip) -> Path:
-    """Beside the clip, under its name."""
-    return clip.info.path.parent / (clean(Path(clip.info.title).stem) or "video")
+    """Beside the clip, under its name; in the home folder where nothing can be written there."""
+    return writable(clip.info.path.parent) / (clean(Path(clip.info.title).stem) or "video")
 
 
 def _is_watched(owner: QWidget) -> bool:

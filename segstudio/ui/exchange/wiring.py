@@ -12,6 +12,7 @@ from segstudio.formats.names import clean
 from segstudio.formats.report import ExportReport
 from segstudio.ui.exchange.exporter import Exporter
 from segstudio.ui.exchange.importer import Importer
+from segstudio.ui.exchange.places import writable
 from segstudio.ui.session import Session
 
 
@@ -32,8 +33,13 @@ def exporter_of(owner: QWidget, session: Session) -> Exporter:
         if not _is_watched(owner):
             session.tell(text, "error")
 
+    def stop() -> None:
+        if not _is_watched(owner):
+            session.tell("The export was stopped; export again to go on with it.", "info")
+
     made.finished.connect(tell)
     made.failed.connect(fail)
+    made.stopped.connect(stop)
     return made
 
 
@@ -51,6 +57,13 @@ def open_export(owner: QWidget, session: Session, show_folder: Callable[[Path], 
         )
         window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         window.folder_wanted.connect(show_folder)
+        exporter = exporter_of(owner, session)
+
+        def say(_: int) -> None:
+            if exporter.is_running:
+                session.tell("The export goes on; you are told here when it is done.", "info")
+
+        window.finished.connect(say)
         session.editor.projects.opened.connect(window.close)  # it shows what is gone
     window.show()
     window.raise_()
@@ -110,12 +123,15 @@ def _open_import(owner: QWidget, session: Session, files: Path) -> None:
 
 
 def _place(session: Session) -> Path:
-    """Beside the project, under its name; beside the clip where the program keeps the project."""
+    """Beside the project, under its name, or beside the clip where the program keeps the project;
+    in the home folder where nothing can be written there."""
     projects, info = session.editor.projects, session.info
-    if projects.is_own and info is not None:
-        return info.path.parent / (clean(Path(info.title).stem) or "labels")
     project = projects.project
-    return Path("labels") if project is None else project.path.with_suffix("")
+    if projects.is_own and info is not None:
+        return writable(info.path.parent) / (clean(Path(info.title).stem) or "labels")
+    if project is None:
+        return Path.home() / "labels"
+    return writable(project.path.parent) / project.path.stem
 
 
 def _is_watched(owner: QWidget) -> bool:

@@ -10,8 +10,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox
 
 from segstudio.formats.target import JOURNAL
+from segstudio.ui.dialogs.export.format_list import lines
+from segstudio.ui.dialogs.export.report_page import class_share
 from segstudio.ui.dialogs.export.window import ExportWindow
 from segstudio.ui.exchange.exporter import Exporter, Outlook
+from segstudio.ui.exchange.remembered import Choices
 
 WAIT = 20_000
 
@@ -258,3 +261,58 @@ def test_closing_it_leaves_the_export_running(qtbot, window, exporter):
     with qtbot.waitSignal(exporter.finished, timeout=WAIT) as caught:
         window.close()
     assert caught.args[0].proof.is_exact
+
+
+def test_the_next_export_begins_as_the_last_one(
+    qtbot, window, project, exporter, background, tmp_path
+):
+    window.list.choose("coco")
+    form = window.how._form.findChild(QComboBox, "shape")
+    form.activated.emit(form.findData("polygons"))
+    window.how._pick_scope("labelled")
+    window.how.split._pick("clip")
+    window.how._pick_pictures("none")
+    window.how._place.setText(str(tmp_path / "mine" / "first"))
+    window.how._type_place("")
+    export(qtbot, window)
+    again = ExportWindow(None, project, tmp_path / "out" / "drive", exporter, background)
+    qtbot.addWidget(again)
+    again.show()
+    qtbot.waitUntil(lambda: again.is_ready, timeout=WAIT)
+    order = again.how.order
+    assert (order.format, order.scope, order.pictures) == ("coco", "labelled", "none")
+    assert order.options["shape"] == "polygons"
+    assert order.shares == (80, 10, 10)
+    assert order.target.parent == tmp_path / "mine"
+
+
+@pytest.mark.parametrize("kept", [7, [], {"format": 3, "options": [1], "split": "x", "folder": "\0"},
+                                  {"format": "gone", "options": {"coco": {"shape": "round"}}}])  # fmt: skip
+def test_what_was_kept_and_cannot_be_is_left_out(window, kept):
+    facts = tuple(window._formats.values())
+    window.how.show_choices(Choices.of_json(kept, facts))
+    assert window.how.can_export
+    window.list.choose("coco")
+    assert window.how.order.options["shape"] != "round"
+
+
+def test_both_pages_can_be_closed(qtbot, window):
+    export(qtbot, window)
+    window.report._close.click()
+    assert not window.isVisible()
+
+
+def test_notes_of_the_list_are_two_lines(window):
+    metrics = window.list.fontMetrics()
+    found = lines("Polygons in text files that many programs read, of all kinds", metrics, 190)
+    assert len(found) == 2
+    assert all(metrics.horizontalAdvance(line) <= 190 for line in found)
+    assert lines("Short", metrics, 190) == ["Short"]
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [(0, "0 %"), (0.42, "42 %"), (0.0996, "10 %"), (0.042, "4.2 %"), (0.0004, "<0.1 %")],
+)
+def test_shares_of_rare_classes_have_a_decimal(share, said):
+    assert class_share(share) == said

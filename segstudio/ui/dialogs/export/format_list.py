@@ -1,10 +1,10 @@
-"""The formats to choose from, each with a line of what it is."""
+"""The formats to choose from, each with a word of what it is."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QPainter
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
 from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 from segstudio.ui import theme
 from segstudio.ui.theme import UNIT
 
-HEIGHT = 52
+HEIGHT = 68
 WIDTH = 240
 
 
@@ -39,6 +39,7 @@ class FormatList(QListWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setProperty("look", "sidelist")
+        self.setViewportMargins(0, 2 * UNIT, 0, UNIT)
         self.setFixedWidth(WIDTH)
         self.setUniformItemSizes(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -72,7 +73,7 @@ class FormatList(QListWidget):
 
 
 class _Lines(QStyledItemDelegate):
-    """A title and a fainter line under it."""
+    """A title and up to two fainter lines under it."""
 
     def sizeHint(
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -107,8 +108,20 @@ class _Lines(QStyledItemDelegate):
         painter.drawText(inside, Qt.AlignmentFlag.AlignTop, one.title)
         painter.setFont(option.font)
         painter.setPen(QColor(colors.muted))
-        note = painter.fontMetrics().elidedText(
-            one.note, Qt.TextElideMode.ElideRight, inside.width()
-        )
-        painter.drawText(inside, Qt.AlignmentFlag.AlignBottom, note)
+        below = inside.adjusted(0, painter.fontMetrics().height() + 2, 0, 2)
+        for number, line in enumerate(lines(one.note, painter.fontMetrics(), below.width())):
+            painter.drawText(
+                below.adjusted(0, number * (painter.fontMetrics().height() - 1), 0, 0),
+                Qt.AlignmentFlag.AlignTop,
+                line,
+            )
         painter.restore()
+
+
+def lines(text: str, metrics: QFontMetrics, width: int) -> list[str]:
+    """The text in two lines at most, broken between words; what is left ends in an ellipsis."""
+    first, rest = "", text.split()
+    while rest and metrics.horizontalAdvance(f"{first} {rest[0]}".strip()) <= width:
+        first = f"{first} {rest.pop(0)}".strip()
+    second = metrics.elidedText(" ".join(rest), Qt.TextElideMode.ElideRight, width)
+    return [line for line in (first, second) if line]

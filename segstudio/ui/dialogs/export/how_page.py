@@ -7,8 +7,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QFrame,
-    QGridLayout,
-    QLayout,
     QLineEdit,
     QProgressBar,
     QScrollArea,
@@ -19,7 +17,8 @@ from PySide6.QtWidgets import (
 
 from segstudio.formats.options import Value
 from segstudio.ui.bridge.background import Background, Job
-from segstudio.ui.dialogs.export.option_form import TITLES, OptionForm
+from segstudio.ui.dialogs.export.option_form import OptionForm
+from segstudio.ui.dialogs.export.rows import titled_rows
 from segstudio.ui.dialogs.export.split_row import SplitRow
 from segstudio.ui.exchange.exporter import (
     Available,
@@ -35,7 +34,9 @@ from segstudio.ui.exchange.places import (
     is_in_use,
     trouble_with,
     typed,
+    writable,
 )
+from segstudio.ui.exchange.remembered import Choices
 from segstudio.ui.panels.parts import Picker, Segments, button, label, row, set_tone
 from segstudio.ui.theme import UNIT
 from segstudio.ui.words import counted
@@ -58,9 +59,11 @@ HALF_DONE = "An export of this kind was stopped there; Export goes on with it."
 class HowPage(QWidget):
     """Signals:
     export_wanted(ExportOrder), cancel_wanted(), place_wanted(Path): let the person choose one.
+    close_wanted(): an export that runs goes on.
     """
 
     export_wanted = Signal(object)
+    close_wanted = Signal()
     cancel_wanted = Signal()
     place_wanted = Signal(object)
 
@@ -105,6 +108,7 @@ class HowPage(QWidget):
         self._bar.setRange(0, 1000)
         self._bar.setTextVisible(False)
         self._bar.setFixedHeight(6)
+        self._close = button("Close", "", self.close_wanted.emit)
         self._cancel = button("Stop", "", self.cancel_wanted.emit)
         self._go = button("Export", "primary", self._export)
         self._go.setDefault(True)
@@ -136,8 +140,8 @@ class HowPage(QWidget):
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        foot = row(self._why, self._cancel, self._go)
-        foot.setStretch(0, 1)
+        foot = row(self._close, self._why, self._cancel, self._go)
+        foot.setStretch(1, 1)
         foot.setContentsMargins(3 * UNIT, UNIT, 3 * UNIT, 2 * UNIT)
         self._bar.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         whole = QVBoxLayout(self)
@@ -172,6 +176,37 @@ class HowPage(QWidget):
         """Where exports go unless a person says otherwise."""
         self._folder, self._stem = folder, stem
         self._name_place()
+
+    def show_choices(self, choices: Choices) -> None:
+        """As the last export was; what cannot be any more stays as it is."""
+        self._chosen |= {name: dict(values) for name, values in choices.options.items()}
+        if self._what is not None and self._what.frames.get(choices.scope):
+            self._scope = choices.scope
+        self.split.choose(*choices.split)
+        if choices.pictures in dict(PICTURES):
+            self._pictures_value = choices.pictures
+            self._pictures.fill(list(PICTURES), choices.pictures)
+        self._zip.setChecked(choices.zipped)
+        self._proof.setChecked(choices.proof)
+        folder = typed(choices.folder)
+        if folder is not None:
+            self._folder = writable(folder, self._folder)
+        self._name_place()
+
+    @property
+    def choices(self) -> Choices:
+        """For the next export."""
+        place = typed(self._place.text())
+        return Choices(
+            "" if self._facts is None else self._facts.name,
+            self._chosen,
+            self._scope,
+            self.split.chosen,
+            self._pictures_value,
+            self._zip.isChecked(),
+            self._proof.isChecked(),
+            str(self._folder if place is None else place.parent),
+        )
 
     def choose_place(self, path: Path) -> None:
         """A person's choice: a folder that is in use gets a new one inside it."""
@@ -342,25 +377,3 @@ class HowPage(QWidget):
         if order is not None:
             self.show_progress(0.0, "Beginning…")
             self.export_wanted.emit(order)
-
-
-def titled_rows(*rows: tuple[str | QWidget | QLayout, ...]) -> QGridLayout:
-    """Titles on the left, and what belongs to them, under each other, on the right."""
-    grid = QGridLayout()
-    grid.setHorizontalSpacing(2 * UNIT)
-    grid.setVerticalSpacing(2 * UNIT)
-    grid.setColumnMinimumWidth(0, TITLES)
-    grid.setColumnStretch(1, 1)
-    for number, (name, *parts) in enumerate(rows):
-        title = label(str(name), tone="muted")
-        title.setContentsMargins(0, 0 if isinstance(parts[0], QCheckBox) else 6, 0, 0)
-        column = QVBoxLayout()
-        column.setSpacing(6)
-        for part in parts:
-            if isinstance(part, QWidget):
-                column.addWidget(part)
-            elif isinstance(part, QLayout):
-                column.addLayout(part)
-        grid.addWidget(title, number, 0, Qt.AlignmentFlag.AlignTop)
-        grid.addLayout(column, number, 1)
-    return grid

@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QVBoxLayout, QWi
 from segstudio.formats.report import ExportReport
 from segstudio.ui.panels.parts import Dot, button, label, row, set_tone
 from segstudio.ui.theme import UNIT
-from segstudio.ui.words import share_text
 
 MOST_CLASSES = 24
 """Rows of the table of classes; the report in the folder has them all."""
@@ -17,9 +16,11 @@ MOST_CLASSES = 24
 class ReportPage(QWidget):
     """Signals:
     again_wanted(): another export. folder_wanted(Path): show it in the file manager.
+    close_wanted(): it was read.
     """
 
     again_wanted = Signal()
+    close_wanted = Signal()
     folder_wanted = Signal(object)
 
     def __init__(self) -> None:
@@ -56,7 +57,8 @@ class ReportPage(QWidget):
         area.setFrameShape(QFrame.Shape.NoFrame)
         self._folder = button("Show Folder", "", self._show)
         self._again = button("Export Again…", "", self.again_wanted.emit)
-        foot = row(1, self._again, self._folder)
+        self._close = button("Close", "", self.close_wanted.emit)
+        foot = row(self._close, 1, self._again, self._folder)
         foot.setContentsMargins(3 * UNIT, UNIT, 3 * UNIT, 2 * UNIT)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
@@ -102,10 +104,11 @@ class ReportPage(QWidget):
         order = sorted(report.pixels.items(), key=lambda item: -item[1])[:MOST_CLASSES]
         for number, (name, pixels) in enumerate(order):
             lost = name in report.lost
-            self._table.addWidget(label(name, tone="warn" if lost else ""), number, 0)
+            shown = "Void" if name == "void" else name
+            self._table.addWidget(label(shown, tone="warn" if lost else ""), number, 0)
             count = label(f"{pixels:,} px", tone="muted")
             count.setAlignment(Qt.AlignmentFlag.AlignRight)
-            share = label(share_text(pixels / total), tone="muted")
+            share = label(class_share(pixels / total), tone="muted")
             share.setAlignment(Qt.AlignmentFlag.AlignRight)
             self._table.addWidget(count, number, 1)
             self._table.addWidget(share, number, 2)
@@ -117,3 +120,10 @@ class ReportPage(QWidget):
         if self._report is not None:
             place = Path(self._report.target)
             self.folder_wanted.emit(place if place.is_dir() else place.parent)
+
+
+def class_share(value: float) -> str:
+    """0.4213 → "42 %", 0.0421 → "4.2 %": of rare classes one digit more is told."""
+    if value >= 0.0995 or value == 0:
+        return f"{100 * value:.0f} %"
+    return "<0.1 %" if value < 0.0005 else f"{100 * value:.1f} %"

@@ -24,8 +24,8 @@ from PySide6.QtWidgets import (
 from segstudio.media.source import SourceInfo
 from segstudio.ui.bridge.background import Background
 from segstudio.ui.dialogs import ask
-from segstudio.ui.dialogs.export.how_page import titled_rows
 from segstudio.ui.dialogs.export.option_form import NUMBERS
+from segstudio.ui.dialogs.export.rows import titled_rows
 from segstudio.ui.exchange.places import free_place, trouble_with, typed
 from segstudio.ui.exchange.video_exporter import Clip, VideoExporter, VideoOrder, What, counts
 from segstudio.ui.panels.parts import Elided, Picker, Segments, button, label, pad, row, set_tone

@@ -24,6 +24,7 @@ from segstudio.ui.exchange.exporter import (
     formats_that_write,
     outlook,
 )
+from segstudio.ui.exchange.remembered import Choices, remember, remembered
 
 if TYPE_CHECKING:
     from segstudio.store.project import Project
@@ -50,6 +51,7 @@ class ExportWindow(QDialog):
         super().__init__(parent)
         self._project, self._exporter = project, exporter
         self._formats: dict[str, FormatFacts] = {}
+        self._started: Choices | None = None
         self.setWindowTitle("Export Labels")
         self.setModal(False)
         screen = self.screen().availableGeometry()
@@ -70,11 +72,15 @@ class ExportWindow(QDialog):
         self.how.export_wanted.connect(self._start)
         self.how.cancel_wanted.connect(exporter.cancel)
         self.how.place_wanted.connect(self._ask_place)
+        for page in (self.how, self.report):
+            page.close_wanted.connect(self.close)
         self.report.again_wanted.connect(self._again)
         self.report.folder_wanted.connect(self.folder_wanted)
         exporter.progressed.connect(self.how.show_progress)
         exporter.finished.connect(self._finish)
         exporter.failed.connect(self.how.show_trouble)
+        for over in (exporter.finished, exporter.stopped):
+            over.connect(self._remember)
         exporter.stopped.connect(self.how.show_stopped)
         self.how.show_place(place.parent, place.name)
         listing = background.run(
@@ -85,6 +91,7 @@ class ExportWindow(QDialog):
         )
         self.finished.connect(listing.token.cancel)  # nobody looks at it any more
         self.finished.connect(self.how.leave)
+        self.finished.connect(self._remember)
         if exporter.is_running:
             self.how.show_progress(0.0, "An export is running…")
 
@@ -92,10 +99,13 @@ class ExportWindow(QDialog):
         formats, what = found
         self._formats = {f.name: f for f in formats}
         self.how.show_available(what)
+        last = remembered(self._project, formats)
+        self.how.show_choices(last)
         if formats:
             listed = [Listed(f.name, f.title, _note(f)) for f in formats]
-            self.list.show_formats(listed, formats[0].name)
-            self._pick(formats[0].name)
+            chosen = last.format if last.format in self._formats else formats[0].name
+            self.list.show_formats(listed, chosen)
+            self._pick(chosen)
 
     @property
     def is_ready(self) -> bool:
@@ -120,6 +130,15 @@ class ExportWindow(QDialog):
 
     def _start(self, order: ExportOrder) -> None:
         self._exporter.start(self._project, order)
+        self._started = self.how.choices
+
+    @Slot()
+    def _remember(self) -> None:
+        """When it is over or nobody looks any more: an export reads the project as it begins, best
+        from the disk, which it does only while nothing waits to be written."""
+        if self._started is not None:
+            remember(self._project, self._started)
+            self._started = None
 
     def _ask_place(self, now: Path) -> None:
         dialog = QFileDialog(self, "Export Into", str(now.parent))
