@@ -34,7 +34,6 @@ class HeldOut(QWidget):
         super().__init__()
         self._background = background
         self._shown: tuple[Picture, ...] = ()
-        self._waiting = WAITING
         self._cells = [_Pair() for _ in range(MOST)]
         self._cells[0].clear(WAITING)
         box = QHBoxLayout(self)
@@ -42,13 +41,6 @@ class HeldOut(QWidget):
         box.setSpacing(UNIT + 4)
         for cell in self._cells:
             box.addWidget(cell)
-
-    def show_waiting(self, text: str) -> None:
-        """Another sentence for while there is no picture."""
-        if text != self._waiting:
-            self._waiting = text
-            if not self._shown:
-                self._cells[0].clear(text)
 
     def show_pictures(self, pictures: Sequence[Picture], classes: ClassMap) -> None:
         """The old ones stay until the new ones are read."""
@@ -58,7 +50,7 @@ class HeldOut(QWidget):
         self._shown = wanted
         for number, cell in enumerate(self._cells):
             if number >= len(wanted):
-                cell.clear(self._waiting if not wanted and number == 0 else "")
+                cell.clear(WAITING if not wanted and number == 0 else "")
                 continue
             self._background.run(
                 partial(_read, wanted[number], classes),

@@ -28,7 +28,6 @@ from segstudio.ui.dialogs.training.lines import (
     readable,
     thinned,
 )
-from segstudio.ui.dialogs.training.pictures import WAITING as FIRST_PICTURES
 from segstudio.ui.dialogs.training.pictures import HeldOut
 from segstudio.ui.panels.parts import (
     Dot,
@@ -61,7 +60,6 @@ TITLES: Mapping[State, str] = {
 
 
 NO_FIGURES = "No frame is held out, so there are no figures."
-NO_PICTURES = "No frame is held out, so there is none to look at."
 FIRST_FIGURES = "Figures appear with the first validation."
 
 
@@ -103,6 +101,7 @@ class RunningPage(QWidget):
         self._toggles.setFixedWidth(168)
         self._toggles.changed.connect(self._draw_iou)
         self._pictures = HeldOut(background)
+        self._held_title = label("Held-out frames, as the newest weights see them", look="section")
         self._note = label(tone="warn", look="small")
         self._note.setWordWrap(True)
         self._pause = button("Pause", run=self._toggle_pause)
@@ -150,7 +149,7 @@ class RunningPage(QWidget):
         column.addLayout(figures)
         column.addSpacing(UNIT // 2)
         column.addLayout(charts, 5)
-        column.addWidget(label("Held-out frames, as the newest weights see them", look="section"))
+        column.addWidget(self._held_title)
         column.addWidget(self._pictures, 3)
         column.addWidget(self._note)
         column.addLayout(row(self._cancel, 1, self._pause, self._stop, self._result))
@@ -201,7 +200,8 @@ class RunningPage(QWidget):
         if not is_on and self._state == "stopping":
             self._title.setText("Stopping: the last weights are kept")
         self._iou.show_waiting(FIRST_FIGURES if is_on else NO_FIGURES)
-        self._pictures.show_waiting(FIRST_PICTURES if is_on else NO_PICTURES)
+        for one in (self._held_title, self._pictures):
+            one.setVisible(is_on)
         self._toggles.setVisible(is_on)
         self._stop.setText("Stop and Keep Best" if is_on else "Stop and Keep Last")
         kept = "best weights so far become" if is_on else "weights of that step become"

@@ -113,7 +113,7 @@ class WhatPage(QWidget):
         meanwhile = QGridLayout(self._meanwhile)
         meanwhile.setContentsMargins(0, 0, 0, 0)
         _columns(meanwhile)
-        _put(meanwhile, 0, "Meanwhile", (self._yield,), above=0)
+        _put(meanwhile, 0, "Meanwhile", (self._yield,), above=UNIT // 2)
         column = QVBoxLayout(self)
         column.setContentsMargins(3 * UNIT, 3 * UNIT, 3 * UNIT, 2 * UNIT)
         column.setSpacing(2 * UNIT)
