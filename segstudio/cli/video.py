@@ -85,6 +85,11 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(
             "An overlay shows one model at most and no panes; add --show side-by-side for more."
         )
+    if arguments.difference and not arguments.model:
+        raise UsageError(
+            "--difference is between two models, or the labels and one: name them with -m, as often"
+            " as there are models."
+        )
     check_target(arguments.target)  # before a model is loaded
     report = Report(arguments)
     with _clip(arguments) as (source, labels), ExitStack() as stack:
@@ -129,6 +134,11 @@ def _span(arguments: argparse.Namespace) -> "Span":
     first, dash, last = arguments.range.partition("-")
     if not first.strip().isdecimal() or (dash and not last.strip().isdecimal()):
         raise UsageError(f"--range {arguments.range} is no range of frames; write it like 100-250.")
+    if dash and int(last) < int(first):
+        raise UsageError(
+            f"--range {arguments.range} runs backwards; write the smaller number first, like"
+            f" {int(last)}-{int(first)}."
+        )
     return Span(int(first), int(last or first), arguments.fps)
 
 

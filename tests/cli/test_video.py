@@ -144,6 +144,10 @@ def test_one_clip_of_several_is_named(run, project, tmp_path):
     ("words", "why"),
     [
         (["--range", "3-9"], "it has 0 to 4"),
+        (
+            ["--range", "5-2"],
+            "--range 5-2 runs backwards; write the smaller number first, like 2-5",
+        ),
         (["--range", "later"], "no range of frames"),
         (["--opacity", "2"], "no opacity"),
         (["--width", "3"], "makes no video"),
@@ -151,7 +155,7 @@ def test_one_clip_of_several_is_named(run, project, tmp_path):
         (["--scope", "mine"], "There are no 'mine' labels"),
         (["--difference"], "add --show side-by-side"),
         (["--show", "side-by-side", "--scope", "none"], "nothing to show beside"),
-        (["--show", "side-by-side", "--difference"], "between two models"),
+        (["--show", "side-by-side", "--difference"], "name them with -m"),
         (["-m", "nowhere"], "nowhere"),
     ],
 )

@@ -18,7 +18,10 @@ from segstudio.ui.words import counted, share_text
 NOTHING = "–"
 """Stands where there is no pixel to speak of."""
 
-OWN_ONLY = "Only its own drafts were confirmed; correct some pixels or draft with another model."
+OWN_ONLY = (
+    f"Only its own drafts were confirmed, with less than {100 * CORRECTED:.0f} % of each painted by"
+    " hand; correct more pixels or draft with another model."
+)
 OWN_TIP = (
     "A model is never graded on its own draft: frames that it drafted, and of which a human\n"
     f"painted less than {100 * CORRECTED:.0f} %, do not count for it. They count for other models."

@@ -10,7 +10,7 @@ class Pan(Tool):
 
     title, key, icon, order = "Look", "H", "hand", 0
     paints_class = False
-    hint = "Drag to move the picture · wheel: zoom · looking inside, click to keep a pixel"
+    hint = "Drag to move the picture · wheel: zoom"
 
     def leave(self, bench: Workbench) -> None:
         """Nothing was shown."""
