@@ -123,6 +123,8 @@ def run(arguments: argparse.Namespace) -> int:
         stack.pop_all().close()
     for line in done.lines():
         report.say(line)
+    if not done.frames and not arguments.dry_run and not project.path.exists():
+        report.say(f"No project was made of {plan.source.title}, since nothing came in.")
     report.write({**done.to_json(), "guess": _guess(plan)})
     return 0
 

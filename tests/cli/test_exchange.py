@@ -477,6 +477,20 @@ def test_a_video_that_nobody_opened_gets_its_own_project(run, clip, tmp_path, op
     assert (opened(file).load(FrameKey(1, 5)).labels == 5).all()
 
 
+def test_frames_without_labels_come_in_when_asked(run, clip, tmp_path, opened):
+    folder = a_mask(tmp_path / "m", value=VOID)
+    project = blank(tmp_path / "p.segproj", clip)
+    words = ("import", folder, project, "--option", "class_set=camvid")
+    _, report, said = run(*words)
+    assert (report["frames"], report["empty"]) == (0, 1)
+    assert "1 frame without labels was left out." in said
+    assert run(*words, "--with-empty")[1]["frames"] == 1
+    assert (opened(project).load(FrameKey(1, 3)).origin == CONFIRMED).all()
+    code, _, said = run("import", folder, clip, "--option", "class_set=camvid")
+    assert code == 0
+    assert "No project was made of m, since nothing came in." in said
+
+
 def test_one_of_several_media_is_named_by_its_title(run, drive, tmp_path):
     folder = a_mask(tmp_path / "m", "label-7-final")
     _, _, said = run("import", folder, drive[0], "--match", "number", "--media", "y")
