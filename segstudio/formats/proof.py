@@ -5,8 +5,9 @@ from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from segstudio.core.classes import ClassMap
+from segstudio.core.classes import VOID, ClassMap
 from segstudio.errors import Cancelled, SegStudioError
 from segstudio.formats.labelled import Labelled
 from segstudio.formats.lookup import looked_up
@@ -63,7 +64,21 @@ def prove(
         progress(Progress("reading back", seen, report.frames, item.name))
     # A format that is exact may have been asked for less: polygons with a tolerance.
     is_exact = getattr(writer, "is_exact", kind.is_exact)
-    return Proof(seen, equal, pixels, different, tuple(found), is_expected=not is_exact)
+    return Proof(
+        seen,
+        equal,
+        pixels,
+        different,
+        tuple(found),
+        is_expected=not is_exact,
+        is_fitted=_is_fitted(ids, classes),
+    )
+
+
+def _is_fitted(ids: NDArray[np.uint8], classes: ClassMap) -> bool:
+    """Whether two classes become one there, or one becomes void."""
+    there = [int(ids[c.id]) for c in classes.classes]
+    return VOID in there or len(set(there)) < len(there)
 
 
 def _opened(kind: Format, source: Source, classes: ClassMap) -> tuple[Reader | None, str]:

@@ -32,7 +32,8 @@ class Proof:
     """What reading back found. frames: read back. equal: of them without a different pixel.
 
     pixels, different: of all of them. worst: the frames that differ most, at most twenty.
-    is_expected: whether a difference is in the nature of the format (polygons).
+    is_expected: whether a difference is in the nature of the format (polygons). is_fitted: what was
+    compared are the format's classes, some of which stand for several of the project or for none.
     """
 
     frames: int
@@ -41,6 +42,7 @@ class Proof:
     different: int
     worst: tuple[FrameError, ...] = ()
     is_expected: bool = False
+    is_fitted: bool = False
 
     @property
     def is_exact(self) -> bool:
@@ -50,7 +52,11 @@ class Proof:
     def in_words(self) -> str:
         """A sentence."""
         if self.is_exact:
-            return f"Read back: all {self.pixels:,} pixels of {self.frames:,} frames are the same."
+            fitted = ", as this format has its classes" if self.is_fitted else ""
+            return (
+                f"Read back: all {self.pixels:,} pixels of {self.frames:,} frames are the"
+                f" same{fitted}."
+            )
         if not self.frames:
             return "Read back: no frame is as it was when it was written, so nothing is proven."
         share = self.different / max(self.pixels, 1)

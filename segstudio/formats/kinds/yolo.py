@@ -74,15 +74,22 @@ class YoloWriter:
         if item.picture is not None:
             picture = PurePosixPath("images", split, f"{item.name}{item.picture.suffix}")
             size = ""
-        return Written((file,), picture, {"split": split, "size": size})
+        return Written(
+            (file,), picture, {"split": split, "size": size, "is_split": bool(item.split)}
+        )
 
     def finish(self, entries: Callable[[], Iterator[Entry]]) -> Iterable[OutFile]:
         """data.yaml, and sizes.txt where it is needed."""
         splits = {str(row["split"]) for row in entries()}
-        # Training programs want both lists; where frames are not split, both are all of them.
         train = next((s for s in SPLITS if s in splits), "train")
-        val = "val" if "val" in splits else train
-        rows = ["path: .", f"train: images/{train}", f"val: images/{val}"]
+        rows = ["path: .", f"train: images/{train}"]
+        if "val" in splits:
+            rows.append("val: images/val")
+        elif any(row.get("is_split") for row in entries()):
+            # Figures on the training pictures would look like a validation.
+            rows.append("# val: no frame is in this split; export with frames in val for figures")
+        else:  # training programs want both lists; where nothing is split, both are all of them
+            rows.append(f"val: images/{train}")
         if "test" in splits:
             rows.append("test: images/test")
         rows.append("names:")

@@ -156,3 +156,23 @@ def test_a_frame_painted_on_meanwhile_is_told_and_not_called_wrong(work, tmp_pat
     assert report.proof.is_exact
     assert report.notes[0].startswith("night drive_000005 was painted on while it was exported")
     assert (work.project.load(FrameKey(1, 5)).labels == 3).all()
+
+
+def test_yolo_never_names_the_training_pictures_as_validation(work, tmp_path):
+    def config(name, splits):
+        export_project(work.project, tmp_path / name, "yolo", splits=splits, proof=False)
+        return (tmp_path / name / "data.yaml").read_text()
+
+    assert "val: images/train\n" in config("whole", None)  # nothing is split
+    assert "\nval: images/val\n" in config("both", Splits((50, 50, 0)))
+    alone = config("alone", Splits((100, 0, 0)))
+    assert "\nval:" not in alone
+    assert "# val: no frame is in this split" in alone
+
+
+def test_a_proof_says_when_classes_became_others(work, tmp_path):
+    own = export_project(work.project, tmp_path / "own", "index_png", pictures="none")
+    assert own.proof.in_words().endswith("frames are the same.")
+    merged = export_project(work.project, tmp_path / "merged", "comma10k", pictures="none")
+    assert merged.cannot
+    assert merged.proof.in_words().endswith("are the same, as this format has its classes.")
