@@ -228,7 +228,7 @@ def _config(source: Source) -> PurePosixPath | None:
 def _classes(source: Source, given: ClassMap | None) -> ClassMap:
     config = _config(source)
     names = class_names(source, config) if config is not None else None
-    if names is None:
+    if config is None or names is None:
         if given is None:
             raise FormatError(
                 f"{source.title} holds no data.yaml with 'names'; add it, or choose a class set."
