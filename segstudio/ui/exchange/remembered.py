@@ -72,7 +72,7 @@ def _text(value: object) -> str:
 
 def _values(facts: FormatFacts, given: object) -> dict[str, Any]:
     """Those of the format's options that can still be."""
-    found = {}
+    found: dict[str, Any] = {}
     for option in facts.options:
         value = given.get(option.name) if isinstance(given, dict) else None
         if isinstance(value, bool | int | float | str):

@@ -308,6 +308,10 @@ def test_notes_of_the_list_are_two_lines(window):
     assert len(found) == 2
     assert all(metrics.horizontalAdvance(line) <= 190 for line in found)
     assert lines("Short", metrics, 190) == ["Short"]
+    listed = [
+        window.list.item(i).data(Qt.ItemDataRole.UserRole) for i in range(window.list.count())
+    ]
+    assert not any("…" in line for one in listed for line in lines(one.note, metrics, 190))
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,9 @@ from segstudio.ui.theme import UNIT
 HEIGHT = 68
 WIDTH = 240
 
+_CLAUSES = ("; ", ", ", " in ", " as ", " for ", " with ", " to ")
+"""Where a sentence about a format can end earlier."""
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:
@@ -119,9 +122,24 @@ class _Lines(QStyledItemDelegate):
 
 
 def lines(text: str, metrics: QFontMetrics, width: int) -> list[str]:
-    """The text in two lines at most, broken between words; what is left ends in an ellipsis."""
+    """The text in two lines at most, broken between words.
+
+    What does not fit loses its last clauses, for half a sentence says more than one that breaks
+    off; one that has none is elided.
+    """
     first, rest = "", text.split()
     while rest and metrics.horizontalAdvance(f"{first} {rest[0]}".strip()) <= width:
         first = f"{first} {rest.pop(0)}".strip()
-    second = metrics.elidedText(" ".join(rest), Qt.TextElideMode.ElideRight, width)
+    second = " ".join(rest)
+    if metrics.horizontalAdvance(second) > width:
+        shorter = (
+            text[: max(text.rfind(clause) for clause in _CLAUSES)] if _has_clause(text) else ""
+        )
+        if shorter:
+            return lines(shorter, metrics, width)
+        second = metrics.elidedText(second, Qt.TextElideMode.ElideRight, width)
     return [line for line in (first, second) if line]
+
+
+def _has_clause(text: str) -> bool:
+    return any(text.rfind(clause) > 0 for clause in _CLAUSES)
