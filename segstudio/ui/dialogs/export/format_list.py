@@ -132,14 +132,9 @@ def lines(text: str, metrics: QFontMetrics, width: int) -> list[str]:
         first = f"{first} {rest.pop(0)}".strip()
     second = " ".join(rest)
     if metrics.horizontalAdvance(second) > width:
-        shorter = (
-            text[: max(text.rfind(clause) for clause in _CLAUSES)] if _has_clause(text) else ""
-        )
+        cut = max(text.rfind(clause) for clause in _CLAUSES)
+        shorter = text[: max(cut, 0)].rstrip(",; ").removesuffix(" and").rstrip(",; ")
         if shorter:
             return lines(shorter, metrics, width)
         second = metrics.elidedText(second, Qt.TextElideMode.ElideRight, width)
     return [line for line in (first, second) if line]
-
-
-def _has_clause(text: str) -> bool:
-    return any(text.rfind(clause) > 0 for clause in _CLAUSES)
