@@ -266,9 +266,9 @@ def test_closing_it_leaves_the_export_running(qtbot, window, exporter):
 def test_the_next_export_begins_as_the_last_one(
     qtbot, window, project, exporter, background, tmp_path
 ):
-    window.list.choose("coco")
-    form = window.how._form.findChild(QComboBox, "shape")
-    form.activated.emit(form.findData("polygons"))
+    form = window.how._form.findChild(QComboBox, "ids")
+    form.activated.emit(form.findData("cityscapes19"))
+    window.list.choose("camvid")
     window.how._pick_scope("labelled")
     window.how.split._pick("clip")
     window.how._pick_pictures("none")
@@ -280,10 +280,11 @@ def test_the_next_export_begins_as_the_last_one(
     again.show()
     qtbot.waitUntil(lambda: again.is_ready, timeout=WAIT)
     order = again.how.order
-    assert (order.format, order.scope, order.pictures) == ("coco", "labelled", "none")
-    assert order.options["shape"] == "polygons"
+    assert (order.format, order.scope, order.pictures) == ("camvid", "labelled", "none")
     assert order.shares == (80, 10, 10)
     assert order.target.parent == tmp_path / "mine"
+    again.list.choose("index_png")
+    assert again.how.order.options["ids"] == "cityscapes19"
     again.close()
 
 
