@@ -23,8 +23,8 @@ from PySide6.QtWidgets import (
 )
 
 from segstudio.core.class_mapping import listed
-from segstudio.ui.dialogs.export.rows import titled_rows
 from segstudio.ui.dialogs.export.option_form import OptionForm
+from segstudio.ui.dialogs.export.rows import titled_rows
 from segstudio.ui.dialogs.import_labels.mapping_table import MappingTable
 from segstudio.ui.exchange.importer import (
     How,
