@@ -35,6 +35,8 @@ REPO = Path(__file__).resolve().parent.parent
 DRIVE = "0006R0"
 """The drive of CamVid's train that the first stage never sees."""
 
+VAL = "CamVid val, before it was trained on too"
+
 LICENCE = (
     "Weights for research and other non-commercial use: CamVid's labels are CC BY-NC 4.0. Cite"
     " Brostow, Fauqueur, Cipolla 2009 (CamVid)."
@@ -339,12 +341,12 @@ def _named(stage: Stage, score: Score) -> Score:
     detail = (
         f"{score.detail}; by the weights of stage {stage.name}, trained on train only; {FLATTERS}"
     )
-    return replace(score, dataset="CamVid val", detail=detail)
+    return replace(score, dataset=VAL, detail=detail)
 
 
 def _worth_telling(scores: Sequence[Score]) -> list[Score]:
     """The last of each name: val of the stage that saw all of train; val first."""
-    return sorted({s.dataset: s for s in scores}.values(), key=lambda s: s.dataset != "CamVid val")
+    return sorted({s.dataset: s for s in scores}.values(), key=lambda s: s.dataset != VAL)
 
 
 def _trained_on(card: ModelCard) -> str:

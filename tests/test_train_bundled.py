@@ -126,7 +126,7 @@ def test_three_small_stages_become_a_shipped_folder_whose_card_says_all(
     assert bundled.main(words, main) == 0
     card = load_card(tmp_path / "models" / "bisenet_v2_camvid")
     assert [score.dataset for score in card.scores] == [
-        "CamVid val", "CamVid drive 0006R0, held out",
+        "CamVid val, before it was trained on too", "CamVid drive 0006R0, held out",
     ]  # fmt: skip
     assert "trained on train only" in card.scores[0].detail
     assert all(score.per_class for score in card.scores)
