@@ -84,11 +84,17 @@ def import_labels(
     def then(path: Path) -> None:
         projects = session.editor.projects
 
-        def begin(_: object) -> None:
+        def forget(_: object) -> None:
+            """Made or not: the next project that is opened is for something else."""
             projects.opened.disconnect(begin)
+            projects.failed.disconnect(forget)
+
+        def begin(project: object) -> None:
+            forget(project)
             _open_import(owner, session, files)
 
         projects.opened.connect(begin)
+        projects.failed.connect(forget)
         session.create_project(path.with_suffix(".segproj"))
 
     ask_save("A Project for These Labels", f"{clean(files.stem, 'labels')}.segproj", then)

@@ -12,10 +12,11 @@ from segstudio.core.classes import CAMVID, VOID
 from segstudio.core.origins import CONFIRMED, MODEL, FrameState
 from segstudio.engine.exchange.exporting import export_project
 from segstudio.store.masks import write_mask
-from segstudio.store.project import FrameKey
+from segstudio.store.project import FrameKey, Project
 from segstudio.ui.dialogs.import_labels.mapping_table import VOID as VOID_ENTRY
 from segstudio.ui.dialogs.import_labels.window import ImportWindow
 from segstudio.ui.exchange.importer import Importer, are_labels, may_be_labels
+from segstudio.ui.exchange.wiring import import_labels
 
 WAIT = 20_000
 
@@ -323,3 +324,23 @@ def test_a_video_knows_how_many_frames_it_has_once_it_is_indexed(qtbot, session,
     qtbot.waitUntil(lambda: session.player.info.is_complete, timeout=WAIT)
     qtbot.waitUntil(lambda: projects.media.frames == session.player.info.frames, timeout=WAIT)
     assert projects.project.media()[0].frames == session.player.info.frames > 1
+
+
+def test_a_project_for_labels_that_could_not_be_made_opens_nothing_later(
+    qtbot, window, session, masks, tmp_path
+):
+    taken = tmp_path / "taken.segproj"
+    Project.create(taken, CAMVID).close()
+    with qtbot.waitSignal(session.editor.projects.failed, timeout=WAIT):
+        import_labels(window, session, masks, lambda _title, _name, then: then(taken))
+    with qtbot.waitSignal(session.editor.projects.opened, timeout=WAIT):
+        session.create_project(tmp_path / "other.segproj")
+    assert not window.findChildren(ImportWindow)
+
+
+def test_labels_without_a_project_get_one(qtbot, window, session, masks, tmp_path):
+    made = tmp_path / "made"
+    import_labels(window, session, masks, lambda _title, _name, then: then(made))
+    qtbot.waitUntil(lambda: window.findChild(ImportWindow) is not None, timeout=WAIT)
+    assert session.editor.projects.project.path == made.with_suffix(".segproj")
+    window.findChild(ImportWindow).close()
