@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from segstudio.formats.names import clean
 from segstudio.ui.exchange.places import writable
+from segstudio.ui.exchange.unwatched import is_seen, tell_unwatched
 from segstudio.ui.exchange.video_exporter import Clip, VideoExporter
 from segstudio.ui.session import Session
 
@@ -23,16 +24,10 @@ def video_exporter_of(owner: QWidget, session: Session) -> VideoExporter:
         return found
     made = VideoExporter(session.background, owner)
 
-    def tell(report: "VideoReport") -> None:
-        if not _is_watched(owner):
-            session.tell(f"Written: {report.target}. {' '.join(report.notes)}".strip(), "info")
+    def ended(report: "VideoReport") -> tuple[str, str]:
+        return f"Written: {report.target}. {' '.join(report.notes)}".strip(), "info"
 
-    def fail(text: str) -> None:
-        if not _is_watched(owner):
-            session.tell(text, "error")
-
-    made.finished.connect(tell)
-    made.failed.connect(fail)
+    tell_unwatched(made, session, lambda: _is_watched(owner), ended)
     return made
 
 
@@ -76,4 +71,4 @@ def _is_watched(owner: QWidget) -> bool:
     """Whether the person has the window open and sees it there."""
     from segstudio.ui.dialogs.export.video import VideoWindow
 
-    return any(found.isVisible() for found in owner.findChildren(VideoWindow))
+    return is_seen(owner, VideoWindow)

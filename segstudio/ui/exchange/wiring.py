@@ -13,6 +13,7 @@ from segstudio.formats.report import ExportReport
 from segstudio.ui.exchange.exporter import Exporter
 from segstudio.ui.exchange.importer import Importer
 from segstudio.ui.exchange.places import writable
+from segstudio.ui.exchange.unwatched import is_seen, tell_unwatched
 from segstudio.ui.session import Session
 
 
@@ -23,23 +24,13 @@ def exporter_of(owner: QWidget, session: Session) -> Exporter:
         return found
     made = Exporter(session.background, owner)
 
-    def tell(report: ExportReport) -> None:
-        if not _is_watched(owner):
-            proof = report.proof
-            is_bad = proof is not None and not proof.is_exact and not proof.is_expected
-            session.tell(" ".join(report.lines()[:2]), "error" if is_bad else "info")
+    def ended(report: ExportReport) -> tuple[str, str]:
+        proof = report.proof
+        is_bad = proof is not None and not proof.is_exact and not proof.is_expected
+        return " ".join(report.lines()[:2]), "error" if is_bad else "info"
 
-    def fail(text: str) -> None:
-        if not _is_watched(owner):
-            session.tell(text, "error")
-
-    def stop() -> None:
-        if not _is_watched(owner):
-            session.tell("The export was stopped; export again to go on with it.", "info")
-
-    made.finished.connect(tell)
-    made.failed.connect(fail)
-    made.stopped.connect(stop)
+    stopped = "The export was stopped; export again to go on with it."
+    tell_unwatched(made, session, lambda: _is_watched(owner), ended, stopped)
     return made
 
 
@@ -144,5 +135,4 @@ def _is_watched(owner: QWidget) -> bool:
     """Whether the person has the export window open and sees it there."""
     from segstudio.ui.dialogs.export.window import ExportWindow
 
-    found = owner.findChild(ExportWindow)
-    return found is not None and found.isVisible()
+    return is_seen(owner, ExportWindow)
