@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
             pass
         return 0
     with Events(args) as events:
-        for event in fit(recipe, args.run, classes, rule):
+        for event in fit(recipe, args.run, classes, rule, tell=events.write):
             events.write(event)
     if args.export:
         _export(args, recipe, classes, rule)

@@ -68,6 +68,7 @@ def sentence(event: TrainEvent) -> str:
 
 
 _TOLD: dict[str, Callable[[dict[str, Any]], str]] = {
+    "preparing": lambda f: f"{f['what']}, {f['done']} of {f['of']}",
     "validated": lambda f: f"mIoU on {f['set']} {100 * f['miou']:.1f} %",
     "saved": lambda f: f"saved{' (best so far)' if f['is_best'] else ''}",
     "not_saved": lambda f: f"not saved, the run goes on: {f['why']}",

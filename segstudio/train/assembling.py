@@ -31,6 +31,7 @@ from segstudio.train.counting import check_labels, class_pixels, pixel_counts
 from segstudio.train.data import Samples, WeightedSamples, split_held_out
 from segstudio.train.distributed import Team
 from segstudio.train.labelled import LabelledSource
+from segstudio.train.progress import Progress, Tell
 from segstudio.train.pseudo import pseudo_label
 from segstudio.train.replay import Mix, Replay
 from segstudio.train.sources import DriveFrames, FolderFrames
@@ -60,10 +61,16 @@ class Material:
 
 
 def assemble(
-    recipe: TrainRecipe, run: Path, classes: ClassMap, rule: InputRule, team: Team
+    recipe: TrainRecipe,
+    run: Path,
+    classes: ClassMap,
+    rule: InputRule,
+    team: Team,
+    tell: Tell = lambda _event: None,
 ) -> Material:
     """Everything that the recipe names; copies a project's frames into `run` the first time.
 
+    tell: hears how far that is.
     SegStudioError when there is nothing to learn from, or classes differ.
     """
     new: list[LabelledSource] = list(_folders(recipe.train, len(classes)))
@@ -77,14 +84,14 @@ def assemble(
     mine: CorrectedSet | None = None
     earlier, share = _earlier(recipe, run, len(classes))
     if recipe.project:
-        corrected = _corrected(recipe, run, classes, team)
+        corrected = _corrected(recipe, run, classes, team, tell)
         parts = split(corrected.samples, seed=recipe.seed)
         drafts = sum(not sample.may_grade for sample in parts.held_out)
         notes += [*corrected.notes, parts.reason, no_judges(drafts, of=len(parts.held_out))]
         mine = corrected.chosen(parts.train)
         new.append(mine)
         if recipe.base and recipe.replay_share > 0 and not recipe.replay:
-            said = _said_before(recipe, run, parts, team)
+            said = _said_before(recipe, run, parts, team, tell)
             if len(said):
                 earlier.append(said)
                 share = min(1.0, share + recipe.replay_share)
@@ -160,11 +167,14 @@ def _earlier(recipe: TrainRecipe, run: Path, classes: int) -> tuple[list[Labelle
     return sources, min(1.0, share)
 
 
-def _corrected(recipe: TrainRecipe, run: Path, classes: ClassMap, team: Team) -> CorrectedSet:
+def _corrected(
+    recipe: TrainRecipe, run: Path, classes: ClassMap, team: Team, tell: Tell
+) -> CorrectedSet:
     """The first process copies, the others read what it copied."""
     which = cast("Which", recipe.frames)
     if team.rank.is_first:
-        extract(Path(recipe.project), run / CORRECTED, which=which)
+        progress = Progress("copying the corrected frames", tell)
+        extract(Path(recipe.project), run / CORRECTED, which=which, tell=progress)
     team.told(value=True)
     found = extract(Path(recipe.project), run / CORRECTED, which=which)
     if [c.name for c in found.classes.classes] != [c.name for c in classes.classes]:
@@ -176,14 +186,15 @@ def _corrected(recipe: TrainRecipe, run: Path, classes: ClassMap, team: Team) ->
 
 
 def _said_before(
-    recipe: TrainRecipe, run: Path, parts: Split[CorrectedSample], team: Team
+    recipe: TrainRecipe, run: Path, parts: Split[CorrectedSample], team: Team, tell: Tell
 ) -> FolderFrames:
     """Frames of the project that nobody labelled, as the base labels them: made once."""
     folder = run / EARLIER
     if team.rank.is_first and not (folder / "manifest.json").is_file():
         predictor = Predictor(find_model(recipe.base), str(team.device))
         try:
-            pseudo_label(Path(recipe.project), parts, predictor.predict, folder)
+            progress = Progress("labelling frames with the old model", tell)
+            pseudo_label(Path(recipe.project), parts, predictor.predict, folder, tell=progress)
         finally:
             predictor.close()
     team.told(value=True)

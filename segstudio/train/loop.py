@@ -27,6 +27,7 @@ from segstudio.train.judging import Judge
 from segstudio.train.lineage import origin_of
 from segstudio.train.precision import limit_threads, precision
 from segstudio.train.preparing import Training, prepare
+from segstudio.train.progress import Tell
 from segstudio.train.stepping import Stepper
 from segstudio.train.watching import Meter, Watch, lost, memory_mb
 
@@ -41,6 +42,7 @@ def fit(
     rule: InputRule,
     *,
     should_stop: Callable[[], bool] = lambda: False,
+    tell: Tell = lambda _event: None,
 ) -> Iterator[TrainEvent]:
     """Train until `recipe.steps` or until `should_stop`; go on where `run`/last.pt stands.
 
@@ -48,13 +50,15 @@ def fit(
     best.pt (best mean IoU over all validation pictures). Started by torchrun, each process yields
     the same events and the first one writes.
 
+    tell: hears the "preparing" events at once, which come before the first that is yielded.
+
     SegStudioError when the loss is no number any more, when memory is too small for any batch, and
     when the weights of the end cannot be written; best.pt and last.pt are whole in every case.
     """
     keep_freed_memory()
     limit_threads(recipe.threads)
     with team(recipe.device) as together:
-        yield from _fit(recipe, run, classes, rule, together, should_stop)
+        yield from _fit(recipe, run, classes, rule, together, should_stop, tell)
 
 
 def _fit(
@@ -64,6 +68,7 @@ def _fit(
     rule: InputRule,
     together: Team,
     should_stop: Callable[[], bool],
+    tell: Tell,
 ) -> Iterator[TrainEvent]:
     dtype, note = precision(recipe.precision, together.device)
     recipe, borders = with_borders(recipe, classes)
@@ -73,7 +78,7 @@ def _fit(
     rule = dataclasses.replace(
         rule, multiple_of=math.lcm(rule.multiple_of, spec.multiple_of), remainder=spec.remainder
     )
-    material = assemble(recipe, run, classes, rule, together)
+    material = assemble(recipe, run, classes, rule, together, tell)
     if together.rank.is_first and not training.origin:
         origin = origin_of(recipe, run, together.device, material.corrected)
         training.origin = json.dumps(origin.to_json())

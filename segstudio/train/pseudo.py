@@ -61,12 +61,13 @@ def pseudo_label(
     *,
     rule: PseudoRule | None = None,
     gap: Gap | None = None,
-    tell: Callable[[int], None] = lambda _done: None,
+    tell: Callable[[int, int], None] = lambda _done, _of: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> FolderFrames:
     """Frames of the project's media that nobody labelled, with what `predict` is sure of.
 
-    As they are in `folder` already, if so; empty when there is no frame to take. tell: frames done.
+    As they are in `folder` already, if so; empty when there is no frame to take. tell: frames done,
+    of about how many.
     """
     rule = rule or PseudoRule()
     manifest = folder / "manifest.json"
@@ -82,7 +83,7 @@ def pseudo_label(
                 raise Cancelled
             if _write(project, predict(frame), rule, folder, name):
                 names.append(name)
-            tell(done)
+            tell(done, max(done, rule.count))
         classes = 1 + max(c.id for c in project.classes.classes)
     finally:
         project.close()

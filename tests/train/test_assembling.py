@@ -133,8 +133,18 @@ def test_what_the_base_is_sure_of_is_a_share_of_the_samples_and_never_of_the_jud
     monkeypatch.setattr(assembling, "Predictor", Sure)
     monkeypatch.setattr(assembling, "find_model", lambda name: name)
     recipe = replace(of_project, base="base", replay_share=0.3, augment="mild", batch=5)
-    found = assemble(recipe, tmp_path, CAMVID, RULE, TEAM)
+    told = []
+    found = assemble(recipe, tmp_path, CAMVID, RULE, TEAM, told.append)
     assert found.samples._mix.counts(0, 10) == {"corrected frames": 7, "labels of the old model": 3}
+    assert {event.kind for event in told} == {"preparing"}
+    copied, labelled = ([e.figures for e in told if word in e.figures["what"]]
+                        for word in ("copying", "labelling"))  # fmt: skip
+    assert copied[0]["done"] == 1
+    assert copied[-1]["done"] == copied[-1]["of"] == 2
+    assert labelled
+    again = []
+    assemble(recipe, tmp_path, CAMVID, RULE, TEAM, again.append)
+    assert not again  # all of it is there
     weights = [found.samples[i][2].unique().tolist() for i in range(10)]
     assert sum(0.5 in values for values in weights) == 3  # half as much as a human's
     (judged,) = found.sets["held out"]

@@ -119,9 +119,9 @@ def test_it_can_be_stopped_and_nonsense_is_refused(clips, tmp_path):
     parts = parts_of(path, tmp_path / "c")
     told = []
     with pytest.raises(Cancelled):
-        pseudo_label(path, parts, teacher(), tmp_path / "p", tell=told.append,
+        pseudo_label(path, parts, teacher(), tmp_path / "p", tell=lambda *now: told.append(now),
                      should_stop=lambda: len(told) == 2)  # fmt: skip
-    assert told == [1, 2]
+    assert told == [(1, 60), (2, 60)]
     assert not (tmp_path / "p" / "manifest.json").exists()
     (tmp_path / "p" / "manifest.json").write_text("{")
     with pytest.raises(SegStudioError, match="delete that folder"):

@@ -63,7 +63,8 @@ class RunRecord:
 
     run: the folder, which relative paths of pictures begin at. state: "waiting" before anything
     was heard, "running", "paused", "stopped", "failed" or "finished". why: of a stop or failure.
-    strange: events of kinds that this version does not know, the last few.
+    strange: events of kinds that this version does not know, the last few. preparing: what is done
+    before the first step, in words, and how many frames of how many; "" when nothing is.
     """
 
     run: Path = Path()
@@ -73,6 +74,7 @@ class RunRecord:
     why: str = ""
     strange: list[TrainEvent] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    preparing: tuple[str, int, int] = ("", 0, 0)
     _steps: dict[int, tuple[float, float, float, float, float]] = field(default_factory=dict)
     _judged: dict[tuple[str, int], Validation] = field(default_factory=dict)
     _saved: dict[int, bool] = field(default_factory=dict)
@@ -204,6 +206,11 @@ class RunRecord:
             _texts(figures.get("notes")),
         )
         self.state, self.why, self.notes = "running", "", []
+        self.preparing = ("", 0, 0)
+
+    def _prepares(self, step: int, figures: Mapping[str, Any]) -> None:
+        done, of = (max(0, _whole(figures.get(name), 0)) for name in ("done", "of"))
+        self.preparing = (str(figures.get("what", "")), done, of)
 
     def _stepped(self, step: int, figures: Mapping[str, Any]) -> None:
         names = ("loss", "lr", "samples_per_s", "eta_s", "memory_mb")
@@ -262,6 +269,7 @@ class RunRecord:
 
 
 _TAKES = {
+    "preparing": RunRecord._prepares,
     "started": RunRecord._started,
     "step": RunRecord._stepped,
     "validated": RunRecord._validated,

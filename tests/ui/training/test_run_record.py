@@ -16,11 +16,12 @@ ANYTHING = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
     max_leaves=3,
 )
-KINDS = ("started", "step", "validated", "saved", "not_saved", "smaller_batch", "paused",
+KINDS = ("preparing", "started", "step", "validated", "saved", "not_saved", "smaller_batch", "paused",
          "resumed", "stopped", "failed", "finished", "novelty")  # fmt: skip
 FIGURES = st.dictionaries(
     st.sampled_from(("loss", "lr", "samples_per_s", "eta_s", "memory_mb", "set", "miou", "iou",
-                     "pictures", "is_best", "why", "batch", "accumulation", "notes")),
+                     "pictures", "is_best", "why", "batch", "accumulation", "notes",
+                     "what", "done", "of")),
     ANYTHING,
 )  # fmt: skip
 EVENTS = st.builds(TrainEvent, st.sampled_from(KINDS), st.integers(0, 2**53), FIGURES)
@@ -155,6 +156,15 @@ def test_kinds_of_a_later_version_are_kept():
     record = RunRecord.of([TrainEvent("novelty", 3, {"a": 1})] * 30)
     assert len(record.strange) == 20
     assert record.state == "waiting"
+
+
+def test_what_comes_before_the_first_step_is_known_until_the_run_starts():
+    copying = {"what": "copying the corrected frames", "done": 3, "of": 8}
+    record = RunRecord.of([TrainEvent("preparing", 0, copying)])
+    assert record.preparing == ("copying the corrected frames", 3, 8)
+    assert record.state == "waiting"
+    record.add(TrainEvent("started", 0, {}))
+    assert record.preparing[0] == ""
 
 
 def test_what_went_wrong_on_the_way_is_noted():

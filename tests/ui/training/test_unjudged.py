@@ -49,6 +49,21 @@ def window(qtbot, child, background):
     return made
 
 
+def test_while_it_starts_the_work_before_the_first_step_is_counted(window):
+    page = window.running
+    page.show_run(RunRecord(), "starting", 23)
+    assert page._bar.maximum() == 0  # nobody knows how long
+    copying = {"what": "copying the corrected frames", "done": 3, "of": 12}
+    page.show_run(RunRecord.of([TrainEvent("preparing", 0, copying)]), "starting", 23)
+    assert page.message.startswith("Starting: copying the corrected frames, 3 of 12")
+    assert page._bar.value() / page._bar.maximum() == 0.25
+    huge = {"what": "copying", "done": 2**52, "of": 2**53 - 1}
+    page.show_run(RunRecord.of([TrainEvent("preparing", 0, huge)]), "starting", 23)
+    assert page._bar.value() == 500
+    page.show_run(RunRecord.of(told()), "running", 23)
+    assert page.message.startswith("Training")
+
+
 @pytest.mark.parametrize("judged", [0, None])
 def test_stopped_it_calls_no_weights_the_best(judged):
     ending = ending_of(RunRecord.of(stopped(judged=judged)), Exit(), has_checkpoint=True)

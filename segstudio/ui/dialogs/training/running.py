@@ -49,7 +49,7 @@ FIGURES = ("Step", "Time left", "Samples/s", "Memory", "Best mIoU")
 
 TITLES: Mapping[State, str] = {
     "idle": "No training goes on",
-    "starting": "Starting: loading the model and copying frames",
+    "starting": "Starting: loading the model",
     "running": "Training",
     "pausing": "Pausing after this step",
     "paused": "Paused",
@@ -181,8 +181,7 @@ class RunningPage(QWidget):
         self._dot.set_tone("warn" if state == "paused" else "faint")
         self._title.setText(TITLES[state])
         self._show_judging(is_on=not record.is_unjudged)
-        self._bar.setRange(0, 0 if state == "starting" and not record.step else self._steps)
-        self._bar.setValue(min(record.step, self._steps))
+        self._show_progress()
         self._show_figures()
         notes = " ".join([*record.setup.notes, *record.notes[-2:], *([trouble] if trouble else [])])
         self._note.setText(notes)
@@ -206,6 +205,19 @@ class RunningPage(QWidget):
         self._stop.setText("Stop and Keep Best" if is_on else "Stop and Keep Last")
         kept = "best weights so far become" if is_on else "weights of that step become"
         self._stop.setToolTip(f"Ends after this step; the {kept} the model")
+
+    def _show_progress(self) -> None:
+        """The bar, and before the first step which work it is of."""
+        what, done, of = self._record.preparing
+        if self._state != "starting":
+            self._bar.setRange(0, self._steps)
+            self._bar.setValue(min(self._record.step, self._steps))
+        elif what:
+            self._title.setText(f"Starting: {what}, {done:,} of {of:,}")
+            self._bar.setRange(0, 1000)
+            self._bar.setValue(1000 * min(done, of) // max(1, of))
+        else:
+            self._bar.setRange(0, 0)
 
     def _show_figures(self) -> None:
         record, best = self._record, self._record.best
