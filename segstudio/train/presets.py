@@ -34,7 +34,7 @@ def _tokens(net: str) -> bool:
 
 
 def _fine_tuning(net: str) -> Settings:
-    """What the three below share: the base's batch norms stay, samples change mildly."""
+    """What the three below share: samples change mildly, the weights that count are averages."""
     rates: Settings = {"optimiser": "sgd", "learning_rate": 5e-3, "weight_decay": 5e-4}
     if _tokens(net):
         rates = {"optimiser": "adamw", "learning_rate": 6e-5, "weight_decay": 0.01}
@@ -42,7 +42,6 @@ def _fine_tuning(net: str) -> Settings:
         **rates,
         "loss": "ce",
         "schedule": "poly",
-        "norms": "frozen",
         "augment": "mild",
         "scale": (0.75, 1.5),
         "ema_decay": 0.99,
@@ -56,6 +55,7 @@ def quick(net: str) -> Settings:
     return {
         **_fine_tuning(net),
         "freeze": "all_but_head",
+        "norms": "frozen",
         "steps": 200,
         "validate_every": 50,
         "patience": 2,
@@ -63,10 +63,15 @@ def quick(net: str) -> Settings:
 
 
 def standard(net: str) -> Settings:
-    """Everything, the backbone at a tenth of the rate, for ten to fifty frames."""
+    """Everything at one rate, batch norms too, for ten to fifty frames.
+
+    After 300 steps on 20 frames by night, a net that knew days had mIoU 0.450, and 0.442 at half
+    the rate; a tenth of that half for the backbone came to 0.422, the base's batch norms to 0.427.
+    """
+    rates: Settings = {} if _tokens(net) else {"learning_rate": 1e-2}
     return {
         **_fine_tuning(net),
-        "backbone_factor": 0.1,
+        **rates,
         "steps": 600,
         "validate_every": 100,
         "patience": 3,
@@ -75,10 +80,9 @@ def standard(net: str) -> Settings:
 
 
 def full(net: str) -> Settings:
-    """Everything at one rate, batch norms too, for more than fifty frames."""
+    """Everything, longer, hard pixels first, pictures changed more, for more than fifty frames."""
     return {
         **_fine_tuning(net),
-        "norms": "trained",
         "augment": "standard",
         "scale": (0.5, 2.0),
         "loss": "ohem",
