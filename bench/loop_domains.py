@@ -2,8 +2,10 @@
 
 camvid: a drive that the base never saw, 0006R0, split in time: the first 60 % are the pool, the
 last 30 % the test, and what lies between is neither. night: streets of the synthetic drive on a wet
-night, which no training frame shows; pool and test are different streets. Earlier data, against
-forgetting: what the base learned from, CamVid's other drives or the synthetic drive by day.
+night, which no training frame shows; pool and test are different streets. mixed: what people have,
+hours of what the net knows and little of what is new: four streets by day, which the base handles,
+and one on a wet night; the test is of either in equal parts, on other streets. Earlier data,
+against forgetting: what the base learned from, CamVid's other drives or the synthetic drive by day.
 """
 
 import os
@@ -15,7 +17,7 @@ import numpy as np
 
 from segstudio.core.classes import CAMVID
 from segstudio.media.synthetic.drive import DriveSettings, SyntheticDrive
-from segstudio.media.synthetic.light import NIGHT
+from segstudio.media.synthetic.light import NIGHT, Light
 from segstudio.store.masks import write_mask, write_picture
 from segstudio.store.pairs import Pair
 from segstudio.train.sources import synthetic_frame
@@ -23,7 +25,6 @@ from segstudio.train.sources import synthetic_frame
 DRIVE = "0006R0"
 POOL_SHARE, TEST_SHARE = 0.6, 0.3
 SIZE = (360, 480)
-NIGHT_SEEDS = {"pool": (5001, 5002, 5003), "test": (6001, 6002, 6003)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +90,55 @@ def camvid(source: Path, folder: Path) -> Domain:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Street:
+    """frames: of driving, `step` seconds apart. light: None is the weather of the seed, by day."""
+
+    seed: int
+    frames: int
+    step: int = 1
+    light: Light | None = NIGHT
+
+
 def night(folder: Path, *, pool: int = 40, test: int = 8, earlier: int = 200) -> Domain:
     """pool, test: frames of each of the streets, a second and three apart. earlier: frames."""
+    return _synthetic(
+        folder,
+        "night",
+        "Synthetic drive by night; the base knows it by day",
+        tuple(Street(seed, pool) for seed in (5001, 5002, 5003)),
+        tuple(Street(seed, test, 3) for seed in (6001, 6002, 6003)),
+        earlier,
+    )
+
+
+def mixed(folder: Path, *, pool: int = 40, test: int = 6, earlier: int = 200) -> Domain:
+    """As night(); of five streets in the pool one is by night, of four in the test two."""
+    by_day = tuple(Street(seed, pool, light=None) for seed in (5101, 5102, 5103, 5104))
+    tests = (Street(6101, test, 4, None), Street(6102, test, 4, None))
+    return _synthetic(
+        folder,
+        "mixed",
+        "Synthetic drives, four by day and one by night; the base knows days",
+        (*by_day[:2], Street(5105, pool), *by_day[2:]),
+        (*tests, Street(6103, test, 4), Street(6104, test, 4)),
+        earlier,
+    )
+
+
+def _synthetic(
+    folder: Path,
+    name: str,
+    title: str,
+    pool: tuple[Street, ...],
+    test: tuple[Street, ...],
+    earlier: int,
+) -> Domain:
     found: dict[str, list[Picture]] = {"pool": [], "test": []}
-    for part, many, step in (("pool", pool, 1), ("test", test, 3)):
-        for clip, seed in enumerate(NIGHT_SEEDS[part]):
-            place = folder / part / str(seed)
-            _render(place, seed, range(0, many * step, step))
+    for part, streets in (("pool", pool), ("test", test)):
+        for clip, street in enumerate(streets):
+            place = folder / part / str(street.seed)
+            _render(place, street)
             found[part] += _pictures(place, clip)
     for number in range(earlier):
         image, labels = (folder / "earlier" / k / f"{number:04d}.png" for k in ("images", "labels"))
@@ -103,20 +146,21 @@ def night(folder: Path, *, pool: int = 40, test: int = 8, earlier: int = 200) ->
             rgb, mask = synthetic_frame(folder / "day", number)
             _write(image, labels, rgb, mask)
     return Domain(
-        "night",
-        "Synthetic drive by night; the base knows it by day",
-        tuple(folder / "pool" / str(seed) / "images" for seed in NIGHT_SEEDS["pool"]),
+        name,
+        title,
+        tuple(folder / "pool" / str(street.seed) / "images" for street in pool),
         tuple(found["pool"]),
         tuple(found["test"]),
         folder / "earlier",
     )
 
 
-def _render(folder: Path, seed: int, moments: range) -> None:
-    """A frame a second of driving, those that are not there yet."""
+def _render(folder: Path, street: Street) -> None:
+    """Its frames, those that are not there yet."""
     height, width = SIZE
-    drive = SyntheticDrive(DriveSettings(height, width, seed, fps=1.0), light=NIGHT)
-    for moment in moments:
+    settings = DriveSettings(height, width, street.seed, fps=1.0)
+    drive = SyntheticDrive(settings, light=street.light)
+    for moment in range(0, street.frames * street.step, street.step):
         image, labels = (folder / k / f"{moment:04d}.png" for k in ("images", "labels"))
         if not labels.is_file():
             _write(image, labels, *drive.frame(moment))

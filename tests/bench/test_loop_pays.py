@@ -56,8 +56,8 @@ def test_the_goals_are_judged_where_both_ways_were_measured(picture):
     rows = [*ROWS, row("random", 1, 20, 0.6, 26.0), row("ranking", 1, 20, 0.7, 24.0)]
     said = picture.verdict(rows, "x")
     assert picture.table(rows, {"x": "A domain"}).endswith(said)
-    assert "0.48 of all strokes are left (goal ≤ 0.5: reached)" in said
-    assert "+0.125 in the mean, above every lot at 2 of 2 counts" in said
+    assert "0.48 of the strokes until 95 % are right are left (goal ≤ 0.5: reached)" in said
+    assert "mIoU +0.125, better at 2; strokes until 95 % -8.5, fewer at 2." in said
     assert "missed" in picture.verdict([*rows, row("ranking", 2, 20, 0.7, 30.0)], "x")
     assert picture.verdict(ROWS, "x") == ""
 
