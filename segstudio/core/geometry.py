@@ -43,6 +43,15 @@ class Rect(NamedTuple):
             min(max(self.x1, 0), width),
         )
 
+    def intersected(self, other: "Rect") -> "Rect":
+        """What lies in both; empty when nothing does."""
+        return Rect(
+            max(self.y0, other.y0),
+            max(self.x0, other.x0),
+            min(self.y1, other.y1),
+            min(self.x1, other.x1),
+        )
+
     def united(self, other: "Rect") -> "Rect":
         """The smallest rectangle around both."""
         if self.is_empty:

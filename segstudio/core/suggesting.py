@@ -7,7 +7,7 @@ The same frames always give the same list.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,10 @@ GAP_S = 0.5
 
 FADING_S = 1.5
 """Seconds after which nearness in time has faded to a third."""
+
+REGION_FADING_S = 10.0
+"""The same of the same doubt at the same place: whatever is mounted in view stays there for long,
+and a building at the side is passed in a few seconds."""
 
 PICTURE_S = 1.0
 """What one step in a folder of pictures counts for: nobody knows how they were taken, and whether
@@ -140,14 +144,38 @@ def rank(
 
 
 def rank_regions(picks: Sequence[Pick], n: int, classes: ClassMap) -> list[Pick]:
-    """The n regions of these frames with the most doubt on the largest area, best first."""
-    found = [
+    """The n regions of these frames with the most doubt on the largest area, best first.
+
+    One that lies where a better one of the same two classes lies in another frame of the clip is
+    worth less, the less the nearer the frames are.
+    """
+    rest = [
         Pick(pick.frame, region.score, region_reason(region, classes), pick.terms, region)
         for pick in picks
         for region in pick.frame.regions
     ]
-    found.sort(key=lambda p: (-p.score, p.frame.media, p.frame.frame.index))
-    return found[:n]
+    rest.sort(key=lambda p: (-p.score, p.frame.media, p.frame.frame.index))
+    gains = np.array([p.score for p in rest])
+    found: list[Pick] = []
+    while len(found) < n and gains.any():
+        best = int(gains.argmax())
+        found.append(replace(rest[best], score=float(gains[best])))
+        gains[best] = 0.0
+        gains *= [1 - _same_doubt(rest[best], each) if gain else 0.0
+                  for each, gain in zip(rest, gains, strict=True)]  # fmt: skip
+    return found
+
+
+def _same_doubt(one: Pick, other: Pick) -> float:
+    """How much two regions are the same piece of work, 0..1."""
+    a, b = one.region, other.region
+    is_other = one.frame.media != other.frame.media or one.frame is other.frame
+    if a is None or b is None or is_other or set(a.classes) != set(b.classes):
+        return 0.0
+    both = a.rect.intersected(b.rect)
+    smaller = min(r.height * r.width for r in (a.rect, b.rect))
+    apart_s = abs(_place_s(one.frame) - _place_s(other.frame))
+    return both.height * both.width / max(1, smaller) * float(np.exp(-apart_s / REGION_FADING_S))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

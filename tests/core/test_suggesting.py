@@ -206,3 +206,27 @@ def test_regions_are_listed_by_doubt_times_area():
     assert found[0].reason == "Road or Pavement? The models disagree on 2,140 px."
     assert found[1].reason == "Fence or Building? The model is unsure on 81 px."
     assert len(rank_regions(rank(frames, 2, CAMVID), 1, CAMVID)) == 1
+
+
+def test_the_same_doubt_at_the_same_place_is_offered_once_before_others():
+    def doubt(at, score, classes=(FENCE, BUILDING)):
+        return DoubtfulRegion(Rect(*at), 2000, classes, 0.9, 0.0, score)
+
+    frames = [
+        worth(0, entropy=0.4, unsure=0.2, regions=(doubt((0, 0, 50, 40), 0.50),)),
+        worth(20, entropy=0.4, unsure=0.2, regions=(doubt((2, 2, 48, 44), 0.45, (BUILDING, FENCE)),
+                                                    doubt((80, 0, 130, 40), 0.20))),
+        worth(900, entropy=0.4, unsure=0.2, regions=(doubt((0, 0, 50, 40), 0.40),)),
+        worth(20, shown=77, media=1, entropy=0.4, unsure=0.2,
+              regions=(doubt((0, 0, 50, 40), 0.30),)),
+    ]  # fmt: skip
+    picks = rank(frames, 9, CAMVID)
+    assert len(picks) == 4
+    found = rank_regions(picks, 9, CAMVID)
+    order = [(p.frame.media, p.frame.frame.index, p.region.rect.y0) for p in found]
+    assert order == [(0, 0, 0), (0, 900, 0), (1, 20, 0), (0, 20, 80), (0, 20, 2)]
+    scores = [p.score for p in found]
+    assert scores == sorted(scores, reverse=True)
+    assert scores[:4] == pytest.approx([0.5, 0.4, 0.3, 0.2], abs=1e-3)
+    assert 0 < scores[4] < 0.15
+    assert [p.region for p in rank_regions(picks, 2, CAMVID)] == [p.region for p in found[:2]]
