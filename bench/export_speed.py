@@ -27,7 +27,7 @@ from PIL import Image
 from segstudio.core.classes import CAMVID
 from segstudio.engine.exchange.exporting import export_project
 from segstudio.engine.exchange.frames import ProjectFrames
-from segstudio.formats import rasters
+from segstudio.formats.masks import rasters
 from segstudio.formats.report import Progress
 from segstudio.media.images import read_image
 from segstudio.media.synthetic.drive import DriveSettings, SyntheticDrive

@@ -15,7 +15,7 @@ import given
 import numpy as np
 from guard import Sandbox
 
-from segstudio.formats import rasters
+from segstudio.formats.masks import rasters
 
 OUT = "../outside/secret.png"
 Build = Callable[[Sandbox], Path]

@@ -34,7 +34,7 @@ from sizes import size
 from segstudio.engine.exchange.importing import run_import
 from segstudio.engine.exchange.planning import plan_import
 from segstudio.errors import SegStudioError
-from segstudio.formats import rasters
+from segstudio.formats.masks import rasters
 from segstudio.media.images import image_size
 from segstudio.media.open import complete_info, open_source
 from segstudio.nets.weights import open_weights

@@ -28,7 +28,7 @@ from segstudio.engine.exchange.naming import FrameNames
 from segstudio.engine.exchange.planning import ImportPlan, plan_import
 from segstudio.engine.exchange.splits import Splits
 from segstudio.errors import FormatError, SegStudioError
-from segstudio.formats import rasters
+from segstudio.formats.masks import rasters
 from segstudio.formats.options import complete
 from segstudio.formats.registry import FORMATS
 from segstudio.formats.report import ExportReport

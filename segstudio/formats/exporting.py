@@ -15,11 +15,11 @@ from isal import isal_zlib
 from segstudio.core.classes import VOID, ClassMap
 from segstudio.core.labels import pixels_by_class
 from segstudio.errors import Cancelled, FormatError
+from segstudio.formats.files.target import Target
 from segstudio.formats.labelled import Labelled
 from segstudio.formats.options import Values
 from segstudio.formats.registry import Entry, Format, Writer
 from segstudio.formats.report import ExportReport, Progress
-from segstudio.formats.target import Target
 
 WORKERS = 2
 _AHEAD = 4

@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from segstudio.core.classes import VOID, ClassMap
 from segstudio.errors import Cancelled, SegStudioError
+from segstudio.formats.files.pairing import stem_of
+from segstudio.formats.files.source import FolderSource, Source
+from segstudio.formats.files.target import Target
 from segstudio.formats.labelled import Labelled
 from segstudio.formats.lookup import looked_up
 from segstudio.formats.options import complete
-from segstudio.formats.pairing import stem_of
 from segstudio.formats.registry import Format, Reader
 from segstudio.formats.report import ExportReport, FrameError, Progress, Proof
-from segstudio.formats.source import FolderSource, Source
-from segstudio.formats.target import Target
 
 _WORST = 20
 

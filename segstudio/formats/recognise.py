@@ -3,10 +3,10 @@
 import logging
 
 from segstudio.errors import SegStudioError
-from segstudio.formats.mask_folder import guesses
-from segstudio.formats.pairing import RASTERS
+from segstudio.formats.files.pairing import RASTERS
+from segstudio.formats.files.source import Source
+from segstudio.formats.masks.mask_folder import guesses
 from segstudio.formats.registry import FORMATS, Guess
-from segstudio.formats.source import Source
 
 log = logging.getLogger("segstudio.formats")
 

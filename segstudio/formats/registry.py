@@ -14,9 +14,9 @@ from pathlib import PurePosixPath
 from typing import Any, Protocol, runtime_checkable
 
 from segstudio.core.classes import ClassMap
+from segstudio.formats.files.source import Source
 from segstudio.formats.labelled import Labelled
 from segstudio.formats.options import Option, Values
-from segstudio.formats.source import Source
 from segstudio.registry import Registry
 
 log = logging.getLogger("segstudio.formats")

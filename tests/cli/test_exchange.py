@@ -17,9 +17,9 @@ from segstudio.core.classes import CAMVID, VOID, ClassDef, ClassMap
 from segstudio.core.geometry import Rect
 from segstudio.core.labels import LabelDocument
 from segstudio.core.origins import CONFIRMED, MODEL, PAINTED
+from segstudio.formats.files.source import open_files
 from segstudio.formats.options import complete
 from segstudio.formats.registry import FORMATS
-from segstudio.formats.source import open_files
 from segstudio.media.open import complete_info, open_source
 from segstudio.media.writer import VideoWriter
 from segstudio.store import own_projects
@@ -295,7 +295,7 @@ def test_an_export_that_was_killed_goes_on(drive, run, tmp_path):
     out = tmp_path / "out"
     program = (
         "import os, signal, sys\nfrom segstudio.cli.main import main\n"
-        "from segstudio.formats.target import Target\nreal, count = Target.remember, [0]\n"
+        "from segstudio.formats.files.target import Target\nreal, count = Target.remember, [0]\n"
         "def remember(self, line):\n"
         "    at = real(self, line)\n    count[0] += 1\n"
         "    if count[0] == 3: os.kill(os.getpid(), signal.SIGKILL)\n    return at\n"
@@ -317,7 +317,7 @@ def test_an_export_that_was_killed_goes_on(drive, run, tmp_path):
 
 
 def test_a_proof_that_fails_is_exit_code_1(run, drive, tmp_path, monkeypatch):
-    from segstudio.formats import rasters
+    from segstudio.formats.masks import rasters
 
     real = rasters.encode_indices
 

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from segstudio.core.classes import VOID, ClassDef, ClassMap
-from segstudio.formats import rasters
 from segstudio.formats.exporting import export
+from segstudio.formats.files.source import FolderSource
+from segstudio.formats.files.target import open_target
 from segstudio.formats.labelled import Labelled, Picture
+from segstudio.formats.masks import rasters
 from segstudio.formats.options import complete
 from segstudio.formats.proof import prove
 from segstudio.formats.registry import FORMATS
 from segstudio.formats.report import ExportReport
-from segstudio.formats.source import FolderSource
-from segstudio.formats.target import open_target
 
 
 def picture_of(labels, seed=0):

@@ -10,10 +10,10 @@ import pytest
 
 from segstudio.core.classes import VOID, ClassDef, ClassMap
 from segstudio.errors import SegStudioError
+from segstudio.formats.files.source import FolderSource
 from segstudio.formats.labelled import Labelled
 from segstudio.formats.options import complete
 from segstudio.formats.registry import FORMATS
-from segstudio.formats.source import FolderSource
 from segstudio.store.class_sets import load_class_set
 
 WRITING = [name for name in FORMATS if FORMATS.get(name).can_write]

@@ -13,13 +13,13 @@ import pytest
 from segstudio.core.classes import VOID
 from segstudio.errors import Cancelled, FormatError
 from segstudio.formats.exporting import export
+from segstudio.formats.files.source import FolderSource
+from segstudio.formats.files.target import JOURNAL, open_target
 from segstudio.formats.labelled import Labelled, Picture
 from segstudio.formats.names import Unique
 from segstudio.formats.options import Option, complete
 from segstudio.formats.proof import prove
 from segstudio.formats.registry import FrameRef, OutFile, Written
-from segstudio.formats.source import FolderSource
-from segstudio.formats.target import JOURNAL, open_target
 
 
 class RawWriter:

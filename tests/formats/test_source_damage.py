@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from segstudio.errors import FormatError
-from segstudio.formats.raster_reader import picture_size
+from segstudio.formats.files.source import ZipSource, open_files
+from segstudio.formats.masks.raster_reader import picture_size
 from segstudio.formats.recognise import recognise
-from segstudio.formats.source import ZipSource, open_files
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")

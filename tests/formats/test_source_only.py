@@ -8,8 +8,8 @@ import pytest
 from segstudio.core.classes import CAMVID
 from segstudio.engine.exchange.planning import plan_import
 from segstudio.errors import FormatError
+from segstudio.formats.files.source import open_files
 from segstudio.formats.recognise import recognise
-from segstudio.formats.source import open_files
 from segstudio.store.masks import write_mask
 
 BOX = {"label": "Car", "shape_type": "polygon", "points": [[0, 0], [8, 0], [8, 8]]}

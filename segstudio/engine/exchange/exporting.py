@@ -8,11 +8,11 @@ from segstudio.engine.exchange.frames import ProjectFrames
 from segstudio.engine.exchange.splits import Splits
 from segstudio.errors import FormatError, UsageError
 from segstudio.formats.exporting import export
+from segstudio.formats.files.target import Existing, open_target
 from segstudio.formats.options import Values, complete
 from segstudio.formats.proof import prove
 from segstudio.formats.registry import FORMATS
 from segstudio.formats.report import ExportReport, Progress
-from segstudio.formats.target import Existing, open_target
 from segstudio.store.project import FrameKey, Project
 
 _NOTHING = {

@@ -14,8 +14,8 @@ from segstudio.core.class_mapping import listed, plain
 from segstudio.engine.exchange.naming import FrameNames
 from segstudio.errors import UsageError
 from segstudio.formats import names
+from segstudio.formats.files.source import Source
 from segstudio.formats.registry import FrameRef
-from segstudio.formats.source import Source
 from segstudio.store.project import FrameKey, MediaRecord, Project
 
 Matching: TypeAlias = Literal["name", "number", "order", "none"]

@@ -21,10 +21,10 @@ from segstudio.core.classes import VOID, ClassDef, ClassMap
 from segstudio.engine.exchange.matching import fitting_order, match
 from segstudio.errors import FormatError, SegStudioError, UsageError
 from segstudio.formats import names
+from segstudio.formats.files.source import Source, open_files
 from segstudio.formats.options import Values, complete
 from segstudio.formats.recognise import recognise
 from segstudio.formats.registry import FORMATS, Format, FrameRef, Guess, Reader
-from segstudio.formats.source import Source, open_files
 from segstudio.media.images import natural_order
 from segstudio.store.class_sets import find_mapping
 from segstudio.store.project import FrameKey, Project

@@ -19,17 +19,17 @@ from numpy.typing import NDArray
 from segstudio.core.classes import VOID, ClassDef, ClassMap
 from segstudio.core.palettes import safe_colors
 from segstudio.errors import FormatError
-from segstudio.formats import rasters
-from segstudio.formats.ade20k_full import is_full, open_full
 from segstudio.formats.class_sets import Fitted, fitted, numbered
+from segstudio.formats.detail.ade20k_full import is_full, open_full
+from segstudio.formats.files.pairing import PICTURES, RASTERS, frames_of
+from segstudio.formats.files.source import Source
 from segstudio.formats.labelled import Labelled
 from segstudio.formats.lookup import looked_up
+from segstudio.formats.masks import rasters
+from segstudio.formats.masks.raster_reader import Decoded, RasterReader, by_table, numbers_of
+from segstudio.formats.masks.rasters import Raster
 from segstudio.formats.options import Option, Values
-from segstudio.formats.pairing import PICTURES, RASTERS, frames_of
-from segstudio.formats.raster_reader import Decoded, RasterReader, by_table, numbers_of
-from segstudio.formats.rasters import Raster
 from segstudio.formats.registry import Entry, Guess, OutFile, Reader, Written, file_format
-from segstudio.formats.source import Source
 from segstudio.store.class_sets import load_class_set
 
 _SET = "ade20k150"

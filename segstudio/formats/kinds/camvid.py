@@ -18,20 +18,20 @@ from numpy.typing import NDArray
 
 from segstudio.core.classes import CAMVID, VOID, ClassMap
 from segstudio.errors import FormatError
-from segstudio.formats import rasters
-from segstudio.formats.class_lists import (
+from segstudio.formats.class_sets import fitted, numbered
+from segstudio.formats.files.class_lists import (
     ClassList,
     find_class_list,
     with_own_colors,
     without_void_names,
 )
-from segstudio.formats.class_sets import fitted, numbered
-from segstudio.formats.colors import Color, ColorTable, colored
+from segstudio.formats.files.pairing import PICTURES, RASTERS, frames_of
+from segstudio.formats.files.source import Source
 from segstudio.formats.labelled import Labelled
 from segstudio.formats.lookup import looked_up
-from segstudio.formats.options import Option, Values
-from segstudio.formats.pairing import PICTURES, RASTERS, frames_of
-from segstudio.formats.raster_reader import (
+from segstudio.formats.masks import rasters
+from segstudio.formats.masks.colors import Color, ColorTable, colored
+from segstudio.formats.masks.raster_reader import (
     Decoded,
     RasterReader,
     by_colors,
@@ -39,9 +39,9 @@ from segstudio.formats.raster_reader import (
     identity,
     numbers_of,
 )
-from segstudio.formats.rasters import Raster
+from segstudio.formats.masks.rasters import Raster
+from segstudio.formats.options import Option, Values
 from segstudio.formats.registry import Entry, Guess, OutFile, Written, file_format
-from segstudio.formats.source import Source
 from segstudio.store.class_sets import load_class_set
 
 LIST = PurePosixPath("label_colors.txt")

@@ -26,15 +26,16 @@ from numpy.typing import NDArray
 
 from segstudio.core.classes import VOID, ClassMap
 from segstudio.errors import FormatError
-from segstudio.formats import names, rasters
-from segstudio.formats.cityscapes_labels import UNLABELED, fit, instance_ids, numbers
-from segstudio.formats.cityscapes_polygons import names_of, objects_of
-from segstudio.formats.cityscapes_reader import FRAMES, CityscapesReader, looks_like
+from segstudio.formats import names
+from segstudio.formats.detail.cityscapes_labels import UNLABELED, fit, instance_ids, numbers
+from segstudio.formats.detail.cityscapes_polygons import names_of, objects_of
+from segstudio.formats.detail.cityscapes_reader import FRAMES, CityscapesReader, looks_like
+from segstudio.formats.files.source import Source
 from segstudio.formats.labelled import Labelled
 from segstudio.formats.lookup import looked_up
+from segstudio.formats.masks import rasters
 from segstudio.formats.options import Option, Values
 from segstudio.formats.registry import Entry, Guess, OutFile, Written, file_format
-from segstudio.formats.source import Source
 
 _OWN_NAME = re.compile(r"[^_]+_\d{6}_\d{6}")
 _MILLION = 1_000_000

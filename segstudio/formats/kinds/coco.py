@@ -15,21 +15,21 @@ from typing import Any
 
 from segstudio.core.classes import ClassMap
 from segstudio.errors import FormatError
-from segstudio.formats import coco_lists
 from segstudio.formats.class_sets import numbered
-from segstudio.formats.coco_objects import (
+from segstudio.formats.detail import coco_lists
+from segstudio.formats.detail.coco_objects import (
     ObjectReader,
     numbered_annotations,
     open_objects,
     run_length_annotations,
 )
+from segstudio.formats.files.source import Source
 from segstudio.formats.labelled import Labelled
 from segstudio.formats.lookup import looked_up
-from segstudio.formats.object_polygons import Polygons, object_polygons
 from segstudio.formats.options import Option, Values
+from segstudio.formats.outlining.object_polygons import Polygons, object_polygons
+from segstudio.formats.outlining.shapes import OUTLINES, rule_of
 from segstudio.formats.registry import Entry, Guess, OutFile, Written, file_format
-from segstudio.formats.shapes import OUTLINES, rule_of
-from segstudio.formats.source import Source
 
 
 class CocoWriter:

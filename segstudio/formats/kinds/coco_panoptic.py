@@ -19,17 +19,18 @@ from numpy.typing import NDArray
 
 from segstudio.core.classes import VOID, ClassMap
 from segstudio.errors import FormatError
-from segstudio.formats import coco_lists, rasters
 from segstudio.formats.class_sets import numbered
-from segstudio.formats.coco_lists import Framing, ImageRow, ListFile
-from segstudio.formats.fields import Fields
+from segstudio.formats.detail import coco_lists
+from segstudio.formats.detail.coco_lists import Framing, ImageRow, ListFile
+from segstudio.formats.files.fields import Fields
+from segstudio.formats.files.pictures import find_picture
+from segstudio.formats.files.source import Source
 from segstudio.formats.labelled import Labelled
 from segstudio.formats.lookup import looked_up
+from segstudio.formats.masks import rasters
 from segstudio.formats.options import Option, Values
-from segstudio.formats.pictures import find_picture
+from segstudio.formats.outlining.segments import Segment, has_several, segments
 from segstudio.formats.registry import Entry, FrameRef, Guess, OutFile, Written, file_format
-from segstudio.formats.segments import Segment, has_several, segments
-from segstudio.formats.source import Source
 
 _MOST = 1 << 24
 """Numbers that a colour can be."""

@@ -17,19 +17,20 @@ from numpy.typing import NDArray
 
 from segstudio.core.classes import VOID, ClassMap
 from segstudio.errors import FormatError
-from segstudio.formats import coco_lists, rasters
 from segstudio.formats.class_sets import numbered
-from segstudio.formats.coco_objects import (
+from segstudio.formats.detail import coco_lists
+from segstudio.formats.detail.coco_objects import (
     ObjectReader,
     numbered_annotations,
     open_objects,
     run_length_annotations,
 )
+from segstudio.formats.files.source import Source
 from segstudio.formats.labelled import Labelled
 from segstudio.formats.lookup import looked_up
+from segstudio.formats.masks import rasters
 from segstudio.formats.options import Option, Values
 from segstudio.formats.registry import Entry, FrameRef, Guess, OutFile, Written, file_format
-from segstudio.formats.source import Source
 
 _MAPS = "_pixelmaps"
 

@@ -15,17 +15,17 @@ from numpy.typing import NDArray
 
 from segstudio.core.classes import VOID, ClassMap
 from segstudio.errors import FormatError
-from segstudio.formats import rasters
 from segstudio.formats.class_sets import Fitted, fitted
-from segstudio.formats.colors import Color, ColorTable, colored
+from segstudio.formats.files.pairing import PICTURES, RASTERS, frames_of
+from segstudio.formats.files.source import Source
 from segstudio.formats.labelled import Labelled
 from segstudio.formats.lookup import looked_up
+from segstudio.formats.masks import rasters
+from segstudio.formats.masks.colors import Color, ColorTable, colored
+from segstudio.formats.masks.raster_reader import Decoded, RasterReader, by_colors
+from segstudio.formats.masks.rasters import Raster
 from segstudio.formats.options import Option, Values
-from segstudio.formats.pairing import PICTURES, RASTERS, frames_of
-from segstudio.formats.raster_reader import Decoded, RasterReader, by_colors
-from segstudio.formats.rasters import Raster
 from segstudio.formats.registry import Entry, Guess, OutFile, Written, file_format
-from segstudio.formats.source import Source
 from segstudio.store.class_sets import load_class_set
 
 _VOID: Color = (0, 0, 0)

@@ -15,17 +15,17 @@ from pathlib import PurePosixPath
 from segstudio.core.classes import ClassMap
 from segstudio.errors import FormatError, SegStudioError
 from segstudio.formats.class_sets import numbered
-from segstudio.formats.cvat_reader import CvatReader, open_cvat
+from segstudio.formats.detail.cvat_reader import CvatReader, open_cvat
+from segstudio.formats.files.list_files import possible_lists
+from segstudio.formats.files.markup import attribute, text
+from segstudio.formats.files.source import Source
 from segstudio.formats.label_names import unique_names
 from segstudio.formats.labelled import Labelled
-from segstudio.formats.list_files import possible_lists
 from segstudio.formats.lookup import looked_up
-from segstudio.formats.markup import attribute, text
 from segstudio.formats.options import Option, Values
+from segstudio.formats.outlining.segments import counts_in_box, segments
+from segstudio.formats.outlining.shapes import OUTLINES, rule_of
 from segstudio.formats.registry import Entry, Guess, OutFile, Written, file_format
-from segstudio.formats.segments import counts_in_box, segments
-from segstudio.formats.shapes import OUTLINES, rule_of
-from segstudio.formats.source import Source
 
 FILE = PurePosixPath("annotations.xml")
 

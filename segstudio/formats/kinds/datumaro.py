@@ -16,20 +16,20 @@ from pathlib import PurePosixPath
 
 from segstudio.core.classes import ClassMap
 from segstudio.errors import FormatError, SegStudioError
-from segstudio.formats import rle
 from segstudio.formats.class_sets import numbered
-from segstudio.formats.fields import Fields, opened
-from segstudio.formats.filling import Rule, fill_area
+from segstudio.formats.files.fields import Fields, opened
+from segstudio.formats.files.list_files import possible_lists
+from segstudio.formats.files.pictures import check_size, find_picture, picture_size, split_in
+from segstudio.formats.files.source import Source, natural
 from segstudio.formats.label_names import Color, named_classes, unique_names
 from segstudio.formats.labelled import Labelled
-from segstudio.formats.list_files import possible_lists
 from segstudio.formats.lookup import looked_up
 from segstudio.formats.names import Unique
 from segstudio.formats.options import Option, Values
-from segstudio.formats.pictures import check_size, find_picture, picture_size, split_in
-from segstudio.formats.registry import Entry, FrameRef, Guess, OutFile, Written, file_format
-from segstudio.formats.segments import segments
-from segstudio.formats.shapes import (
+from segstudio.formats.outlining import rle
+from segstudio.formats.outlining.filling import Rule, fill_area
+from segstudio.formats.outlining.segments import segments
+from segstudio.formats.outlining.shapes import (
     OUTLINES,
     Shape,
     from_columns,
@@ -38,7 +38,7 @@ from segstudio.formats.shapes import (
     ring_area,
     rule_of,
 )
-from segstudio.formats.source import Source, natural
+from segstudio.formats.registry import Entry, FrameRef, Guess, OutFile, Written, file_format
 
 _UNSPLIT = "default"
 

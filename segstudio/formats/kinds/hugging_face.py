@@ -19,17 +19,19 @@ from typing import Any
 
 from segstudio.core.classes import VOID, ClassMap
 from segstudio.errors import FormatError
-from segstudio.formats import names, parquet, rasters
-from segstudio.formats.class_lists import VOID_COLOR, find_class_list, without_void_names
+from segstudio.formats import names
 from segstudio.formats.class_sets import Fitted, numbered, own
+from segstudio.formats.files import parquet
+from segstudio.formats.files.class_lists import VOID_COLOR, find_class_list, without_void_names
+from segstudio.formats.files.pairing import RASTERS, split_of
+from segstudio.formats.files.source import Source
 from segstudio.formats.labelled import Labelled
 from segstudio.formats.lookup import looked_up
+from segstudio.formats.masks import rasters
+from segstudio.formats.masks.raster_reader import Decoded, RasterReader, by_table, numbers_of
+from segstudio.formats.masks.rasters import Raster
 from segstudio.formats.options import Option, Values
-from segstudio.formats.pairing import RASTERS, split_of
-from segstudio.formats.raster_reader import Decoded, RasterReader, by_table, numbers_of
-from segstudio.formats.rasters import Raster
 from segstudio.formats.registry import Entry, FrameRef, Guess, OutFile, Written, file_format
-from segstudio.formats.source import Source
 
 NAMES = "id2label.json"
 _LISTS = ("metadata.parquet", "metadata.jsonl", "metadata.csv")

@@ -17,17 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.core.classes import VOID, ClassMap
-from segstudio.formats import rasters
-from segstudio.formats.class_lists import VOID_COLOR
 from segstudio.formats.class_sets import Fitted, fitted, own
-from segstudio.formats.colors import colored
+from segstudio.formats.files.class_lists import VOID_COLOR
+from segstudio.formats.files.source import Source
 from segstudio.formats.labelled import Labelled
 from segstudio.formats.lookup import looked_up
-from segstudio.formats.mask_folder import OPTIONS, guesses, open_masks
+from segstudio.formats.masks import rasters
+from segstudio.formats.masks.colors import colored
+from segstudio.formats.masks.mask_folder import OPTIONS, guesses, open_masks
+from segstudio.formats.masks.raster_reader import RasterReader
 from segstudio.formats.options import Option, Values
-from segstudio.formats.raster_reader import RasterReader
 from segstudio.formats.registry import Entry, Guess, OutFile, Written, file_format
-from segstudio.formats.source import Source
 
 CLASSES = "classes.json"
 

@@ -16,18 +16,18 @@ from numpy.typing import NDArray
 from segstudio.core.area import Area
 from segstudio.core.classes import VOID, ClassMap
 from segstudio.errors import FormatError
-from segstudio.formats.fields import opened
-from segstudio.formats.filling import fill_area
+from segstudio.formats.detail.labelme_json import frames_beside, json_files
+from segstudio.formats.detail.labelme_shapes import points_of
+from segstudio.formats.files.fields import opened
+from segstudio.formats.files.pictures import check_size
+from segstudio.formats.files.source import Source
 from segstudio.formats.label_names import named_classes
 from segstudio.formats.labelled import Labelled
-from segstudio.formats.labelme_json import frames_beside, json_files
-from segstudio.formats.labelme_shapes import points_of
-from segstudio.formats.object_numbers import numbered_inside
 from segstudio.formats.options import Option, Values
-from segstudio.formats.pictures import check_size
+from segstudio.formats.outlining.filling import fill_area
+from segstudio.formats.outlining.object_numbers import numbered_inside
+from segstudio.formats.outlining.shapes import Shape, painted
 from segstudio.formats.registry import FrameRef, Guess, Writer, file_format
-from segstudio.formats.shapes import Shape, painted
-from segstudio.formats.source import Source
 
 _LOOKED_AT = 5
 _FURTHEST = 8

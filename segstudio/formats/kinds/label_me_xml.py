@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 
 from segstudio.core.classes import ClassMap
 from segstudio.errors import FormatError
-from segstudio.formats import rasters
 from segstudio.formats.class_sets import numbered
-from segstudio.formats.label_me_files import (
+from segstudio.formats.detail.label_me_files import (
     MASKS,
     META,
     LabelMeReader,
@@ -28,16 +27,17 @@ from segstudio.formats.label_me_files import (
     open_label_me,
     xml_files,
 )
+from segstudio.formats.files.markup import text
+from segstudio.formats.files.source import Source
 from segstudio.formats.label_names import unique_names
 from segstudio.formats.labelled import Labelled
 from segstudio.formats.lookup import looked_up
-from segstudio.formats.markup import text
+from segstudio.formats.masks import rasters
 from segstudio.formats.options import Option, Values
-from segstudio.formats.outlines import Region, outlines
+from segstudio.formats.outlining.outlines import Region, outlines
+from segstudio.formats.outlining.segments import segments
+from segstudio.formats.outlining.shapes import OUTLINES, bridged, rule_of
 from segstudio.formats.registry import Entry, Guess, OutFile, Written, file_format
-from segstudio.formats.segments import segments
-from segstudio.formats.shapes import OUTLINES, bridged, rule_of
-from segstudio.formats.source import Source
 
 _LOOKED_AT = 5
 

@@ -16,19 +16,19 @@ from pathlib import PurePosixPath
 
 from segstudio.core.classes import ClassMap
 from segstudio.errors import FormatError, SegStudioError
-from segstudio.formats import rle
 from segstudio.formats.class_sets import numbered
+from segstudio.formats.detail.label_studio_reader import LabelStudioReader, open_tasks
+from segstudio.formats.files.list_files import possible_lists
+from segstudio.formats.files.markup import attribute
+from segstudio.formats.files.source import Source
 from segstudio.formats.label_names import unique_names
-from segstudio.formats.label_studio_reader import LabelStudioReader, open_tasks
 from segstudio.formats.labelled import Labelled
-from segstudio.formats.list_files import possible_lists
 from segstudio.formats.lookup import looked_up
-from segstudio.formats.markup import attribute
 from segstudio.formats.options import Option, Values
+from segstudio.formats.outlining import rle
+from segstudio.formats.outlining.segments import segments
+from segstudio.formats.outlining.shapes import OUTLINES, rule_of
 from segstudio.formats.registry import Entry, Guess, OutFile, Written, file_format
-from segstudio.formats.segments import segments
-from segstudio.formats.shapes import OUTLINES, rule_of
-from segstudio.formats.source import Source
 
 _FROM, _TO = "tag", "image"
 _LOCAL = "/data/local-files/?d="

@@ -22,10 +22,7 @@ from numpy.typing import NDArray
 
 from segstudio.core.classes import VOID, ClassMap
 from segstudio.errors import FormatError
-from segstudio.formats import rasters
-from segstudio.formats.label_names import unique_names
-from segstudio.formats.labelled import Labelled
-from segstudio.formats.labelme_json import (
+from segstudio.formats.detail.labelme_json import (
     BACKGROUND,
     IGNORE,
     LIST,
@@ -34,11 +31,14 @@ from segstudio.formats.labelme_json import (
     looks_labelme,
     open_labelme,
 )
+from segstudio.formats.files.source import Source
+from segstudio.formats.label_names import unique_names
+from segstudio.formats.labelled import Labelled
+from segstudio.formats.masks import rasters
 from segstudio.formats.options import Option, Values
-from segstudio.formats.outlines import nested, outlines
+from segstudio.formats.outlining.outlines import nested, outlines
+from segstudio.formats.outlining.segments import segments
 from segstudio.formats.registry import Entry, Guess, OutFile, Written, file_format
-from segstudio.formats.segments import segments
-from segstudio.formats.source import Source
 
 VERSION = "5.5.0"
 """Of labelme: the first whose files hold masks is 5.2."""

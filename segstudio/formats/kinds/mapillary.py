@@ -22,14 +22,13 @@ from numpy.typing import NDArray
 from segstudio.core.class_mapping import plain
 from segstudio.core.classes import VOID, ClassDef, ClassMap
 from segstudio.errors import FormatError
-from segstudio.formats import rasters
 from segstudio.formats.class_sets import Fitted, fitted
+from segstudio.formats.files.pairing import PICTURES, RASTERS, frames_of
+from segstudio.formats.files.source import Source
 from segstudio.formats.labelled import Labelled
 from segstudio.formats.lookup import looked_up
-from segstudio.formats.object_numbers import STEP, in_one, numbered_inside
-from segstudio.formats.options import Option, Values
-from segstudio.formats.pairing import PICTURES, RASTERS, frames_of
-from segstudio.formats.raster_reader import (
+from segstudio.formats.masks import rasters
+from segstudio.formats.masks.raster_reader import (
     Decoded,
     RasterReader,
     by_table,
@@ -37,9 +36,10 @@ from segstudio.formats.raster_reader import (
     numbers_of,
     wide_numbers_of,
 )
-from segstudio.formats.rasters import Raster
+from segstudio.formats.masks.rasters import Raster
+from segstudio.formats.options import Option, Values
+from segstudio.formats.outlining.object_numbers import STEP, in_one, numbered_inside
 from segstudio.formats.registry import Entry, Guess, OutFile, Written, file_format
-from segstudio.formats.source import Source
 from segstudio.store.class_sets import class_set_file, load_class_set
 
 _SETS = {"v1.2": "mapillary66", "v2.0": "mapillary124"}

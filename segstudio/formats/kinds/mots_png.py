@@ -16,13 +16,13 @@ import numpy as np
 from segstudio.core.classes import VOID, ClassDef, ClassMap
 from segstudio.errors import FormatError
 from segstudio.formats import names
-from segstudio.formats.class_lists import ClassList, Row, listed_classes
+from segstudio.formats.files.class_lists import ClassList, Row, listed_classes
+from segstudio.formats.files.pairing import PICTURES, frames_of
+from segstudio.formats.files.source import Source
+from segstudio.formats.masks.raster_reader import Decoded, RasterReader, by_table, numbers_of
+from segstudio.formats.masks.rasters import Raster
 from segstudio.formats.options import Option, Values
-from segstudio.formats.pairing import PICTURES, frames_of
-from segstudio.formats.raster_reader import Decoded, RasterReader, by_table, numbers_of
-from segstudio.formats.rasters import Raster
 from segstudio.formats.registry import Guess, Writer, file_format
-from segstudio.formats.source import Source
 
 _STEP = 1000
 _LEFT_OUT = 10 * _STEP

@@ -22,15 +22,16 @@ from numpy.typing import NDArray
 
 from segstudio.core.classes import VOID, ClassMap
 from segstudio.errors import FormatError
-from segstudio.formats import names, rasters
-from segstudio.formats.class_lists import without_void_names
+from segstudio.formats import names
 from segstudio.formats.class_sets import numbered
+from segstudio.formats.detail.open_images_reader import OpenImagesReader, segment_lists
+from segstudio.formats.files.class_lists import without_void_names
+from segstudio.formats.files.source import Source
 from segstudio.formats.labelled import Labelled
 from segstudio.formats.lookup import looked_up
-from segstudio.formats.open_images_reader import OpenImagesReader, segment_lists
+from segstudio.formats.masks import rasters
 from segstudio.formats.options import Option, Values
 from segstudio.formats.registry import Entry, Guess, OutFile, Written, file_format
-from segstudio.formats.source import Source
 
 _FOLDERS = {"": "train", "train": "train", "val": "validation", "test": "test"}
 _SEGMENTS = "MaskPath,ImageID,LabelName,BoxID,BoxXMin,BoxXMax,BoxYMin,BoxYMax,PredictedIoU,Clicks"

@@ -20,17 +20,8 @@ from numpy.typing import NDArray
 from segstudio.core.class_mapping import plain
 from segstudio.core.classes import VOID, ClassDef, ClassMap
 from segstudio.errors import FormatError
-from segstudio.formats import rasters
-from segstudio.formats.class_lists import without_void_names
 from segstudio.formats.class_sets import Fitted, fitted, numbered, own
-from segstudio.formats.labelled import SPLITS, Labelled
-from segstudio.formats.lookup import looked_up
-from segstudio.formats.object_numbers import numbered_over_all
-from segstudio.formats.options import Option, Values
-from segstudio.formats.raster_reader import RasterReader
-from segstudio.formats.registry import Entry, Guess, OutFile, Written, file_format
-from segstudio.formats.source import Source
-from segstudio.formats.voc_files import (
+from segstudio.formats.detail.voc_files import (
     CLASS_FOLDERS,
     PALETTE,
     Decoder,
@@ -39,6 +30,15 @@ from segstudio.formats.voc_files import (
     meaning_of,
     objects_beside,
 )
+from segstudio.formats.files.class_lists import without_void_names
+from segstudio.formats.files.source import Source
+from segstudio.formats.labelled import SPLITS, Labelled
+from segstudio.formats.lookup import looked_up
+from segstudio.formats.masks import rasters
+from segstudio.formats.masks.raster_reader import RasterReader
+from segstudio.formats.options import Option, Values
+from segstudio.formats.outlining.object_numbers import numbered_over_all
+from segstudio.formats.registry import Entry, Guess, OutFile, Written, file_format
 
 BACKGROUND = "background"
 

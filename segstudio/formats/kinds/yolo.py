@@ -20,16 +20,17 @@ from segstudio.core.classes import ClassDef, ClassMap
 from segstudio.core.palettes import safe_colors
 from segstudio.errors import FormatError
 from segstudio.formats.class_sets import numbered
-from segstudio.formats.filling import Rule, fill_area
+from segstudio.formats.detail.yolo_files import class_names, polygons
+from segstudio.formats.files.pictures import check_size, picture_size, split_in
+from segstudio.formats.files.source import Source
 from segstudio.formats.label_names import unique_names
 from segstudio.formats.labelled import SPLITS, Labelled
 from segstudio.formats.lookup import looked_up
 from segstudio.formats.names import Unique
-from segstudio.formats.object_polygons import object_polygons
 from segstudio.formats.options import Option, Values
-from segstudio.formats.pictures import check_size, picture_size, split_in
-from segstudio.formats.registry import Entry, FrameRef, Guess, OutFile, Written, file_format
-from segstudio.formats.shapes import (
+from segstudio.formats.outlining.filling import Rule, fill_area
+from segstudio.formats.outlining.object_polygons import object_polygons
+from segstudio.formats.outlining.shapes import (
     OUTLINES,
     Shape,
     bridged,
@@ -38,8 +39,7 @@ from segstudio.formats.shapes import (
     ring_area,
     rule_of,
 )
-from segstudio.formats.source import Source
-from segstudio.formats.yolo_files import class_names, polygons
+from segstudio.formats.registry import Entry, FrameRef, Guess, OutFile, Written, file_format
 
 _SIZES = PurePosixPath("sizes.txt")
 _CONFIGS = (".yaml", ".yml")

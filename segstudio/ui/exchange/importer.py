@@ -47,8 +47,8 @@ def may_be_labels(path: Path) -> bool:
 
 def are_labels(path: Path) -> bool:
     """Whether a format knows these files as its own. In a job: it reads some of them."""
+    from segstudio.formats.files.source import open_files
     from segstudio.formats.recognise import recognise
-    from segstudio.formats.source import open_files
 
     source = open_files(path)
     try:

@@ -54,7 +54,7 @@ def is_in_use(place: Path) -> bool:
 
 def is_half_done(place: Path) -> bool:
     """Whether an export was stopped there."""
-    from segstudio.formats.target import JOURNAL
+    from segstudio.formats.files.target import JOURNAL
 
     try:
         if (place / JOURNAL).is_file():

@@ -12,8 +12,8 @@ from segstudio.core.classes import CAMVID, VOID, ClassMap
 from segstudio.core.geometry import Rect
 from segstudio.core.labels import LabelDocument
 from segstudio.core.origins import CONFIRMED, MODEL
-from segstudio.formats import rasters
 from segstudio.formats.labelled import Labelled
+from segstudio.formats.masks import rasters
 from segstudio.formats.registry import FORMATS, FrameRef, Guess, OutFile, Written
 from segstudio.media.open import complete_info, open_source
 from segstudio.media.writer import VideoWriter

@@ -7,10 +7,10 @@ import pytest
 
 from segstudio.core.classes import CAMVID, VOID, ClassDef, ClassMap
 from segstudio.errors import FormatError
-from segstudio.formats import rasters
+from segstudio.formats.files.source import FolderSource
 from segstudio.formats.labelled import Labelled
+from segstudio.formats.masks import rasters
 from segstudio.formats.registry import FORMATS
-from segstudio.formats.source import FolderSource
 
 KIND = FORMATS.get("camvid")
 TABLE = "".join(f"{r} {g} {b} {c.name}\n" for c in CAMVID.classes for r, g, b in [c.color])

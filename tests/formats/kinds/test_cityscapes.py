@@ -12,15 +12,15 @@ from PIL import Image
 from segstudio.core.class_mapping import plain
 from segstudio.core.classes import CAMVID, VOID, ClassDef, ClassMap
 from segstudio.errors import FormatError
-from segstudio.formats import rasters
-from segstudio.formats.cityscapes_labels import numbers
-from segstudio.formats.cityscapes_polygons import drawn
 from segstudio.formats.class_sets import fitted
+from segstudio.formats.detail.cityscapes_labels import numbers
+from segstudio.formats.detail.cityscapes_polygons import drawn
+from segstudio.formats.files.source import open_files
 from segstudio.formats.labelled import Labelled
+from segstudio.formats.masks import rasters
 from segstudio.formats.options import complete
 from segstudio.formats.recognise import recognise
 from segstudio.formats.registry import FORMATS
-from segstudio.formats.source import open_files
 from segstudio.store.class_sets import load_class_set
 
 CITYSCAPES = load_class_set("cityscapes34")

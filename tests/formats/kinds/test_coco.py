@@ -11,10 +11,10 @@ from PIL import Image
 
 from segstudio.core.classes import VOID, ClassDef, ClassMap
 from segstudio.errors import FormatError
+from segstudio.formats.files.source import FolderSource, open_files
 from segstudio.formats.kinds.coco import Coco
 from segstudio.formats.labelled import Labelled
 from segstudio.formats.options import complete
-from segstudio.formats.source import FolderSource, open_files
 
 A = np.array([[0, 1, 1, 0], [0, 1, 1, 0], [0, 0, 1, 0]], np.uint8)
 KIND = Coco()

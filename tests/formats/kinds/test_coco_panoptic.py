@@ -12,9 +12,9 @@ from PIL import Image
 
 from segstudio.core.classes import VOID, ClassDef, ClassMap
 from segstudio.errors import FormatError
+from segstudio.formats.files.source import FolderSource, open_files
 from segstudio.formats.kinds.coco_panoptic import CocoPanoptic
 from segstudio.formats.labelled import Labelled
-from segstudio.formats.source import FolderSource, open_files
 
 LIST = "annotations/panoptic_train.json"
 PNG = "annotations/panoptic_train/a.png"

@@ -8,9 +8,9 @@ from PIL import Image
 
 from segstudio.core.classes import VOID
 from segstudio.errors import FormatError
+from segstudio.formats.files.source import FolderSource, open_files
 from segstudio.formats.kinds.coco_stuff import CocoStuff
 from segstudio.formats.labelled import Labelled
-from segstudio.formats.source import FolderSource, open_files
 
 MAP = "annotations/stuff_train_pixelmaps/a.png"
 

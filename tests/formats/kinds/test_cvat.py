@@ -11,10 +11,10 @@ from PIL import Image
 
 from segstudio.core.classes import VOID, ClassDef, ClassMap
 from segstudio.errors import FormatError
+from segstudio.formats.files.markup import parsed
+from segstudio.formats.files.source import FolderSource, open_files
 from segstudio.formats.kinds.cvat import Cvat
 from segstudio.formats.labelled import Labelled
-from segstudio.formats.markup import parsed
-from segstudio.formats.source import FolderSource, open_files
 
 A = np.array([[0, 1, 1, 0], [0, 1, 1, 0], [0, 0, 1, 0]], np.uint8)
 MASK = '<mask label="car" rle="0, 4, 1, 1" left="1" top="0" width="2" height="3" z_order="{z}"/>'

@@ -8,9 +8,9 @@ from PIL import Image
 
 from segstudio.core.classes import VOID, ClassDef, ClassMap
 from segstudio.errors import FormatError
+from segstudio.formats.files.source import FolderSource, open_files
 from segstudio.formats.kinds.datumaro import Datumaro
 from segstudio.formats.labelled import Labelled
-from segstudio.formats.source import FolderSource, open_files
 
 A = np.array([[0, 1, 1, 0], [0, 1, 1, 0], [0, 0, 1, 0]], np.uint8)
 MASK = {"type": "mask", "label_id": 1, "rle": {"counts": "32112", "size": [3, 4]}}

@@ -12,12 +12,12 @@ from PIL import Image
 
 from segstudio.core.classes import CAMVID, VOID, ClassDef, ClassMap
 from segstudio.errors import FormatError
-from segstudio.formats import rasters
+from segstudio.formats.files.parquet import encode_texts, texts_in
+from segstudio.formats.files.source import open_files
 from segstudio.formats.labelled import Labelled
+from segstudio.formats.masks import rasters
 from segstudio.formats.options import complete
-from segstudio.formats.parquet import encode_texts, texts_in
 from segstudio.formats.registry import FORMATS
-from segstudio.formats.source import open_files
 
 KIND = FORMATS.get("hugging_face")
 GAPS = ClassMap("gaps", (ClassDef(3, "road", (1, 2, 3)), ClassDef(254, "car", (200, 100, 50))))
@@ -94,7 +94,7 @@ def test_the_list_is_parquet_where_pyarrow_is(tmp_path):
 
 
 def test_without_pyarrow_the_list_is_jsonl(tmp_path, monkeypatch):
-    monkeypatch.setattr("segstudio.formats.parquet.find_spec", lambda name: None)
+    monkeypatch.setattr("segstudio.formats.files.parquet.find_spec", lambda name: None)
     write(tmp_path, [labelled([[0]])], CAMVID)
     assert (tmp_path / "train/metadata.jsonl").is_file()
 

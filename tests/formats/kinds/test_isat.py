@@ -7,8 +7,8 @@ import pytest
 
 from segstudio.core.classes import CAMVID, VOID
 from segstudio.errors import FormatError
+from segstudio.formats.files.source import open_files
 from segstudio.formats.registry import FORMATS
-from segstudio.formats.source import open_files
 
 KIND = FORMATS.get("isat")
 

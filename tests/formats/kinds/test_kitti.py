@@ -5,10 +5,10 @@ import pytest
 
 from segstudio.core.classes import CAMVID, VOID
 from segstudio.errors import FormatError
-from segstudio.formats import rasters
+from segstudio.formats.files.source import FolderSource
 from segstudio.formats.labelled import Labelled
+from segstudio.formats.masks import rasters
 from segstudio.formats.registry import FORMATS
-from segstudio.formats.source import FolderSource
 from segstudio.store.class_sets import load_class_set
 
 KIND = FORMATS.get("kitti")

@@ -11,10 +11,10 @@ from PIL import Image
 
 from segstudio.core.classes import CAMVID, VOID, ClassDef, ClassMap
 from segstudio.errors import FormatError
+from segstudio.formats.files.source import open_files
 from segstudio.formats.labelled import Labelled, Picture
 from segstudio.formats.options import complete
 from segstudio.formats.registry import FORMATS
-from segstudio.formats.source import open_files
 
 KIND = FORMATS.get("label_me_xml")
 SOME = ClassMap("x", (ClassDef(0, "a road", (1, 2, 3)), ClassDef(7, "car & <co>", (4, 5, 6))))

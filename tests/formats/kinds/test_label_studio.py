@@ -12,9 +12,9 @@ from PIL import Image
 
 from segstudio.core.classes import VOID, ClassDef, ClassMap
 from segstudio.errors import FormatError
+from segstudio.formats.files.source import FolderSource, open_files
 from segstudio.formats.kinds.label_studio import LabelStudio
 from segstudio.formats.labelled import Labelled
-from segstudio.formats.source import FolderSource, open_files
 
 A = np.array([[0, 1, 1, 0], [0, 1, 1, 0], [0, 0, 1, 0]], np.uint8)
 A_BITS = [0, 0, 0, 48, 57, 27, 252, 96, 19, 255, 206, 1, 63, 253, 176, 8, 255, 227, 0, 0]

@@ -13,10 +13,10 @@ from PIL import Image, ImageDraw
 
 from segstudio.core.classes import CAMVID, VOID, ClassDef, ClassMap
 from segstudio.errors import FormatError
+from segstudio.formats.files.source import open_files
 from segstudio.formats.labelled import Labelled, Picture
 from segstudio.formats.options import complete
 from segstudio.formats.registry import FORMATS
-from segstudio.formats.source import open_files
 
 KIND = FORMATS.get("labelme")
 SOME = ClassMap("x", (ClassDef(0, "road", (1, 2, 3)), ClassDef(7, "car", (4, 5, 6))))

@@ -9,9 +9,9 @@ from PIL import Image
 from segstudio.core.class_mapping import plain
 from segstudio.core.classes import CAMVID, VOID
 from segstudio.errors import FormatError
-from segstudio.formats import rasters
+from segstudio.formats.files.source import open_files
+from segstudio.formats.masks import rasters
 from segstudio.formats.registry import FORMATS
-from segstudio.formats.source import open_files
 
 KIND = FORMATS.get("mots_png")
 

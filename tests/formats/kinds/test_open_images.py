@@ -12,11 +12,11 @@ from PIL import Image
 from segstudio.core.class_mapping import plain
 from segstudio.core.classes import CAMVID, VOID, ClassDef, ClassMap
 from segstudio.errors import FormatError
-from segstudio.formats import rasters
+from segstudio.formats.files.source import open_files
 from segstudio.formats.labelled import Labelled
+from segstudio.formats.masks import rasters
 from segstudio.formats.options import complete
 from segstudio.formats.registry import FORMATS
-from segstudio.formats.source import open_files
 
 KIND = FORMATS.get("open_images")
 HEADER = "MaskPath,ImageID,LabelName,BoxID,BoxXMin,BoxXMax,BoxYMin,BoxYMax,PredictedIoU,Clicks"

@@ -12,11 +12,11 @@ from PIL import Image
 
 from segstudio.core.classes import VOID, ClassDef, ClassMap
 from segstudio.errors import FormatError
+from segstudio.formats.detail.yolo_files import class_names
+from segstudio.formats.files.source import FolderSource, open_files
 from segstudio.formats.kinds.yolo import Yolo
 from segstudio.formats.labelled import Labelled
 from segstudio.formats.options import complete
-from segstudio.formats.source import FolderSource, open_files
-from segstudio.formats.yolo_files import class_names
 
 KIND = Yolo()
 

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox
 
-from segstudio.formats.target import JOURNAL
+from segstudio.formats.files.target import JOURNAL
 from segstudio.ui.dialogs.export.format_list import lines
 from segstudio.ui.dialogs.export.report_page import class_share
 from segstudio.ui.dialogs.export.window import ExportWindow

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from segstudio.formats.target import JOURNAL
+from segstudio.formats.files.target import JOURNAL
 from segstudio.ui.exchange.places import free_place, is_half_done, trouble_with, typed, writable
 
 STRANGE = (

@@ -1,0 +1,1 @@
+"""What one or two formats alone need."""

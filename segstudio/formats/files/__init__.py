@@ -1,0 +1,1 @@
+"""Files and folders of labels, read within limits and written only inside."""

@@ -1,0 +1,1 @@
+"""Masks as pictures: folders of them, what their values and colours mean."""

@@ -1,0 +1,1 @@
+"""Masks as outlines, runs and single objects, and back."""
