@@ -4,12 +4,14 @@ camvid: a drive that the base never saw, 0006R0, split in time: the first 60 % a
 last 30 % the test, and what lies between is neither. night: streets of the synthetic drive on a wet
 night, which no training frame shows; pool and test are different streets. mixed: what people have,
 hours of what the net knows and little of what is new: four streets by day, which the base handles,
-and one on a wet night; the test is of either in equal parts, on other streets. Earlier data,
-against forgetting: what the base learned from, CamVid's other drives or the synthetic drive by day.
+and one on a wet night; the test is of either in equal parts, on other streets. halts: the night
+again, but the car stands at a light for two thirds of the pool. Earlier data, against forgetting:
+what the base learned from, CamVid's other drives or the synthetic drive by day.
 """
 
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,12 +94,19 @@ def camvid(source: Path, folder: Path) -> Domain:
 
 @dataclass(frozen=True, slots=True)
 class Street:
-    """frames: of driving, `step` seconds apart. light: None is the weather of the seed, by day."""
+    """seconds: of driving; where one comes several times the car all but stands, and the picture
+    differs by a centimetre of the way and the noise. light: None is the weather of the seed, by
+    day.
+    """
 
     seed: int
-    frames: int
-    step: int = 1
+    seconds: Sequence[int]
     light: Light | None = NIGHT
+
+    @property
+    def stands(self) -> bool:
+        """Whether it halts."""
+        return len(set(self.seconds)) < len(self.seconds)
 
 
 def night(folder: Path, *, pool: int = 40, test: int = 8, earlier: int = 200) -> Domain:
@@ -106,22 +115,40 @@ def night(folder: Path, *, pool: int = 40, test: int = 8, earlier: int = 200) ->
         folder,
         "night",
         "Synthetic drive by night; the base knows it by day",
-        tuple(Street(seed, pool) for seed in (5001, 5002, 5003)),
-        tuple(Street(seed, test, 3) for seed in (6001, 6002, 6003)),
+        tuple(Street(seed, range(pool)) for seed in (5001, 5002, 5003)),
+        _night_test(test),
         earlier,
     )
 
 
+def halts(folder: Path, *, test: int = 8, earlier: int = 200) -> Domain:
+    """As night(), with the same test: of 40 frames a street two halts have 13 and 15."""
+    seconds = (*range(5), *(4,) * 12, *range(5, 10), *(9,) * 14, *range(10, 14))
+    return _synthetic(
+        folder,
+        "halts",
+        "The same by night, where the car stands at a light for two thirds of the frames",
+        tuple(Street(seed, seconds) for seed in (5001, 5002, 5003)),
+        _night_test(test),
+        earlier,
+    )
+
+
+def _night_test(frames: int) -> tuple[Street, ...]:
+    return tuple(Street(seed, range(0, 3 * frames, 3)) for seed in (6001, 6002, 6003))
+
+
 def mixed(folder: Path, *, pool: int = 40, test: int = 6, earlier: int = 200) -> Domain:
     """As night(); of five streets in the pool one is by night, of four in the test two."""
-    by_day = tuple(Street(seed, pool, light=None) for seed in (5101, 5102, 5103, 5104))
-    tests = (Street(6101, test, 4, None), Street(6102, test, 4, None))
+    whole, some = range(pool), range(0, 4 * test, 4)
+    by_day = tuple(Street(seed, whole, None) for seed in (5101, 5102, 5103, 5104))
+    tests = (Street(6101, some, None), Street(6102, some, None))
     return _synthetic(
         folder,
         "mixed",
         "Synthetic drives, four by day and one by night; the base knows days",
-        (*by_day[:2], Street(5105, pool), *by_day[2:]),
-        (*tests, Street(6103, test, 4), Street(6104, test, 4)),
+        (*by_day[:2], Street(5105, whole), *by_day[2:]),
+        (*tests, Street(6103, some), Street(6104, some)),
         earlier,
     )
 
@@ -158,12 +185,15 @@ def _synthetic(
 def _render(folder: Path, street: Street) -> None:
     """Its frames, those that are not there yet."""
     height, width = SIZE
-    settings = DriveSettings(height, width, street.seed, fps=1.0)
+    rate = 1000 if street.stands else 1  # frames of a second, of which a halt takes the first ones
+    settings = DriveSettings(height, width, street.seed, fps=float(rate))
     drive = SyntheticDrive(settings, light=street.light)
-    for moment in range(0, street.frames * street.step, street.step):
-        image, labels = (folder / k / f"{moment:04d}.png" for k in ("images", "labels"))
+    for number, second in enumerate(street.seconds):
+        name = f"{number if street.stands else second:04d}.png"
+        image, labels = (folder / k / name for k in ("images", "labels"))
         if not labels.is_file():
-            _write(image, labels, *drive.frame(moment))
+            stood = street.seconds[:number].count(second) if street.stands else 0
+            _write(image, labels, *drive.frame(second * rate + stood))
 
 
 def _write(image: Path, labels: Path, rgb: np.ndarray, mask: np.ndarray) -> None:

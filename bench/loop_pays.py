@@ -35,7 +35,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import numpy as np
 import torch
 from annotator import work_of
-from loop_domains import DRIVE, Domain, Picture, camvid, camvid_folder, mixed, night
+from loop_domains import DRIVE, Domain, Picture, camvid, camvid_folder, halts, mixed, night
 from loop_picture import drawn, table
 
 from models import random_model
@@ -310,7 +310,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     usual = Plan()
     parser.add_argument("--base", help="model to begin at; it must not have seen the domains")
-    parser.add_argument("--domains", default="night,mixed,camvid", help="comma between")
+    parser.add_argument("--domains", default="night,halts,mixed,camvid", help="comma between")
     parser.add_argument("--counts", default="5,10,20,40", help="frames corrected")
     parser.add_argument("--randoms", type=int, default=usual.randoms)
     parser.add_argument("--rankings", type=int, default=usual.rankings)
@@ -340,6 +340,7 @@ def main() -> int:
         makers = {
             "camvid": lambda: camvid(source, options.work / "camvid"),
             "night": lambda: night(options.work / "night"),
+            "halts": lambda: halts(options.work / "halts"),
             "mixed": lambda: mixed(options.work / "mixed"),
         }
         domains = [makers[name]() for name in options.domains.split(",")]
