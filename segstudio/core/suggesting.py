@@ -2,8 +2,11 @@
 
 Each measurement becomes a term: how much more than usual it is among the frames looked at. The
 score of a frame is their weighted mean, and frames are taken one after the other: what is near to
-a frame that was taken or corrected before, in time or in what it shows, is worth so much less.
-The same frames always give the same list.
+a frame that was taken or corrected before, in time or in what it shows, is worth so much less; and
+so is what stands for little: a frame teaches about those that are somewhat like it (after Wei, Iyer
+and Bilmes, "Submodularity in data subset selection and active learning", 2015: facility location
+over the frames that are worth much). The first few of a list of strange frames alone would teach
+less than frames drawn by lot. The same frames always give the same list.
 """
 
 from collections.abc import Mapping, Sequence
@@ -47,6 +50,16 @@ WORTH_TELLING = 0.35
 
 FEW = 8
 """With fewer frames looked at, what is rare among them is chance."""
+
+OWN = 0.25
+"""How much of its worth a frame keeps that stands for none but itself."""
+
+_STANDS_FOR = 1.5
+"""A frame teaches a tenth about one that is as far from it as two frames usually are, and more
+about nearer ones: exp(-(1.5 · distance)²)."""
+
+_MOST_STOOD_FOR = 512
+"""Frames of which it is asked who stands for them; of more, so many evenly."""
 
 _LEAST_USUAL = {
     "entropy": 0.02,
@@ -126,12 +139,14 @@ def rank(
     terms = _terms(frames, rarity, weights or Weights())
     scores = np.sum(list(terms.values()), axis=0)
     near = np.zeros(len(frames))
-    nearness = _Nearness(frames)
+    nearness, reach = _Nearness(frames), _Reach(frames, scores)
     for each in taken:
         np.maximum(near, nearness.to(each), out=near)
+        reach.take(each)
     picks: list[Pick] = []
     while len(picks) < n:
-        gains = np.where(near < SAME, scores * (1 - near), 0.0)
+        worth = scores * (1 - near) * (OWN + (1 - OWN) * reach.left())
+        gains = np.where(near < SAME, worth, 0.0)
         best = int(gains.argmax())
         if gains[best] <= 0:
             break
@@ -140,6 +155,7 @@ def rank(
         picks.append(Pick(frame, float(gains[best]), reason, said))
         np.maximum(near, nearness.to(frame), out=near)
         near[best] = 1.0
+        reach.take(frame)
     return picks
 
 
@@ -244,19 +260,56 @@ def _or_nan(value: float | None) -> float:
     return np.nan if value is None else value
 
 
+class _Reach:
+    """For how much of what is worth correcting each frame stands, by what they show.
+
+    scores: float (n,), what each is worth by itself.
+    """
+
+    def __init__(self, frames: Sequence[FrameWorth], scores: Floats) -> None:
+        self._shown, self._known = _descriptors(frames)
+        stood_for = np.flatnonzero(self._known)
+        stood_for = stood_for[:: max(1, -(-len(stood_for) // _MOST_STOOD_FOR))]
+        self._others = self._shown[stood_for]
+        self._worth = scores[stood_for].astype(np.float32)
+        self._apart = max(_usually_apart(self._others), _LEAST_APART) / _STANDS_FOR
+        self._alike = self._to(self._shown)
+        self._alike[~self._known] = 0.0
+        self._covered = np.zeros(len(stood_for), np.float32)
+        self._whole = float((self._alike @ self._worth).max(initial=0.0))
+
+    def left(self) -> Floats:
+        """float (n,), 0..1: for how much that no frame yet stands for, as a share of the most that
+        any frame stood for in the beginning; 1 where nothing is known of what frames show.
+        """
+        if self._whole <= 0:
+            return np.ones(len(self._known))
+        rest = np.maximum(self._alike - self._covered, 0.0) @ self._worth
+        return np.where(self._known, rest.astype(np.float64) / self._whole, 1.0)
+
+    def take(self, frame: FrameWorth) -> None:
+        """It stands for those like it from now on."""
+        if frame.descriptor.size and frame.descriptor.size == self._shown.shape[1]:
+            np.maximum(self._covered, self._to(frame.descriptor[None])[0], out=self._covered)
+
+    def _to(self, shown: Floats) -> NDArray[np.float32]:
+        """float32 (n, those stood for): how much alike, 0..1."""
+        squares = (shown**2).sum(axis=1)[:, None] + (self._others**2).sum(axis=1)
+        distance = np.maximum(squares - 2 * shown @ self._others.T, 0.0).astype(np.float32)
+        found: NDArray[np.float32] = np.exp(-distance / np.float32(self._apart**2))
+        return found
+
+
 class _Nearness:
     """How near frames are to one of them: 0 (nothing in common) to 1 (the same)."""
 
     def __init__(self, frames: Sequence[FrameWorth]) -> None:
         self._media = np.array([f.media for f in frames])
         self._places = np.array([_place_s(f) for f in frames])
-        length = max(f.descriptor.size for f in frames)
-        self._known = np.array([f.descriptor.size == length > 0 for f in frames])
-        self._shown = np.zeros((len(frames), length))
-        for row, each in zip(self._shown, frames, strict=True):
-            if each.descriptor.size == length:
-                row[:] = each.descriptor
-        self._apart = self._usually_apart()
+        self._shown, self._known = _descriptors(frames)
+        shown = self._shown[self._known]
+        shown = shown[:: max(1, -(-len(shown) // _MOST_COMPARED))]
+        self._apart = max(_usually_apart(shown) / 2, _LEAST_APART)
 
     def to(self, frame: FrameWorth) -> Floats:
         """float (n,)."""
@@ -269,16 +322,26 @@ class _Nearness:
             near = np.maximum(near, np.where(self._known, alike, 0.0))
         return near
 
-    def _usually_apart(self) -> float:
-        """Half of the median distance between two frames."""
-        shown = self._shown[self._known]
-        shown = shown[:: max(1, -(-len(shown) // _MOST_COMPARED))]
-        if len(shown) < 2:
-            return _LEAST_APART
-        squares = (shown**2).sum(axis=1)
-        between = squares[:, None] + squares[None, :] - 2 * shown @ shown.T
-        distances = np.sqrt(np.maximum(between[np.triu_indices(len(shown), 1)], 0))
-        return max(float(np.median(distances)) / 2, _LEAST_APART)
+
+def _descriptors(frames: Sequence[FrameWorth]) -> tuple[Floats, NDArray[np.bool_]]:
+    """float (n, length), 0 where nothing is known of a frame; and bool (n,), where it is."""
+    length = max(f.descriptor.size for f in frames)
+    known = np.array([f.descriptor.size == length > 0 for f in frames])
+    shown = np.zeros((len(frames), length))
+    for row, each in zip(shown, frames, strict=True):
+        if each.descriptor.size == length:
+            row[:] = each.descriptor
+    return shown, known
+
+
+def _usually_apart(shown: Floats) -> float:
+    """The median distance between two of them; 0 with fewer than two."""
+    if len(shown) < 2:
+        return 0.0
+    squares = (shown**2).sum(axis=1)
+    between = squares[:, None] + squares[None, :] - 2 * shown @ shown.T
+    distances = np.sqrt(np.maximum(between[np.triu_indices(len(shown), 1)], 0))
+    return float(np.median(distances))
 
 
 def _place_s(frame: FrameWorth) -> float:

@@ -1,6 +1,6 @@
 """Which frames are offered, in which order, and why."""
 
-import dataclasses
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -80,7 +80,7 @@ def test_what_is_near_to_corrected_frames_is_worth_less():
     found = indices(rank(frames, 30, CAMVID, taken=[alike]))
     assert found[0] == 50
     assert 10 not in found
-    elsewhere = dataclasses.replace(in_time, media=1)
+    elsewhere = replace(in_time, media=1)
     assert indices(rank(frames, 1, CAMVID, taken=[elsewhere])) == [10]
 
 
@@ -161,7 +161,7 @@ def test_the_same_frames_in_any_order_give_the_same_list():
 
 
 def test_equal_frames_are_taken_by_their_number():
-    frames = [worth(i, entropy=0.2, unsure=0.1) for i in range(0, 100, 30)]
+    frames = [worth(i, shown=1, entropy=0.2, unsure=0.1) for i in range(0, 100, 30)]
     assert indices(rank(frames, 1, CAMVID)) == [0]
 
 
@@ -192,6 +192,46 @@ def test_a_clip_that_is_hard_all_through_is_spread_over():
 def test_the_frames_of_several_clips_are_not_near_in_time():
     frames = [worth(5, shown=k, media=k, entropy=0.3, unsure=0.2) for k in range(4)]
     assert sorted(p.frame.media for p in rank(frames, 9, CAMVID)) == [0, 1, 2, 3]
+
+
+def crowd(n=20, strange=1, **measures):
+    """n frames that are somewhat alike, 10 s apart, and behind them some like none."""
+    rng = np.random.default_rng(3)
+    shown = [rng.normal(0, 0.1, 60) for _ in range(n)]
+    shown += [rng.normal(0, 0.1, 60) + 2 * (k + 1) for k in range(strange)]
+    frames = [worth(100 * i, **measures) for i in range(n + strange)]
+    return [
+        replace(frame, descriptor=each.astype(np.float32))
+        for frame, each in zip(frames, shown, strict=True)
+    ]
+
+
+def test_a_frame_that_stands_for_many_comes_before_a_strange_one():
+    frames = crowd(entropy=0.3, unsure=0.2)
+    strange = frames[-1].frame.index
+    found = indices(rank(frames, 9, CAMVID))
+    assert strange not in found[:1]
+    assert strange in found
+    worse = [*frames[:-1], replace(frames[-1], entropy=0.9, unsure=0.9)]
+    assert strange in indices(rank(worse, 3, CAMVID))  # it may well be offered for its own sake
+
+
+def test_what_a_confirmed_frame_stands_for_is_worth_less():
+    frames = crowd(strange=0, entropy=0.3, unsure=0.2)
+    before = {p.frame.frame.index: p.score for p in rank(frames[1:], 1, CAMVID)}
+    after = {p.frame.frame.index: p.score for p in rank(frames[1:], 1, CAMVID, taken=frames[:1])}
+    assert max(after.values()) < max(before.values())
+
+
+def test_where_nothing_is_known_of_what_frames_show_their_own_worth_decides():
+    none = np.zeros(0, np.float32)
+    frames = [
+        replace(worth(100 * i, entropy=0.1 * i, unsure=0.1), descriptor=none) for i in range(1, 6)
+    ]
+    found = rank(frames, 9, CAMVID)
+    assert indices(found) == [500, 400, 300, 200, 100]
+    assert indices(rank(frames, 9, CAMVID, taken=crowd(2, media=1))) == indices(found)
+    assert np.isfinite([p.score for p in found]).all()
 
 
 def test_regions_are_listed_by_doubt_times_area():
