@@ -127,7 +127,7 @@ def halts(folder: Path, *, test: int = 8, earlier: int = 200) -> Domain:
     return _synthetic(
         folder,
         "halts",
-        "The same by night, where the car stands at a light for two thirds of the frames",
+        "By night, the car standing at lights in two frames of three",
         tuple(Street(seed, seconds) for seed in (5001, 5002, 5003)),
         _night_test(test),
         earlier,

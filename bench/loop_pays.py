@@ -355,7 +355,7 @@ def main() -> int:
     titles = {d.name: f"{d.title} ({len(d.pool)} to choose from, {len(d.test)} test frames)"
               for d in domains}  # fmt: skip
     print(table(rows, titles))
-    print(f"\n{base.title}; {plan.recipe}, {plan.steps} steps of {plan.batch} crops in each round.")
+    print(f"\nBase: {base.net}; {plan.recipe}, {plan.steps} steps of {plan.batch} crops a round.")
     if not options.quick:
         print("\n![mIoU and strokes over the frames corrected](pictures/loop_pays.svg)")
     if options.json:

@@ -290,7 +290,8 @@ class _Reach:
     def take(self, frame: FrameWorth) -> None:
         """It stands for those like it from now on."""
         if frame.descriptor.size and frame.descriptor.size == self._shown.shape[1]:
-            np.maximum(self._covered, self._to(frame.descriptor[None])[0], out=self._covered)
+            reached = self._to(frame.descriptor[None].astype(np.float64))[0]
+            np.maximum(self._covered, reached, out=self._covered)
 
     def _to(self, shown: Floats) -> NDArray[np.float32]:
         """float32 (n, those stood for): how much alike, 0..1."""
