@@ -17,23 +17,14 @@ from numpy.typing import NDArray
 
 from segstudio.core.classes import VOID, ClassMap
 from segstudio.core.frame_worth import DoubtfulRegion, FrameWorth
+from segstudio.core.likeness import Nearness, Reach, place_s
 from segstudio.core.suggestion_words import frame_reason, region_reason
 
 Floats = NDArray[np.float64]
 
-GAP_S = 0.5
-"""Frames of one clip that are nearer in time than this are the same to a person."""
-
-FADING_S = 1.5
-"""Seconds after which nearness in time has faded to a third."""
-
 REGION_FADING_S = 10.0
 """The same of the same doubt at the same place: whatever is mounted in view stays there for long,
 and a building at the side is passed in a few seconds."""
-
-PICTURE_S = 1.0
-"""What one step in a folder of pictures counts for: nobody knows how they were taken, and whether
-they are alike shows in what they show."""
 
 SAME = 0.9
 """Nearness from which on a frame is never offered."""
@@ -54,13 +45,6 @@ FEW = 8
 OWN = 0.25
 """How much of its worth a frame keeps that stands for none but itself."""
 
-_STANDS_FOR = 1.5
-"""A frame teaches a tenth about one that is as far from it as two frames usually are, and more
-about nearer ones: exp(-(1.5 · distance)²)."""
-
-_MOST_STOOD_FOR = 512
-"""Frames of which it is asked who stands for them; of more, so many evenly."""
-
 _LEAST_USUAL = {
     "entropy": 0.02,
     "unsure": 0.01,
@@ -78,12 +62,6 @@ _LEAST = {
     "rarity": 0.02,
 }
 """Less is nothing."""
-
-_LEAST_APART = 0.05
-"""Distance of descriptors below which two frames show the same, in a clip where all do."""
-
-_MOST_COMPARED = 200
-"""Frames whose distances tell what is usual."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +117,7 @@ def rank(
     terms = _terms(frames, rarity, weights or Weights())
     scores = np.sum(list(terms.values()), axis=0)
     near = np.zeros(len(frames))
-    nearness, reach = _Nearness(frames), _Reach(frames, scores)
+    nearness, reach = Nearness(frames), Reach(frames, scores)
     for each in taken:
         np.maximum(near, nearness.to(each), out=near)
         reach.take(each)
@@ -190,7 +168,7 @@ def _same_doubt(one: Pick, other: Pick) -> float:
         return 0.0
     both = a.rect.intersected(b.rect)
     smaller = min(r.height * r.width for r in (a.rect, b.rect))
-    apart_s = abs(_place_s(one.frame) - _place_s(other.frame))
+    apart_s = abs(place_s(one.frame) - place_s(other.frame))
     return both.height * both.width / max(1, smaller) * float(np.exp(-apart_s / REGION_FADING_S))
 
 
@@ -258,95 +236,3 @@ def _unusual(values: Floats, name: str) -> Floats:
 
 def _or_nan(value: float | None) -> float:
     return np.nan if value is None else value
-
-
-class _Reach:
-    """For how much of what is worth correcting each frame stands, by what they show.
-
-    scores: float (n,), what each is worth by itself.
-    """
-
-    def __init__(self, frames: Sequence[FrameWorth], scores: Floats) -> None:
-        self._shown, self._known = _descriptors(frames)
-        stood_for = np.flatnonzero(self._known)
-        stood_for = stood_for[:: max(1, -(-len(stood_for) // _MOST_STOOD_FOR))]
-        self._others = self._shown[stood_for]
-        self._worth = scores[stood_for].astype(np.float32)
-        self._apart = max(_usually_apart(self._others), _LEAST_APART) / _STANDS_FOR
-        self._alike = self._to(self._shown)
-        self._alike[~self._known] = 0.0
-        self._covered = np.zeros(len(stood_for), np.float32)
-        self._whole = float((self._alike @ self._worth).max(initial=0.0))
-
-    def left(self) -> Floats:
-        """float (n,), 0..1: for how much that no frame yet stands for, as a share of the most that
-        any frame stood for in the beginning; 1 where nothing is known of what frames show.
-        """
-        if self._whole <= 0:
-            return np.ones(len(self._known))
-        rest = np.maximum(self._alike - self._covered, 0.0) @ self._worth
-        return np.where(self._known, rest.astype(np.float64) / self._whole, 1.0)
-
-    def take(self, frame: FrameWorth) -> None:
-        """It stands for those like it from now on."""
-        if frame.descriptor.size and frame.descriptor.size == self._shown.shape[1]:
-            reached = self._to(frame.descriptor[None].astype(np.float64))[0]
-            np.maximum(self._covered, reached, out=self._covered)
-
-    def _to(self, shown: Floats) -> NDArray[np.float32]:
-        """float32 (n, those stood for): how much alike, 0..1."""
-        squares = (shown**2).sum(axis=1)[:, None] + (self._others**2).sum(axis=1)
-        distance = np.maximum(squares - 2 * shown @ self._others.T, 0.0).astype(np.float32)
-        found: NDArray[np.float32] = np.exp(-distance / np.float32(self._apart**2))
-        return found
-
-
-class _Nearness:
-    """How near frames are to one of them: 0 (nothing in common) to 1 (the same)."""
-
-    def __init__(self, frames: Sequence[FrameWorth]) -> None:
-        self._media = np.array([f.media for f in frames])
-        self._places = np.array([_place_s(f) for f in frames])
-        self._shown, self._known = _descriptors(frames)
-        shown = self._shown[self._known]
-        shown = shown[:: max(1, -(-len(shown) // _MOST_COMPARED))]
-        self._apart = max(_usually_apart(shown) / 2, _LEAST_APART)
-
-    def to(self, frame: FrameWorth) -> Floats:
-        """float (n,)."""
-        apart_s = np.abs(self._places - _place_s(frame))
-        in_time = np.where(apart_s < GAP_S, 1.0, np.exp(-apart_s / FADING_S))
-        near: Floats = np.where(self._media == frame.media, in_time, 0.0)
-        if frame.descriptor.size and frame.descriptor.size == self._shown.shape[1]:
-            distance = np.linalg.norm(self._shown - frame.descriptor, axis=1)
-            alike = np.exp(-((distance / self._apart) ** 2))
-            near = np.maximum(near, np.where(self._known, alike, 0.0))
-        return near
-
-
-def _descriptors(frames: Sequence[FrameWorth]) -> tuple[Floats, NDArray[np.bool_]]:
-    """float (n, length), 0 where nothing is known of a frame; and bool (n,), where it is."""
-    length = max(f.descriptor.size for f in frames)
-    known = np.array([f.descriptor.size == length > 0 for f in frames])
-    shown = np.zeros((len(frames), length))
-    for row, each in zip(shown, frames, strict=True):
-        if each.descriptor.size == length:
-            row[:] = each.descriptor
-    return shown, known
-
-
-def _usually_apart(shown: Floats) -> float:
-    """The median distance between two of them; 0 with fewer than two."""
-    if len(shown) < 2:
-        return 0.0
-    squares = (shown**2).sum(axis=1)
-    between = squares[:, None] + squares[None, :] - 2 * shown @ shown.T
-    distances = np.sqrt(np.maximum(between[np.triu_indices(len(shown), 1)], 0))
-    return float(np.median(distances))
-
-
-def _place_s(frame: FrameWorth) -> float:
-    """Where it is in its clip or folder, seconds."""
-    if frame.frame.time_us is None:
-        return frame.frame.index * PICTURE_S
-    return frame.frame.time_us / 1e6

@@ -10,7 +10,8 @@ from segstudio.core.classes import CAMVID
 from segstudio.core.frame import FrameId
 from segstudio.core.frame_worth import DoubtfulRegion, FrameWorth
 from segstudio.core.geometry import Rect
-from segstudio.core.suggesting import GAP_S, Weights, rank, rank_regions
+from segstudio.core.likeness import GAP_S
+from segstudio.core.suggesting import Weights, rank, rank_regions
 
 ROAD, FENCE, BUILDING, BICYCLIST = 3, 7, 1, 10
 
