@@ -146,7 +146,7 @@ def mixed(folder: Path, *, pool: int = 40, test: int = 6, earlier: int = 200) ->
     return _synthetic(
         folder,
         "mixed",
-        "Synthetic drives, four by day and one by night; the base knows days",
+        "Four drives by day and one by night; the base knows days",
         (*by_day[:2], Street(5105, whole), *by_day[2:]),
         (*tests, Street(6103, some), Street(6104, some)),
         earlier,
