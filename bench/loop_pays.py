@@ -328,7 +328,7 @@ def main() -> int:
     plan = Plan(counts, options.randoms, options.rankings, options.recipe, options.steps)
     plan = replace(plan, threads=options.threads)
     if options.quick:
-        plan = replace(plan, counts=(1, 2), randoms=2, steps=2, batch=2, crop=(64, 64))
+        plan = replace(plan, counts=(1, 2), randoms=2, rankings=1, steps=2, batch=2, crop=(64, 64))
         base = random_model(options.work / "base", 96, net="enet")
         domains = [night(options.work / "night", pool=3, test=1, earlier=2)]
     else:
