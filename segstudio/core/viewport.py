@@ -163,6 +163,16 @@ class ViewTransform:
         """The frame moved by so many device pixels, but not out of sight."""
         return replace(self, top=self.top + dy, left=self.left + dx)._kept()
 
+    def filled(self) -> "ViewTransform":
+        """Moved so that nothing of the view lies beside the frame; where the frame is the smaller
+        one, it is in the middle.
+        """
+        start = []
+        for axis, value in enumerate((self.top, self.left)):
+            rest = self.view[axis] - self.frame[axis] * self.scale
+            start.append(rest / 2 if rest > 0 else min(max(value, rest), 0.0))
+        return replace(self, top=start[0], left=start[1])
+
     def resized(self, view: tuple[int, int]) -> "ViewTransform":
         """Another view size; the middle of the view keeps showing what it shows."""
         dy, dx = ((new - old) / 2 for new, old in zip(view, self.view, strict=True))

@@ -113,6 +113,20 @@ def test_pan_moves_by_device_pixels():
     assert moved(3.0, -200, -300).panned(10, -20).origin == (-190, -320)
 
 
+@pytest.mark.parametrize(
+    ("top", "left", "expected"),
+    [(-50.0, -30.0, (-50.0, -30.0)), (40.0, 500.0, (0.0, 0.0)), (-999.0, -999.0, (-200.0, -100.0))],
+)
+def test_a_view_that_is_filled_shows_nothing_beside_the_frame(top, left, expected):
+    view = ViewTransform((200, 200), (200, 300), 2.0, top, left).filled()
+    assert (view.top, view.left, view.scale) == (*expected, 2.0)
+
+
+def test_a_frame_that_does_not_fill_the_view_is_in_its_middle():
+    view = ViewTransform((50, 400), (200, 300), 1.0, -7.0, -350.0).filled()
+    assert (view.top, view.left) == (75.0, -100.0)
+
+
 def test_a_resized_view_keeps_its_middle():
     view = moved(4.0, -300, -200)
     other = view.resized((700, 600))

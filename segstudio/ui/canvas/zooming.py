@@ -46,7 +46,8 @@ class ZoomTarget(GestureTarget):
             self._move_to(self.transform.scaled_to(1.0, at))
 
     def show_rect(self, rect: Rect) -> None:
-        """A box of the frame in the middle of the view, with as much again on every side.
+        """A box of the frame, with as much again on every side: in the middle of the view, unless
+        it lies near a border of the frame, for nothing is shown of what is beside that.
 
         No smaller than the whole frame, and no larger than `CLOSE`, or than it is now.
         """
@@ -58,8 +59,7 @@ class ZoomTarget(GestureTarget):
         scale = max(min(wanted, max(CLOSE, now.scale)), fitted.scale)
         top = size[0] / 2 - scale * (rect.y0 + rect.y1) / 2
         left = size[1] / 2 - scale * (rect.x0 + rect.x1) / 2
-        there = ViewTransform(now.frame, size, scale, top, left)
-        self._move_to(there.panned(0.0, 0.0))  # no further than it can be dragged
+        self._move_to(ViewTransform(now.frame, size, scale, top, left).filled())
 
     def zoom_in(self) -> None:
         """One step larger about the middle."""
