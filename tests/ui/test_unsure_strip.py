@@ -161,6 +161,7 @@ def test_the_next_unsure_frame_is_the_next_that_stands_out(qtbot, opened):
 
 def test_another_kind_has_figures_of_its_own(qtbot, opened):
     look(opened)
+    qtbot.waitUntil(lambda: known(opened) == [0], timeout=20_000)
     visit(qtbot, opened, 7)
     look(opened, "margin")
     assert 0 not in known(opened)
@@ -195,6 +196,7 @@ def test_another_model_has_figures_of_its_own_and_the_first_finds_its_own_again(
     qtbot, opened, other
 ):
     look(opened)
+    qtbot.waitUntil(lambda: known(opened) == [0], timeout=20_000)
     visit(qtbot, opened, 7, 9)
     choose(qtbot, opened, "other")
     qtbot.waitUntil(lambda: known(opened) == [9], timeout=20_000)
@@ -216,6 +218,7 @@ def test_an_answer_of_a_model_on_its_way_out_is_not_written_down(qtbot, opened):
 
 def test_other_weights_or_settings_begin_anew(qtbot, opened, card):
     look(opened)
+    qtbot.waitUntil(lambda: known(opened) == [0], timeout=20_000)
     visit(qtbot, opened, 7, 9)
     opened.player.model_changed.emit(ModelState("loading", ""))
     assert known(opened) == [0, 7, 9]  # the same again
