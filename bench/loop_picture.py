@@ -102,21 +102,20 @@ def verdict(rows: Sequence[Row], domain: str) -> str:
     share, of_all = (of["ranking"][GOAL_FRAMES].mean / of["ranking"][0].mean
                      for of in (most, every))  # fmt: skip
     said = "reached" if share <= GOAL_SHARE else "missed"
-    gains, above = _gains(miou)
-    less, below = _gains(most)
+    gains, less = _gains(miou), _gains(most)
     return (
         f"After {GOAL_FRAMES} frames of the ranking {share:.2f} of the strokes until 95 % are right"
         f" are left (goal ≤ {GOAL_SHARE}: {said}), and {of_all:.2f} of all. The ranking less the"
         f" lots, in the mean of {len(gains)} counts: mIoU {statistics.mean(gains):+.3f}, better at"
-        f" {above}; strokes until 95 % {statistics.mean(less):+.1f}, fewer at {len(less) - below}."
+        f" {sum(gain > 0 for gain in gains)}; strokes until 95 % {statistics.mean(less):+.1f},"
+        f" fewer at {sum(gain < 0 for gain in less)}."
     )
 
 
-def _gains(of: Mapping[str, Mapping[int, Spread]]) -> tuple[list[float], int]:
-    """The ranking's means less those of the lots, and how many of them are above zero."""
+def _gains(of: Mapping[str, Mapping[int, Spread]]) -> list[float]:
+    """The ranking's means less those of the lots, count by count."""
     lot, ranked = of["random"], of["ranking"]
-    gains = [ranked[c].mean - lot[c].mean for c in ranked if c and c in lot]
-    return gains, sum(gain > 0 for gain in gains)
+    return [ranked[c].mean - lot[c].mean for c in ranked if c and c in lot]
 
 
 def _text(spread: Spread | None, digits: int) -> str:

@@ -68,8 +68,7 @@ class Reach:
 
     def _to(self, shown: Floats) -> NDArray[np.float32]:
         """float32 (n, those stood for): how much alike, 0..1."""
-        squares = (shown**2).sum(axis=1)[:, None] + (self._others**2).sum(axis=1)
-        distance = np.maximum(squares - 2 * shown @ self._others.T, 0.0).astype(np.float32)
+        distance = _squared_distances(shown, self._others).astype(np.float32)
         found: NDArray[np.float32] = np.exp(-distance / np.float32(self._apart**2))
         return found
 
@@ -112,10 +111,15 @@ def _usually_apart(shown: Floats) -> float:
     """The median distance between two of them; 0 with fewer than two."""
     if len(shown) < 2:
         return 0.0
-    squares = (shown**2).sum(axis=1)
-    between = squares[:, None] + squares[None, :] - 2 * shown @ shown.T
-    distances = np.sqrt(np.maximum(between[np.triu_indices(len(shown), 1)], 0))
-    return float(np.median(distances))
+    between = _squared_distances(shown, shown)[np.triu_indices(len(shown), 1)]
+    return float(np.median(np.sqrt(between)))
+
+
+def _squared_distances(some: Floats, others: Floats) -> Floats:
+    """float (n, m), at least 0, between float (n, length) and float (m, length)."""
+    squares = (some**2).sum(axis=1)[:, None] + (others**2).sum(axis=1)
+    found: Floats = np.maximum(squares - 2 * some @ others.T, 0.0)
+    return found
 
 
 def place_s(frame: FrameWorth) -> float:

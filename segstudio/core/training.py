@@ -248,7 +248,7 @@ def _folder(row: dict[str, Any]) -> LabelledFolder:
 class TrainEvent:
     """One line of `events.jsonl`, after `step` optimiser steps. kind, and what its figures tell:
 
-    preparing: what (words), done and of (frames): before the run starts, about once a second.
+    preparing: what (words), done and of (frames): before the run starts, about twice a second.
     started: device, precision, batch, accumulation, processes, effective_batch, weights and
         trained_weights (how many numbers), notes.
     step: loss, lr, samples_per_s, eta_s, memory_mb (of the device; null where nobody counts it).

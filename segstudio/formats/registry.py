@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import Any, Protocol, runtime_checkable
 
 from segstudio.core.classes import ClassMap
-from segstudio.formats.files.source import Source
+from segstudio.formats.files.source import Source, natural
 from segstudio.formats.labelled import Labelled
 from segstudio.formats.options import Option, Values
 from segstudio.registry import Registry
@@ -84,6 +84,11 @@ class FrameRef:
     clip: str = ""
     split: str = ""
     picture: PurePosixPath | None = None
+
+
+def in_order(frames: Iterable[FrameRef]) -> list[FrameRef]:
+    """By split, then by name, as people count."""
+    return sorted(frames, key=lambda f: natural(PurePosixPath(f.split, f.name)))
 
 
 @runtime_checkable

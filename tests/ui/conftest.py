@@ -23,6 +23,7 @@ from segstudio.errors import ModelError
 from segstudio.media.writer import VideoWriter
 from segstudio.ui import theme
 from segstudio.ui.bridge import live
+from segstudio.ui.bridge.background import Background
 from segstudio.ui.main_window import MainWindow
 from segstudio.ui.session import Session
 
@@ -91,6 +92,14 @@ class FakePredictor:
 
     def close(self):
         self.is_closed = True
+
+
+@pytest.fixture
+def background(qtbot):
+    """Whose jobs have all ended when the test has."""
+    made = Background()
+    yield made
+    assert made.close(20) == []
 
 
 @pytest.fixture(scope="session")

@@ -8,13 +8,6 @@ from segstudio.errors import Cancelled, SegStudioError
 from segstudio.ui.bridge.background import Background
 
 
-@pytest.fixture
-def background(qtbot):
-    made = Background()
-    yield made
-    assert made.close(20) == []
-
-
 class Ears:
     """Collects what a job tells."""
 

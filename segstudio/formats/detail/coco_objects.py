@@ -31,12 +31,12 @@ from segstudio.formats.files.source import Source
 from segstudio.formats.labelled import Labelled
 from segstudio.formats.outlining import rle
 from segstudio.formats.outlining.filling import Rule, fill_area
+from segstudio.formats.outlining.painting import painted_frame
 from segstudio.formats.outlining.segments import has_several, segments
 from segstudio.formats.outlining.shapes import (
     Shape,
     from_columns,
     large_first,
-    painted,
     ring,
     ring_area,
     united,
@@ -117,10 +117,7 @@ class ObjectReader:
             shape = _shape(row, class_id, number, (height, width), self._rule)
             (crowds if is_crowd else things).append(shape)
         shapes = [*large_first(crowds), *large_first(things)]
-        labels, instances = painted(
-            shapes, height, width, with_instances=self._has_instances, name=frame.name
-        )
-        return Labelled(frame.name, labels, None, frame.clip, frame.split, 0, instances)
+        return painted_frame(frame, shapes, (height, width), with_instances=self._has_instances)
 
 
 def _shape(row: Fields, class_id: int, number: int, size: tuple[int, int], rule: Rule) -> Shape:

@@ -16,14 +16,15 @@ from segstudio.errors import FormatError
 from segstudio.formats.files.fields import Fields
 from segstudio.formats.files.markup import parsed
 from segstudio.formats.files.pictures import check_size, find_picture, split_in
-from segstudio.formats.files.source import Source, natural
+from segstudio.formats.files.source import Source
 from segstudio.formats.label_names import Color, hex_color, named_classes
 from segstudio.formats.labelled import SPLITS, Labelled
 from segstudio.formats.names import Unique
 from segstudio.formats.outlining import rle
 from segstudio.formats.outlining.filling import Rule, fill_area
-from segstudio.formats.outlining.shapes import Shape, ellipse, painted, rectangle, ring, ring_area
-from segstudio.formats.registry import FrameRef
+from segstudio.formats.outlining.painting import painted_frame
+from segstudio.formats.outlining.shapes import Shape, ellipse, rectangle, ring, ring_area
+from segstudio.formats.registry import FrameRef, in_order
 
 _AREAS = ("mask", "polygon", "box", "ellipse")
 _OTHERS = ("polyline", "points", "cuboid", "skeleton", "tag")
@@ -88,14 +89,13 @@ class CvatReader:
             size = key.height, key.width
             placed.append((order, _shape(drawn, class_id, count[class_id], size, self._rule)))
         placed.sort(key=lambda one: one[0])
-        labels, instances = painted(
+        return painted_frame(
+            frame,
             (shape for _, shape in placed),
-            key.height,
-            key.width,
+            (key.height, key.width),
             with_instances=self._has_instances,
-            name=frame.name,
+            number=key.number,
         )
-        return Labelled(frame.name, labels, None, frame.clip, frame.split, key.number, instances)
 
 
 def _shape(drawn: _Drawn, class_id: int, number: int, size: tuple[int, int], rule: Rule) -> Shape:
@@ -270,7 +270,7 @@ def open_cvat(source: Source, paths: Sequence[PurePosixPath], rule: Rule) -> Cva
     for path in paths:
         reading.file(path)
     classes = named_classes(reading.listed.items(), list(reading.used), source.title)
-    frames = sorted(reading.frames, key=lambda f: natural(PurePosixPath(f.split, f.name)))
+    frames = in_order(reading.frames)
     notes = list(source.notes)
     if reading.left_out:
         told = ", ".join(f"{n:,} × {name}" for name, n in sorted(reading.left_out.items()))

@@ -23,14 +23,15 @@ from segstudio.formats.files.pictures import (
     picture_size,
     split_in,
 )
-from segstudio.formats.files.source import Source, natural
+from segstudio.formats.files.source import Source
 from segstudio.formats.label_names import Color, hex_color, named_classes
 from segstudio.formats.labelled import SPLITS, Labelled
 from segstudio.formats.names import Unique
 from segstudio.formats.outlining import rle
 from segstudio.formats.outlining.filling import Rule, fill_area
-from segstudio.formats.outlining.shapes import Shape, ellipse, painted, rectangle, ring, ring_area
-from segstudio.formats.registry import FrameRef
+from segstudio.formats.outlining.painting import painted_frame
+from segstudio.formats.outlining.shapes import Shape, ellipse, rectangle, ring, ring_area
+from segstudio.formats.registry import FrameRef, in_order
 
 _AREAS = ("brush", "polygon", "rectangle", "ellipse")
 
@@ -65,14 +66,8 @@ class LabelStudioReader:
     def read(self, frame: FrameRef) -> Labelled:
         """Its results painted over each other, in their order."""
         key: _Key = frame.key
-        labels, instances = painted(
-            self._shapes(key),
-            key.height,
-            key.width,
-            with_instances=self._has_instances,
-            name=frame.name,
-        )
-        return Labelled(frame.name, labels, None, frame.clip, frame.split, 0, instances)
+        size, is_counted = (key.height, key.width), self._has_instances
+        return painted_frame(frame, self._shapes(key), size, with_instances=is_counted)
 
     def _shapes(self, key: _Key) -> Iterator[Shape]:
         count = Counter[int]()
@@ -267,7 +262,7 @@ def open_tasks(source: Source, paths: Sequence[PurePosixPath], rule: Rule) -> La
     for path in paths:
         reading.file(path)
     classes = named_classes(_configured(source), list(reading.used), source.title)
-    frames = sorted(reading.frames, key=lambda f: natural(PurePosixPath(f.split, f.name)))
+    frames = in_order(reading.frames)
     ids = {known.name: known.id for known in classes.classes}
     notes = list(reading.notes())
     return LabelStudioReader(classes, frames, notes, ids, reading.has_instances, rule)

@@ -20,7 +20,7 @@ from segstudio.formats.class_sets import numbered
 from segstudio.formats.files.fields import Fields, opened
 from segstudio.formats.files.list_files import possible_lists
 from segstudio.formats.files.pictures import check_size, find_picture, picture_size, split_in
-from segstudio.formats.files.source import Source, natural
+from segstudio.formats.files.source import Source
 from segstudio.formats.label_names import Color, named_classes, unique_names
 from segstudio.formats.labelled import Labelled
 from segstudio.formats.lookup import looked_up
@@ -28,17 +28,25 @@ from segstudio.formats.names import Unique
 from segstudio.formats.options import Option, Values
 from segstudio.formats.outlining import rle
 from segstudio.formats.outlining.filling import Rule, fill_area
+from segstudio.formats.outlining.painting import painted_frame
 from segstudio.formats.outlining.segments import segments
 from segstudio.formats.outlining.shapes import (
     OUTLINES,
     Shape,
     from_columns,
-    painted,
     ring,
     ring_area,
     rule_of,
 )
-from segstudio.formats.registry import Entry, FrameRef, Guess, OutFile, Written, file_format
+from segstudio.formats.registry import (
+    Entry,
+    FrameRef,
+    Guess,
+    OutFile,
+    Written,
+    file_format,
+    in_order,
+)
 
 _UNSPLIT = "default"
 
@@ -138,14 +146,12 @@ class DatumaroReader:
             shape = self._shape(row, class_id, count[class_id], key)
             placed.append((row.number("z_order", 0.0), shape))
         placed.sort(key=lambda one: one[0])
-        labels, instances = painted(
+        return painted_frame(
+            frame,
             (shape for _, shape in placed),
-            key.height,
-            key.width,
+            (key.height, key.width),
             with_instances=self._has_instances,
-            name=frame.name,
         )
-        return Labelled(frame.name, labels, None, frame.clip, frame.split, 0, instances)
 
     def _shape(self, row: Fields, class_id: int, number: int, key: _Key) -> Shape:
         if row.text("type") == "polygon":
@@ -291,7 +297,7 @@ class Datumaro:
         reading = _Reading(source)
         for path in found:
             reading.file(path)
-        frames = sorted(reading.frames, key=lambda f: natural(PurePosixPath(f.split, f.name)))
+        frames = in_order(reading.frames)
         assert reading.classes is not None  # there is a file
         notes = list(reading.notes())
         return DatumaroReader(

@@ -12,7 +12,6 @@ from segstudio.media.open import complete_info, open_source
 from segstudio.store.masks import write_picture
 from segstudio.store.picture_names import PictureNames
 from segstudio.store.project import FrameAbout, FrameKey, Project
-from segstudio.ui.bridge.background import Background
 
 SIZE = (24, 36)
 
@@ -21,13 +20,6 @@ SIZE = (24, 36)
 def _disks_are_quick(monkeypatch):
     """A sync waits for whatever else the machine writes."""
     monkeypatch.setattr("os.sync", lambda: None, raising=False)
-
-
-@pytest.fixture
-def background(qtbot):
-    made = Background()
-    yield made
-    assert made.close(20) == []
 
 
 @pytest.fixture

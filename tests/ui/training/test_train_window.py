@@ -14,7 +14,6 @@ from segstudio.core.classes import CAMVID, ClassDef, ClassMap
 from segstudio.core.training import TrainEvent, TrainRecipe
 from segstudio.store.masks import write_mask, write_picture
 from segstudio.ui import theme
-from segstudio.ui.bridge.background import Background
 from segstudio.ui.dialogs.training.chart import Chart
 from segstudio.ui.dialogs.training.gains_table import GainsTable
 from segstudio.ui.dialogs.training.pictures import HeldOut
@@ -46,13 +45,6 @@ OFFER = Offer(
     speeds=(Speed("bisenet_v2", 60.0 * 256 * 320),),
 )
 NONE = Plan("confirmed", why_not="No frame is confirmed yet; confirm some.")
-
-
-@pytest.fixture
-def background(qtbot):
-    made = Background()
-    yield made
-    assert made.close(20) == []
 
 
 @pytest.fixture

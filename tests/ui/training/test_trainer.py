@@ -10,20 +10,12 @@ from PySide6.QtWidgets import QPushButton
 from segstudio.core.classes import CAMVID
 from segstudio.errors import SegStudioError
 from segstudio.store.models import list_models
-from segstudio.ui.bridge.background import Background
 from segstudio.ui.training import trainer as module
 from segstudio.ui.training.gains import gains_of
 from segstudio.ui.training.outcome import Outcome
 from segstudio.ui.training.trainer import Sources, Trainer
 
 WAIT = 20_000
-
-
-@pytest.fixture
-def background(qtbot):
-    made = Background()
-    yield made
-    assert made.close(20) == []
 
 
 @pytest.fixture

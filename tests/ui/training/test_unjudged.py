@@ -10,7 +10,6 @@ from segstudio.core.catalogue import InputRule, ModelCard
 from segstudio.core.classes import CAMVID
 from segstudio.core.training import TrainEvent
 from segstudio.ui import theme
-from segstudio.ui.bridge.background import Background
 from segstudio.ui.dialogs.training.window import TrainWindow
 from segstudio.ui.training.endings import Exit, ending_of
 from segstudio.ui.training.run_record import RunRecord
@@ -30,13 +29,6 @@ def stopped(**more):
     yield from told(**more)
     yield TrainEvent("saved", 23, {"file": "last.pt", "is_best": True})
     yield TrainEvent("stopped", 23, {"why": "asked to"})
-
-
-@pytest.fixture
-def background(qtbot):
-    made = Background()
-    yield made
-    assert made.close(20) == []
 
 
 @pytest.fixture
